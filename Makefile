@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+# cordon. One non-recursive make; `make help` lists the targets. Rooms are folders, and which
+# room may include which is one table, tools/rooms.allow, kept by `make check-deps`.
+
+VERSION := 0.1.0
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+AR      ?= ar
+
+bindir     := $(PREFIX)/bin
+libexecdir := $(PREFIX)/libexec/cordon
+datadir    := $(PREFIX)/share/cordon
+mandir     := $(PREFIX)/share/man
+compdir    := $(PREFIX)/share/bash-completion/completions
+
+IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null | head -n 1))
+MACHINE  := $(shell $(CC) -dumpmachine)
+
+# --- warnings: each one has caught a class of defects in C that handles hostile input
+WARN := -Wall -Wextra -Werror -Wpedantic -Wno-gnu-statement-expression -Wno-gnu \
+        -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+        -Wold-style-definition -Wpointer-arith -Wcast-align -Wcast-qual -Wformat=2 -Wundef \
+        -Wvla -Wwrite-strings -Wnull-dereference -Wimplicit-fallthrough -Wswitch-enum
+ifeq ($(IS_CLANG),)
+# gcc's pedantry has no switch for statement expressions alone, which the clean-up macros need
+WARN := $(filter-out -Wpedantic -Wno-gnu-statement-expression -Wno-gnu,$(WARN)) \
+        -Wlogical-op -Wduplicated-cond -Wduplicated-branches
+endif
+
+# --- hardening
+HARDEN := -fPIE \
+          -fstack-protector-strong \
+          -fstack-clash-protection \
+          -fno-strict-overflow \
+          -fno-delete-null-pointer-checks
+# -fPIE                      addresses of our code are unknown to who finds a bug in it
+# -fstack-protector-strong   a smashed stack ends the program
+# -fstack-clash-protection   a big frame cannot jump the guard page
+# -fno-strict-overflow       a missed overflow wraps instead of deleting the check after it
+# -fno-delete-null-...       a check behind a dereference stays in the program
+ifneq ($(findstring x86_64,$(MACHINE)),)
+HARDEN += -fcf-protection=full      # CET: returns and indirect calls are checked by the processor
+endif
+ifneq ($(findstring aarch64,$(MACHINE)),)
+HARDEN += -mbranch-protection=standard
+endif
+ifeq ($(IS_CLANG),)
+HARDEN += -ftrivial-auto-var-init=zero     # no old stack bytes reach a record, a wire or a bundle
+else
+HARDEN += -ftrivial-auto-var-init=pattern  # clang 14 offers zero only behind a flag it disowns
+endif
+LDHARDEN := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code
+# relro, now      relocated tables are read-only before main
+# noexecstack     no data is code
+# separate-code   no constant data in executable pages
+
+OPT := -O2 -g
+ifdef SAN
+# Sanitizers replace FORTIFY and the static link, which they cannot live with. Leak checking needs
+# ptrace, which a sandbox takes away: it is on for unit tests only.
+SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPT := -O1 -g
+STATIC := 0
+else
+HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+endif
+
+# The launcher is linked statically (static-pie): no loader work at each start, nothing of the
+# caller's LD_* is ever read, and pid 1 of each sandbox is small. See doc/decisions/0002.
+STATIC ?= 1
+STATIC_LDFLAGS := $(if $(filter 1,$(STATIC)),-static-pie,-pie)
+
+# -ffile-prefix-map: the same bytes whatever folder the build runs in
+CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -I. -I$(BUILD)/gen \
+              -ffile-prefix-map=$(CURDIR)=. -MMD -MP \
+              -DCORDON_VERSION='"$(VERSION)"' -DCORDON_LIBEXECDIR='"$(libexecdir)"' \
+              -DCORDON_DATADIR='"$(datadir)"' $(CFLAGS)
+LDFLAGS_ALL := $(LDHARDEN) $(SANFLAGS) $(LDFLAGS)
+
+# --- sources: a room is the .c files of its folder
+ROOMS := base policies profiles audit sandbox
+GEN   := $(BUILD)/gen/syscall_table.c
+room_src  = $(wildcard $(1)/*.c) $(if $(filter policies,$(1)),$(GEN))
+room_objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(subst $(BUILD)/gen,gen,$(call room_src,$(1))))
+
+# cli: policy*.c is cordon-policy, audit*.c is cordon-audit, print.c serves all, the rest is cordon
+CLI_SHARED := cli/print.c
+CLI_POLICY := $(wildcard cli/policy*.c)
+CLI_AUDIT  := $(wildcard cli/audit*.c)
+CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_POLICY) $(CLI_AUDIT),$(wildcard cli/*.c))
+
+LIBS := $(foreach r,$(ROOMS),$(BUILD)/lib$(r).a)
+L = $(foreach r,$(1),$(BUILD)/lib$(r).a)
+o = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+PROGRAMS := $(BUILD)/cordon $(BUILD)/cordon-policy $(BUILD)/cordon-audit
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+PROBES := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(wildcard tests/programs/*.c))
+FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
+
+.PHONY: all help check check-unit check-integration check-deps check-format check-asan demo bench fuzz install clean
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+all: $(PROGRAMS)  ## build the programs (the default)
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+$(BUILD)/gen/syscall_table.c: policies/syscalls.tbl tools/gen-syscalls
+	@mkdir -p $(@D)
+	tools/gen-syscalls policies/syscalls.tbl > $@
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+define room_rule
+$(BUILD)/lib$(1).a: $(call room_objs,$(1))
+	@rm -f $$@
+	@mkdir -p $$(@D)
+	$(AR) rcsD $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
+
+$(BUILD)/cordon: $(call o,$(CLI_CORDON) $(CLI_SHARED)) $(call L,sandbox audit profiles policies base)
+	$(CC) $(STATIC_LDFLAGS) $(LDFLAGS_ALL) -o $@ $^ -lcap-ng -lmd
+
+$(BUILD)/cordon-policy: $(call o,$(CLI_POLICY) $(CLI_SHARED)) $(call L,profiles policies base)
+	$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lmd
+
+$(BUILD)/cordon-audit: $(call o,$(CLI_AUDIT) $(CLI_SHARED)) $(call L,audit policies base)
+	$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
+
+# --- tests
+$(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call L,sandbox audit profiles policies base)
+	@mkdir -p $(@D)
+	$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lseccomp -lcap-ng -ljson-c -lmd
+
+# Programs that run inside a sandbox as its payload: static, so that any base will do.
+$(BUILD)/tests/programs/%: tests/programs/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -static -I. -o $@ $<
+
+check: all check-deps check-unit check-integration  ## everything that needs no virtual machine
+
+check-unit: $(UNIT)  ## unit tests (cmocka)
+	tools/run-tests unit $(BUILD) $(UNIT)
+
+check-integration: all $(PROBES)  ## whole programs, rootless; as root too when root runs it
+	tools/run-tests integration $(BUILD) $(sort $(wildcard tests/integration/*.sh))
+
+check-deps:  ## no room includes what tools/rooms.allow does not let it
+	tools/check-deps
+
+check-format:  ## clang-format agrees
+	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
+
+check-asan:  ## the same tests under AddressSanitizer and UBSan
+	$(MAKE) SAN=1 BUILD=$(BUILD)-asan all check-unit check-integration
+
+$(BUILD)/fuzz/%: fuzz/%.c $(wildcard base/*.c policies/*.c profiles/*.c audit/*.c) $(GEN)
+	@mkdir -p $(@D)
+	clang -std=gnu11 -D_GNU_SOURCE -O1 -g -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	  -DCORDON_VERSION='"fuzz"' -DCORDON_DATADIR='"$(datadir)"' -o $@ $^ -ljson-c -lmd
+
+TIME ?= 60
+fuzz: $(FUZZERS)  ## every fuzzer for TIME seconds
+	tools/run-fuzz $(TIME) $(FUZZERS)
+
+bench: all  ## launch and call costs beside their peers, interleaved
+	bench/run
+
+demo:  ## the main job, end to end, as an unprivileged user
+	tools/demo
+
+install: all  ## into DESTDIR/PREFIX
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/policies $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(compdir)
+	install -m 0755 $(BUILD)/cordon $(DESTDIR)$(bindir)/cordon
+	install -m 0755 $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(DESTDIR)$(libexecdir)/
+	install -m 0644 policies/library/*.policy $(DESTDIR)$(datadir)/policies/
+	install -m 0644 doc/man/*.1 $(DESTDIR)$(mandir)/man1/
+	install -m 0644 tools/completion.bash $(DESTDIR)$(compdir)/cordon
+
+clean:  ## remove what was built
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-clang
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The audit log of one sandbox, as its supervisor writes it. Text, chain, flood control and
+ * sinks live behind this; the supervisor hands over facts. No call here ever blocks the policy:
+ * when a sink fails the answer to the payload is the same, and the loss is counted and told.
+ *
+ * The schema of a record is doc/audit.schema.json. Memory of the payload is read here, with
+ * size limits, and is believed only while the notification is still valid.
+ */
+#pragma once
+
+#include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "policies/syscall.h"
+
+struct audit; /* one a sandbox, single-threaded */
+
+/* What the opening record says. Text is borrowed for the call. */
+struct audit_start {
+	const char *sandbox;	 /* id: 16 lower-case hex digits, from getrandom */
+	const char *policy;	 /* name */
+	struct hash policy_digest;
+	struct hash plan_digest;
+	const char *const *argv; /* NULL-terminated */
+	uint32_t uid, uid_inside;
+	const char *const *in_force; /* mechanisms in force, NULL-terminated: "seccomp", "landlock abi 7" ... */
+	const char *const *given_up; /* sentences, NULL-terminated: what could not be had */
+	bool blind;		     /* `notify off`: denials are not seen */
+};
+
+/* Sinks: "file:PATH", "stderr", "fd:N" (journal and syslog later). NULL specs with n 0: the default file
+ * $XDG_STATE_HOME/cordon/audit.jsonl (~/.local/state without it). */
+int audit_new(const char *const *sinks, size_t n_sinks, struct audit **ret, struct err *err);
+
+/* Write the opening record. A log that cannot be written at all is an error: fail closed. */
+int audit_begin(struct audit *audit, const struct audit_start *start, struct err *err);
+
+/* One denial. The answer has been decided; it is sent by the caller after this returns. */
+struct audit_denial {
+	const struct seccomp_notif *notif;
+	int notify_fd; /* for SECCOMP_IOCTL_NOTIF_ID_VALID; -1: registers only */
+	uint32_t pid_inside; /* 0 when unknown */
+	enum abi abi;
+	int32_t nr;
+	bool kill;
+	uint16_t errno_value;
+	uint8_t reason;	  /* enum policy_reason of policies/model.h, as a number: rule, default, kernel, abi */
+	uint32_t rule;	  /* stable index for counting; UINT32_MAX: none */
+	const char *file; /* of the rule, or NULL */
+	uint32_t line;
+};
+void audit_denial(struct audit *audit, const struct audit_denial *denial);
+
+/* A limit that was hit: which ("wall", "pids", "memory", "upper"), and a sentence. */
+void audit_limit(struct audit *audit, const char *which, const char *text);
+
+/* Milliseconds until audit_tick() wants to run (pending summaries or a batch), or -1. */
+int audit_timeout_ms(const struct audit *audit);
+void audit_tick(struct audit *audit);
+
+struct audit_end {
+	bool started;	 /* the payload was executed */
+	int wait_status; /* as waitpid gives it; valid when started */
+	const char *error; /* why it never started, or NULL */
+};
+
+/* What was seen: for the summary at the end. */
+struct audit_totals {
+	uint64_t denials;
+	uint64_t records; /* records written that speak of denials, summaries included */
+	uint64_t lost;	  /* records that a sink did not take */
+};
+
+/* Flush the summaries, write the closing record with totals, close the sinks. *ret may be NULL. */
+void audit_end(struct audit *audit, const struct audit_end *end, struct audit_totals *ret);
+void audit_free(struct audit *audit); /* NULL is allowed */

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One error: a negative errno, a sentence about what was being done to which object,
+ * and a hint about what to do. Caller-owned, fixed size, no heap: usable after clone
+ * and out of memory, and small enough to cross the wire as it is.
+ *
+ * Library code sets an error and returns its code; only cli/ prints it, and only
+ * cli/ exits. Code convention of the whole tree:
+ *   0 or more   success
+ *   < 0         -errno, fatal, forwarded unchanged with the struct err filled once
+ */
+#pragma once
+
+#include "base/limits.h"
+
+struct err {
+	int code;		   /* negative errno, 0 while nothing failed */
+	char msg[LIMIT_ERR_TEXT];  /* "mount a tmpfs on '/tmp'": no errno text, no full stop */
+	char hint[LIMIT_ERR_HINT]; /* what a person can do, or "" */
+};
+
+#define ERR_INIT ((struct err){ .code = 0 })
+
+/* Fill err (which may be NULL) and return code. The sentence reads after "cannot". */
+int err_set(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Put context before the sentence: "CONTEXT: SENTENCE". Returns err->code. */
+int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Set or replace the hint. Returns err->code. */
+int err_hint(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The kernel's text for a negative errno, lower-cased at its first letter; static storage
+ * or a thread-local buffer. Never NULL. */
+const char *err_text(int code);

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Text to model: find, read, parse, compose, check. Allocates; used by the compiler only. */
+#pragma once
+
+#include "base/fd.h"
+#include "policies/model.h"
+
+/* Mistakes are collected, so that one run reports many. */
+struct policy_diags {
+	struct buf text; /* "file:line:column: message", the line, a caret, a suggestion; ready to print */
+	unsigned n_errors;
+	unsigned n_warnings;
+};
+void policy_diags_done(struct policy_diags *diags);
+
+/*
+ * Find and read a policy. what is a name (letters, digits, - and _) looked up as NAME.policy in
+ * dirs in order, or a path when it holds a '/' or ends in ".policy". `use NAME` looks first in
+ * the directory of the file that says it, then in dirs.
+ * 0 and *ret (caller frees), or -errno with err and diags filled. -EBADMSG: diags has the mistakes.
+ */
+int policy_load(const char *what, const char *const *dirs, size_t n_dirs, struct policy **ret,
+		struct policy_diags *diags, struct err *err);
+
+/* The same from memory, for tests and fuzzers: name is shown in messages. */
+int policy_load_text(const char *name, const char *text, size_t len, const char *const *dirs,
+		     size_t n_dirs, struct policy **ret, struct policy_diags *diags, struct err *err);

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What a policy means once it is read and composed: names are resolved to calls, groups
+ * are expanded, `use` is followed. Generators read this and nothing else.
+ *
+ * Meaning of a call (independent of the order of lines):
+ *   1. a kill rule whose conditions all hold        -> kill
+ *   2. else a deny rule whose conditions all hold   -> deny with its errno
+ *      (of several, the one with more comparisons; then the one that sorts first by
+ *      condition text; two that tie with different answers are an error of check)
+ *   3. else an allow rule whose conditions all hold -> allow
+ *   4. else                                         -> deny with EPERM, rule "default"
+ * Before 1: a call on an ABI that the policy does not open -> deny ENOSYS, rule "abi";
+ *           a number that no table line has, or a call newer than `kernel` that no rule
+ *           names -> deny ENOSYS, rule "kernel".
+ * Conditions compare the value as the kernel will read it: width and sign of the
+ * argument come from the syscall table.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "policies/syscall.h"
+
+enum policy_action { POLICY_ALLOW, POLICY_DENY, POLICY_KILL };
+
+/* Where something was written. source indexes policy.sources. */
+struct policy_where {
+	uint16_t source;
+	uint16_t column; /* 1-based, in bytes */
+	uint32_t line;	 /* 1-based; 0: not written anywhere (a default) */
+};
+
+enum policy_op { POLICY_EQ, POLICY_NE, POLICY_LT, POLICY_LE, POLICY_GT, POLICY_GE, POLICY_MASKED_EQ };
+
+/* One comparison: arg OP value, or (arg & mask) == value. `in A B` becomes one rule a value,
+ * `in A..B` two comparisons; `or` is several rules. `& mask != 0` is stored as MASKED_EQ 0
+ * with negate set. */
+struct policy_cond {
+	uint8_t arg;	/* 0 to 5 */
+	uint8_t op;	/* enum policy_op */
+	bool negate;	/* only with POLICY_MASKED_EQ */
+	uint8_t width;	/* enum syscall_width, copied from the table */
+	uint64_t mask;	/* POLICY_MASKED_EQ only */
+	uint64_t value; /* for signed widths the two's complement, truncated to the width */
+};
+
+struct policy_rule {
+	const struct syscall_desc *call;
+	uint8_t abi_mask; /* bit per enum abi this rule speaks of */
+	uint8_t action;	  /* enum policy_action */
+	bool quiet;	  /* answered by the filter itself: neither notified nor recorded */
+	uint8_t n_conds;
+	uint16_t errno_value; /* POLICY_DENY only, 1 to 4095 */
+	struct policy_cond conds[6]; /* all must hold */
+	struct policy_where where;
+};
+
+enum policy_path_verb {
+	POLICY_PATH_READ,  /* visible, readable */
+	POLICY_PATH_EXEC,  /* visible, readable, executable */
+	POLICY_PATH_WRITE, /* visible, readable, writable */
+	POLICY_PATH_HIDE,  /* not visible */
+	POLICY_PATH_TMPFS, /* an empty, writable, throw-away directory */
+};
+
+/* path is absolute and normal (no ".", "..", doubled or trailing '/'), or begins with one of
+ * the variables left for the launch: "~" (the caller's home) or "$PWD" (the working
+ * directory), the latter two only as whole first components. ${VAR:-x} likewise stays. */
+struct policy_path {
+	uint8_t verb; /* enum policy_path_verb */
+	bool optional; /* `?` behind the verb: nothing happens where the path does not exist */
+	char *path;
+	struct policy_where where;
+};
+
+enum policy_net { POLICY_NET_NONE, POLICY_NET_LOOPBACK, POLICY_NET_HOST };
+
+enum policy_limit {
+	POLICY_LIMIT_PIDS,   /* processes and threads */
+	POLICY_LIMIT_MEMORY, /* bytes */
+	POLICY_LIMIT_CPU,    /* thousandths of a core */
+	POLICY_LIMIT_NOFILE,
+	POLICY_LIMIT_UPPER, /* bytes of the throw-away upper */
+	POLICY_LIMIT_INODES, /* inodes of the upper */
+	POLICY_LIMIT_WALL,  /* milliseconds */
+	_POLICY_LIMIT_MAX,
+};
+
+/* A variable that passes from the caller (value NULL) or is set. */
+struct policy_env {
+	char *name;
+	char *value;
+	struct policy_where where;
+};
+
+/* `expect allow|deny|kill CALL(args)`: kept as written for the tester. */
+struct policy_expect {
+	uint8_t action;
+	const struct syscall_desc *call;
+	uint8_t n_args;
+	uint64_t args[6];
+	bool has_text[6];  /* the argument was a string: only a live test can judge it */
+	char *text[6];
+	struct policy_where where;
+};
+
+struct policy_source {
+	char *path;	    /* as opened */
+	struct hash digest; /* of its bytes */
+	/* What stat said when it was read: a cache entry is current while these hold. */
+	uint64_t dev, ino, size, mtime_ns, ctime_ns;
+};
+
+struct policy {
+	char *name;
+	struct hash digest; /* of all sources, the table's version and the generator's version */
+	struct policy_source *sources; /* [0] is the one asked for */
+	size_t n_sources;
+
+	uint16_t kernel;  /* KERNEL(): newest judged */
+	uint8_t abi_mask; /* bit per enum abi; the native one always */
+	bool notify;	  /* false (`notify off`): denials are plain ERRNO, the log is blind */
+
+	struct policy_rule *rules; /* sorted by (call name, action, where): deterministic */
+	size_t n_rules;
+	struct policy_path *paths; /* sorted by path */
+	size_t n_paths;
+	struct policy_env *env;
+	size_t n_env;
+	struct policy_expect *expects;
+	size_t n_expects;
+
+	uint8_t net; /* enum policy_net; POLICY_NET_NONE when not said */
+	uint64_t caps; /* bit per capability kept; 0 (`cap none`) when not said */
+	bool has_limit[_POLICY_LIMIT_MAX];
+	uint64_t limit[_POLICY_LIMIT_MAX];
+	struct policy_where limit_where[_POLICY_LIMIT_MAX];
+};
+
+/* NULL is allowed. */
+void policy_free(struct policy *policy);
+
+enum policy_reason { POLICY_BY_RULE, POLICY_BY_DEFAULT, POLICY_BY_KERNEL, POLICY_BY_ABI };
+
+struct policy_verdict {
+	uint8_t action; /* enum policy_action */
+	uint8_t reason; /* enum policy_reason */
+	bool quiet;
+	uint16_t errno_value;
+	const struct policy_rule *rule; /* POLICY_BY_RULE only */
+};
+
+/*
+ * The plain meaning of one call: the oracle that generated programs are checked against.
+ * nr is the raw number without the x32 bit (negative ones too).
+ */
+void policy_eval(const struct policy *policy, enum abi abi, int32_t nr, const uint64_t args[6],
+		 struct policy_verdict *ret);

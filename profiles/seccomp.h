@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Policy to classic BPF for seccomp(2): ours, a balanced tree over numbers. */
+#pragma once
+
+#include <linux/filter.h>
+
+#include "base/err.h"
+#include "policies/model.h"
+
+struct seccomp_program {
+	struct sock_filter *insns; /* heap, owned; seccomp_program_done() */
+	size_t n;
+};
+void seccomp_program_done(struct seccomp_program *p);
+
+/* 0, -E2BIG over LIMIT_BPF_INSNS, -ENOMEM. */
+int seccomp_generate(const struct policy *policy, struct seccomp_program *ret, struct err *err);
+
+/*
+ * Check every instruction reachable and every verdict right: all numbers from -1 to the
+ * table's end and some beyond, each ABI (opened or not), each at the boundary values of every
+ * condition, through bpf_run(). Shares no code with the generator.
+ * 0, or -ENOTRECOVERABLE naming the first difference.
+ */
+int seccomp_check(const struct policy *policy, const struct seccomp_program *p, struct err *err);
