@@ -85,6 +85,35 @@ int fd_read_file_at(int dirfd, const char *path, size_t max, char **ret_buf, siz
 	return fd_read_all(fd, max, ret_buf, ret_len);
 }
 
+int fd_read_virtual_at(int dirfd, const char *path, size_t max, struct buf *out)
+{
+	_cleanup_close_
+	int fd = -1;
+	char chunk[4096];
+	size_t old = out->len;
+	int r = 0;
+
+	fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	while (r == 0) {
+		ssize_t n = read(fd, chunk, sizeof(chunk));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			r = n < 0 ? -errno : buf_put(out, "", 0);
+			break;
+		}
+		r = out->len - old + (size_t)n > max ? -EFBIG : buf_put(out, chunk, (size_t)n);
+	}
+	if (r < 0 && out->data) {
+		out->len = old;
+		out->data[old] = '\0';
+	}
+	return r;
+}
+
 void buf_done(struct buf *buf)
 {
 	free(buf->data);

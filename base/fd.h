@@ -50,6 +50,12 @@ int fd_write_all(int fd, const void *buf, size_t len);
 int fd_read_all(int fd, size_t max, char **ret_buf, size_t *ret_len);
 int fd_read_file_at(int dirfd, const char *path, size_t max, char **ret_buf, size_t *ret_len);
 
+struct buf;
+
+/* Append a file of procfs, sysfs or cgroupfs, which stat says are empty, to out: at most max
+ * bytes (else -EFBIG, out unchanged). Opened below dirfd with O_NOFOLLOW | O_NONBLOCK. */
+int fd_read_virtual_at(int dirfd, const char *path, size_t max, struct buf *out);
+
 /* A growing byte string, always NUL-terminated once used. */
 struct buf {
 	char *data;
