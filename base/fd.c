@@ -39,8 +39,7 @@ int fd_write_all(int fd, const void *buf, size_t len)
 
 int fd_read_all(int fd, size_t max, char **ret_buf, size_t *ret_len)
 {
-	_cleanup_free_
-	char *buf = NULL;
+	_cleanup_free_ char *buf = NULL;
 	struct stat st;
 	size_t len = 0;
 
@@ -76,8 +75,7 @@ int fd_read_all(int fd, size_t max, char **ret_buf, size_t *ret_len)
 
 int fd_read_file_at(int dirfd, const char *path, size_t max, char **ret_buf, size_t *ret_len)
 {
-	_cleanup_close_
-	int fd = -1;
+	_cleanup_close_ int fd = -1;
 
 	fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
@@ -87,8 +85,7 @@ int fd_read_file_at(int dirfd, const char *path, size_t max, char **ret_buf, siz
 
 int fd_read_virtual_at(int dirfd, const char *path, size_t max, struct buf *out)
 {
-	_cleanup_close_
-	int fd = -1;
+	_cleanup_close_ int fd = -1;
 	char chunk[4096];
 	size_t old = out->len;
 	int r = 0;

@@ -39,8 +39,7 @@ static int step_into(int dir, const char *name, mode_t mode)
 /* Walk all components of path but keep the last n_keep for the caller. */
 static int walk(int root, const char *path, mode_t mode, bool keep_last, const char **ret_last)
 {
-	_cleanup_close_
-	int dir = -1;
+	_cleanup_close_ int dir = -1;
 	const char *p = path;
 
 	dir = sys_openat2(root, ".", O_PATH | O_DIRECTORY, 0, RESOLVE_BENEATH);
@@ -96,8 +95,7 @@ int path_make_parent(int root, const char *path, mode_t mode, const char **ret_n
 
 int path_make_file(int root, const char *path, mode_t mode)
 {
-	_cleanup_close_
-	int dir = -1, made = -1;
+	_cleanup_close_ int dir = -1, made = -1;
 	const char *name;
 
 	dir = path_make_parent(root, path, 0755, &name);
