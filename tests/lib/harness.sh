@@ -1,0 +1,227 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# TAP for shell tests over the built programs. A script begins with
+#     . "$(dirname "$0")/../lib/harness.sh"
+# makes its checks and ends with done_testing. tools/run-tests gives it a private home, the copy of
+# the programs in $CORDON_TEST_ROOT and a subreaper that fails it for any process left behind.
+#
+# CORDON    the launcher            PROGRAMS  the payload programs (static)
+# LIBRARY   the shipped policies    WORK      a scratch directory, removed at the end
+# WHO       user | root             OUT ERR STATUS   of the last `run`
+set -u
+
+: "${CORDON_TEST_ROOT:?run me through tools/run-tests integration}"
+: "${CORDON_TEST_HOME:?}" "${TMPDIR:?}"
+# shellcheck disable=SC2034 # read by the scripts
+{
+	CORDON=$CORDON_TEST_ROOT/build/cordon
+	PROGRAMS=$CORDON_TEST_ROOT/build/tests/programs
+	LIBRARY=$CORDON_TEST_ROOT/policies/library
+	WHO=${CORDON_TEST_WHO:?}
+}
+WORK=$(mktemp -d "$TMPDIR/work.XXXXXX")
+OUT=$WORK/.out
+ERR=$WORK/.err
+STATUS=0
+_n=0
+_failed=0
+_at_exit=()
+
+_places() { # where a forgotten file could lie, seen from outside; ours by name or by owner
+	find /tmp /var/tmp /dev/shm -maxdepth 1 \
+		\( -name '*cordon*' -o -uid "$(id -u)" ! -uid 0 \) \
+		! -name 'cordon-test.*' ! -name 'cordon-rules*' 2>/dev/null | sort
+	find "$TMPDIR" "$XDG_RUNTIME_DIR" -mindepth 1 -maxdepth 1 ! -path "$WORK" 2>/dev/null | sort
+}
+_mounts() {
+	awk '{ print $5 }' /proc/self/mountinfo | grep -F -e "$CORDON_TEST_ROOT" -e "$CORDON_TEST_HOME" \
+		-e cordon | sort
+}
+_places_before=$(_places)
+_mounts_before=$(_mounts)
+
+_finish() {
+	local i
+	for ((i = ${#_at_exit[@]} - 1; i >= 0; i--)); do
+		eval "${_at_exit[i]}" >/dev/null 2>&1
+	done
+	chmod -R u+rwX "$WORK" 2>/dev/null
+	rm -rf "$WORK"
+}
+trap _finish EXIT
+trap 'exit 143' TERM
+
+# at_exit COMMAND: run at the end, last first, however the script ends.
+at_exit() {
+	_at_exit+=("$1")
+}
+
+diag() {
+	printf '%s\n' "$*" | cat -v | sed 's/^/# /'
+}
+
+ok() {
+	_n=$((_n + 1))
+	printf 'ok %d - %s\n' "$_n" "$1"
+}
+
+# not_ok TITLE [WHY]: with the line of the script that asked.
+not_ok() {
+	local i
+	_n=$((_n + 1))
+	_failed=$((_failed + 1))
+	printf 'not ok %d - %s\n' "$_n" "$1"
+	for ((i = 0; i < ${#FUNCNAME[@]}; i++)); do
+		[[ ${BASH_SOURCE[i + 1]-} == */harness.sh ]] || break
+	done
+	diag "at ${BASH_SOURCE[i + 1]##*/}:${BASH_LINENO[i]}"
+	shift
+	[ $# -eq 0 ] || diag "$@"
+	return 0
+}
+
+skip() {
+	_n=$((_n + 1))
+	printf 'ok %d - %s # SKIP %s\n' "$_n" "$1" "$2"
+}
+
+# check TITLE COMMAND...: ok when the command returns 0.
+check() {
+	local title=$1
+	shift
+	if "$@"; then ok "$title"; else not_ok "$title" "false: $*"; fi
+}
+
+# run COMMAND...: into OUT, ERR and STATUS; never ends the script.
+run() {
+	STATUS=0
+	"$@" >"$OUT" 2>"$ERR" || STATUS=$?
+}
+
+_said() {
+	diag "exit status $STATUS; standard output:"
+	head -c 4000 "$OUT" | cat -v | sed 's/^/#   /'
+	diag "standard error:"
+	head -c 4000 "$ERR" | cat -v | sed 's/^/#   /'
+}
+
+# expect_status N TITLE -- COMMAND...
+expect_status() {
+	local want=$1 title=$2
+	shift 3
+	run "$@"
+	if [ "$STATUS" -eq "$want" ]; then ok "$title"; else
+		not_ok "$title" "status $STATUS, not $want, of: $*"
+		_said
+	fi
+}
+
+# expect_output TEXT TITLE -- COMMAND...: status 0 and exactly this standard output.
+expect_output() {
+	local want=$1 title=$2
+	shift 3
+	run "$@"
+	if [ "$STATUS" -eq 0 ] && [ "$(cat "$OUT")" = "$want" ]; then ok "$title"; else
+		not_ok "$title" "not the output '$want' of: $*"
+		_said
+	fi
+}
+
+# expect_match REGEX TITLE -- COMMAND...: status 0 and a line of standard output that matches.
+expect_match() {
+	local want=$1 title=$2
+	shift 3
+	run "$@"
+	if [ "$STATUS" -eq 0 ] && grep -Eq -e "$want" "$OUT"; then ok "$title"; else
+		not_ok "$title" "nothing matches '$want' in the output of: $*"
+		_said
+	fi
+}
+
+# expect_error STATUS REGEX TITLE -- COMMAND...: this status and a matching line of standard error.
+expect_error() {
+	local status=$1 want=$2 title=$3
+	shift 4
+	run "$@"
+	if [ "$STATUS" -eq "$status" ] && grep -Eq -e "$want" "$ERR"; then ok "$title"; else
+		not_ok "$title" "not status $status and a message like '$want' of: $*"
+		_said
+	fi
+}
+
+# inside OPTIONS... -- COMMAND...: a sandbox in which the payload programs are visible.
+inside() {
+	"$CORDON" run --ro "$PROGRAMS" "$@"
+}
+
+# expect_denied TITLE [OPTIONS...] --twin [OPTIONS...] -- COMMAND...
+# The command must be refused in a sandbox with the first options and succeed in one with the second:
+# a denial alone would also come from a command that cannot work at all. Refused means that the
+# payload itself failed: 125, 126, 127 are cordon's own and prove nothing.
+expect_denied() {
+	local title=$1 denied=() allowed=()
+	shift
+	while [ "$1" != --twin ]; do
+		denied+=("$1")
+		shift
+	done
+	shift
+	while [ "$1" != -- ]; do
+		allowed+=("$1")
+		shift
+	done
+	shift
+	run inside "${denied[@]}" -- "$@"
+	if [ "$STATUS" -ne 0 ] && { [ "$STATUS" -lt 125 ] || [ "$STATUS" -gt 127 ]; }; then
+		ok "$title: refused"
+	else
+		not_ok "$title: refused" "status $STATUS of: $* with ${denied[*]-no options}"
+		_said
+	fi
+	run inside "${allowed[@]}" -- "$@"
+	if [ "$STATUS" -eq 0 ]; then
+		ok "$title: the allowed twin works"
+	else
+		not_ok "$title: the allowed twin works" "status $STATUS of: $* with ${allowed[*]-no options}"
+		_said
+	fi
+}
+
+# wait_for SECONDS COMMAND...: until the command returns 0; 1 when the time is over.
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+# Nothing of the sandboxes so far is left: no orphan (they come to our parent, the subreaper), no
+# mount, no file outside the scratch directory.
+_guard=$(awk '{ sub(/^.*\) [A-Za-z] /, ""); print $1 }' "/proc/$PPID/stat")
+_orphans() {
+	awk -v parent="$_guard" -v runner="$PPID" 'FNR == 1 {
+		pid = $1; sub(/^.*\) [A-Za-z] /, ""); if ($1 == parent && pid != runner) print pid }' \
+		/proc/[0-9]*/stat 2>/dev/null
+}
+no_orphans() {
+	[ -z "$(_orphans)" ]
+}
+no_leaks() {
+	local places mounts
+	if wait_for 2 no_orphans; then ok "$1: no process is left"; else
+		not_ok "$1: no process is left" "$(_orphans | xargs -I{} sh -c 'tr "\0" " " </proc/{}/cmdline; echo')"
+	fi
+	mounts=$(comm -13 <(echo "$_mounts_before") <(_mounts))
+	if [ -z "$mounts" ]; then ok "$1: no mount is left"; else not_ok "$1: no mount is left" "$mounts"; fi
+	places=$(comm -13 <(echo "$_places_before") <(_places))
+	if [ -z "$places" ]; then ok "$1: no file is left"; else not_ok "$1: no file is left" "$places"; fi
+}
+
+done_testing() {
+	no_leaks "at the end"
+	printf '1..%d\n' "$_n"
+	[ "$_failed" -eq 0 ]
+	exit
+}
