@@ -7,7 +7,8 @@
  *   1. a kill rule whose conditions all hold        -> kill
  *   2. else a deny rule whose conditions all hold   -> deny with its errno
  *      (of several, the one with more comparisons; then the one that sorts first by
- *      condition text; two that tie with different answers are an error of check)
+ *      condition text, cond_rank() in policies/cond.h; two that tie with different answers
+ *      are an error of check)
  *   3. else an allow rule whose conditions all hold -> allow
  *   4. else                                         -> deny with EPERM, rule "default"
  * Before 1: a call on an ABI that the policy does not open -> deny ENOSYS, rule "abi";
@@ -35,7 +36,15 @@ struct policy_where {
 	uint32_t line;	 /* 1-based; 0: not written anywhere (a default) */
 };
 
-enum policy_op { POLICY_EQ, POLICY_NE, POLICY_LT, POLICY_LE, POLICY_GT, POLICY_GE, POLICY_MASKED_EQ };
+enum policy_op {
+	POLICY_EQ,
+	POLICY_NE,
+	POLICY_LT,
+	POLICY_LE,
+	POLICY_GT,
+	POLICY_GE,
+	POLICY_MASKED_EQ
+};
 
 /* One comparison: arg OP value, or (arg & mask) == value. `in A B` becomes one rule a value,
  * `in A..B` two comparisons; `or` is several rules. `& mask != 0` is stored as MASKED_EQ 0
@@ -51,12 +60,13 @@ struct policy_cond {
 
 struct policy_rule {
 	const struct syscall_desc *call;
-	uint8_t abi_mask; /* bit per enum abi this rule speaks of */
+	uint8_t abi_mask; /* bit per enum abi this rule speaks of: every one that has the call,
+			   * opened by the policy or not */
 	uint8_t action;	  /* enum policy_action */
 	bool quiet;	  /* answered by the filter itself: neither notified nor recorded */
 	uint8_t n_conds;
-	uint16_t errno_value; /* POLICY_DENY only, 1 to 4095 */
-	struct policy_cond conds[6]; /* all must hold */
+	uint16_t errno_value;	     /* POLICY_DENY only, 1 to 4095 */
+	struct policy_cond conds[6]; /* all must hold; sorted by text, none twice */
 	struct policy_where where;
 };
 
@@ -72,7 +82,7 @@ enum policy_path_verb {
  * the variables left for the launch: "~" (the caller's home) or "$PWD" (the working
  * directory), the latter two only as whole first components. ${VAR:-x} likewise stays. */
 struct policy_path {
-	uint8_t verb; /* enum policy_path_verb */
+	uint8_t verb;  /* enum policy_path_verb */
 	bool optional; /* `?` behind the verb: nothing happens where the path does not exist */
 	char *path;
 	struct policy_where where;
@@ -85,9 +95,9 @@ enum policy_limit {
 	POLICY_LIMIT_MEMORY, /* bytes */
 	POLICY_LIMIT_CPU,    /* thousandths of a core */
 	POLICY_LIMIT_NOFILE,
-	POLICY_LIMIT_UPPER, /* bytes of the throw-away upper */
+	POLICY_LIMIT_UPPER,  /* bytes of the throw-away upper */
 	POLICY_LIMIT_INODES, /* inodes of the upper */
-	POLICY_LIMIT_WALL,  /* milliseconds */
+	POLICY_LIMIT_WALL,   /* milliseconds */
 	_POLICY_LIMIT_MAX,
 };
 
@@ -104,7 +114,7 @@ struct policy_expect {
 	const struct syscall_desc *call;
 	uint8_t n_args;
 	uint64_t args[6];
-	bool has_text[6];  /* the argument was a string: only a live test can judge it */
+	bool has_text[6]; /* the argument was a string: only a live test can judge it */
 	char *text[6];
 	struct policy_where where;
 };
@@ -135,7 +145,7 @@ struct policy {
 	struct policy_expect *expects;
 	size_t n_expects;
 
-	uint8_t net; /* enum policy_net; POLICY_NET_NONE when not said */
+	uint8_t net;   /* enum policy_net; POLICY_NET_NONE when not said */
 	uint64_t caps; /* bit per capability kept; 0 (`cap none`) when not said */
 	bool has_limit[_POLICY_LIMIT_MAX];
 	uint64_t limit[_POLICY_LIMIT_MAX];
