@@ -37,7 +37,7 @@ const struct sock_filter *bundle_seccomp(const struct bundle *b, uint16_t *ret_l
  * proves that this filter is in force, with no call of the launcher's in the policy's way.
  * The number lies above every table and outside the x32 range.
  */
-#define BUNDLE_PROBE_NR 0x0c07d07
+#define BUNDLE_PROBE_NR	   0x0c07d07
 #define BUNDLE_PROBE_ERRNO 1985 /* no errno of Linux: they end at 4095, assigned ones below 600 */
 
 /* What to answer, and which line says so. Text is borrowed from the bundle. */

@@ -9,6 +9,9 @@
 
 struct seccomp_program {
 	struct sock_filter *insns; /* heap, owned; seccomp_program_done() */
+	uint32_t
+		*rule_of; /* of each instruction: index of the policy's rule it belongs to,
+			   * UINT32_MAX	 for the tree over numbers and the returns; heap, owned */
 	size_t n;
 };
 void seccomp_program_done(struct seccomp_program *p);

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "profiles/bpf_asm.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/fd.h"
+
+enum item_kind { ITEM_OP, ITEM_JUMP, ITEM_GOTO, ITEM_PLACE };
+
+struct bpf_asm_item {
+	uint8_t kind;
+	bool far_jt; /* needs a trampoline */
+	bool far_jf;
+	bool dead; /* nothing leads here: left out */
+	uint16_t code;
+	uint32_t k;
+	uint32_t jt; /* labels */
+	uint32_t jf;
+	uint32_t note;
+	uint32_t pos; /* instruction number, from layout() */
+};
+
+void bpf_asm_done(struct bpf_asm *a)
+{
+	free(a->items);
+	free(a->labels);
+	*a = BPF_ASM_INIT;
+}
+
+/* Make room for one more of size bytes each; the block doubles. */
+static int grow(void **block, size_t *cap, size_t n, size_t size)
+{
+	size_t more = *cap ? *cap * 2 : 64;
+	void *p;
+
+	if (n < *cap)
+		return 0;
+	/* Labels and positions are 32 bits wide; a program near that is refused long before. */
+	if (n >= UINT32_MAX / 4)
+		return -E2BIG;
+	p = reallocarray(*block, more, size);
+	if (!p)
+		return -ENOMEM;
+	*block = p;
+	*cap = more;
+	return 0;
+}
+
+static void add(struct bpf_asm *a, struct bpf_asm_item item)
+{
+	void *block = a->items;
+	int r;
+
+	if (a->error < 0)
+		return;
+	r = grow(&block, &a->cap_items, a->n_items, sizeof(item));
+	a->items = block;
+	if (r < 0) {
+		a->error = r;
+		return;
+	}
+	item.note = a->note;
+	a->items[a->n_items++] = item;
+}
+
+uint32_t bpf_asm_label(struct bpf_asm *a)
+{
+	void *block = a->labels;
+	int r;
+
+	if (a->error < 0)
+		return 0;
+	r = grow(&block, &a->cap_labels, a->n_labels, sizeof(*a->labels));
+	a->labels = block;
+	if (r < 0) {
+		a->error = r;
+		return 0;
+	}
+	a->labels[a->n_labels] = UINT32_MAX;
+	return (uint32_t)a->n_labels++;
+}
+
+void bpf_asm_place(struct bpf_asm *a, uint32_t label)
+{
+	if (a->error < 0)
+		return;
+	if (label >= a->n_labels || a->labels[label] != UINT32_MAX) {
+		a->error = -EINVAL;
+		return;
+	}
+	a->labels[label] = (uint32_t)a->n_items;
+	add(a, (struct bpf_asm_item){ .kind = ITEM_PLACE });
+}
+
+void bpf_asm_op(struct bpf_asm *a, uint16_t code, uint32_t k)
+{
+	add(a, (struct bpf_asm_item){ .kind = ITEM_OP, .code = code, .k = k });
+}
+
+void bpf_asm_jump(struct bpf_asm *a, uint16_t code, uint32_t k, uint32_t jt, uint32_t jf)
+{
+	add(a,
+	    (struct bpf_asm_item){ .kind = ITEM_JUMP, .code = code, .k = k, .jt = jt, .jf = jf });
+}
+
+void bpf_asm_goto(struct bpf_asm *a, uint32_t label)
+{
+	add(a, (struct bpf_asm_item){ .kind = ITEM_GOTO, .jt = label });
+}
+
+/* Whether only places stand between item i and the place of label: a goto there is nothing. */
+static bool placed_next(const struct bpf_asm *a, size_t i, uint32_t label)
+{
+	uint32_t place = a->labels[label];
+
+	for (size_t j = i + 1; j < place; j++) {
+		if (a->items[j].kind != ITEM_PLACE && !a->items[j].dead)
+			return false;
+	}
+	return true;
+}
+
+static uint32_t item_size(const struct bpf_asm *a, size_t i)
+{
+	const struct bpf_asm_item *it = &a->items[i];
+
+	if (it->dead)
+		return 0;
+	switch (it->kind) {
+	case ITEM_PLACE:
+		return 0;
+	case ITEM_GOTO:
+		return placed_next(a, i, it->jt) ? 0 : 1;
+	case ITEM_JUMP:
+		return 1 + (uint32_t)it->far_jt + (uint32_t)it->far_jf;
+	default:
+		return 1;
+	}
+}
+
+/* Where a jump from item i to label lands, or 0 (no jump lands there) on a backward one. */
+static uint32_t target_of(const struct bpf_asm *a, size_t i, uint32_t label)
+{
+	if (label == BPF_ASM_NEXT)
+		return a->items[i].pos + item_size(a, i);
+	if (label >= a->n_labels || a->labels[label] == UINT32_MAX || a->labels[label] < i)
+		return 0;
+	return a->items[a->labels[label]].pos;
+}
+
+/* Give each item its position; the number of instructions. */
+static uint32_t layout(struct bpf_asm *a)
+{
+	uint32_t pos = 0;
+
+	for (size_t i = 0; i < a->n_items; i++) {
+		a->items[i].pos = pos;
+		pos += item_size(a, i);
+	}
+	return pos;
+}
+
+/* Trampolines only ever grow in number, so this ends. */
+static int stretch(struct bpf_asm *a, uint32_t *ret_n)
+{
+	bool changed = true;
+
+	while (changed) {
+		changed = false;
+		*ret_n = layout(a);
+		for (size_t i = 0; i < a->n_items; i++) {
+			struct bpf_asm_item *it = &a->items[i];
+			uint32_t jt, jf;
+
+			if (it->kind != ITEM_JUMP)
+				continue;
+			jt = target_of(a, i, it->jt);
+			jf = target_of(a, i, it->jf);
+			if (jt <= it->pos || jf <= it->pos)
+				return -EINVAL;
+			if (!it->far_jt && jt - it->pos - 1 > UINT8_MAX)
+				it->far_jt = changed = true;
+			if (!it->far_jf && jf - it->pos - 1 > UINT8_MAX)
+				it->far_jf = changed = true;
+		}
+	}
+	return 0;
+}
+
+/* The first thing that is done at a label. */
+static const struct bpf_asm_item *first_at(const struct bpf_asm *a, uint32_t label)
+{
+	size_t i = a->labels[label];
+
+	while (i + 1 < a->n_items && a->items[i].kind == ITEM_PLACE)
+		i++;
+	return &a->items[i];
+}
+
+static bool is_ret(const struct bpf_asm_item *it)
+{
+	return it->kind == ITEM_OP && BPF_CLASS(it->code) == BPF_RET;
+}
+
+/* The instruction that takes a far jump to its target: a RET itself, or a JA at pos. */
+static struct sock_filter trampoline(const struct bpf_asm *a, uint32_t label, uint32_t pos)
+{
+	const struct bpf_asm_item *it = first_at(a, label);
+
+	if (is_ret(it))
+		return (struct sock_filter)BPF_STMT(it->code, it->k);
+	return (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, it->pos - pos - 1);
+}
+
+/* Note that a jump from item i leads to label, by a trampoline or not. */
+static void reach(struct bpf_asm *a, size_t i, uint32_t label, bool by_trampoline)
+{
+	if (label == BPF_ASM_NEXT) {
+		if (i + 1 < a->n_items)
+			a->items[i + 1].dead = false;
+	} else if (!by_trampoline || !is_ret(first_at(a, label))) {
+		a->items[a->labels[label]].dead = false;
+	}
+}
+
+/* Leave out what nothing leads to, such as a RET that all of its jumps took a copy of. Jumps go
+ * forward only, so that one pass sees all. */
+static void prune(struct bpf_asm *a)
+{
+	for (size_t i = 1; i < a->n_items; i++)
+		a->items[i].dead = true;
+	for (size_t i = 0; i < a->n_items; i++) {
+		const struct bpf_asm_item *it = &a->items[i];
+
+		if (it->dead)
+			continue;
+		switch (it->kind) {
+		case ITEM_GOTO:
+			reach(a, i, it->jt, !placed_next(a, i, it->jt));
+			break;
+		case ITEM_JUMP:
+			reach(a, i, it->jt, it->far_jt);
+			reach(a, i, it->jf, it->far_jf);
+			break;
+		default:
+			if (!is_ret(it))
+				reach(a, i, BPF_ASM_NEXT, false);
+			break;
+		}
+	}
+}
+
+static void encode_jump(const struct bpf_asm *a, size_t i, struct sock_filter *out)
+{
+	const struct bpf_asm_item *it = &a->items[i];
+	uint32_t jt = target_of(a, i, it->jt) - it->pos - 1;
+	uint32_t jf = target_of(a, i, it->jf) - it->pos - 1;
+	uint32_t next = it->pos + 1;
+
+	if (it->far_jt) {
+		out[next] = trampoline(a, it->jt, next);
+		jt = next++ - it->pos - 1;
+	}
+	if (it->far_jf) {
+		out[next] = trampoline(a, it->jf, next);
+		jf = next - it->pos - 1;
+	}
+	out[it->pos] = (struct sock_filter)BPF_JUMP(it->code, it->k, (uint8_t)jt, (uint8_t)jf);
+}
+
+static void encode(const struct bpf_asm *a, struct sock_filter *out, uint32_t *notes)
+{
+	for (size_t i = 0; i < a->n_items; i++) {
+		const struct bpf_asm_item *it = &a->items[i];
+		uint32_t size = item_size(a, i);
+
+		for (uint32_t j = 0; j < size; j++)
+			notes[it->pos + j] = it->note;
+		if (size == 0)
+			continue;
+		if (it->kind == ITEM_OP)
+			out[it->pos] = (struct sock_filter)BPF_STMT(it->code, it->k);
+		else if (it->kind == ITEM_JUMP)
+			encode_jump(a, i, out);
+		else
+			out[it->pos] = trampoline(a, it->jt, it->pos);
+	}
+}
+
+int bpf_asm_finish(struct bpf_asm *a, size_t max, struct sock_filter **ret, uint32_t **ret_notes,
+		   size_t *ret_n)
+{
+	_cleanup_free_ struct sock_filter *insns = NULL;
+	_cleanup_free_ uint32_t *notes = NULL;
+	uint32_t n = 0;
+	int r;
+
+	if (a->error < 0)
+		return a->error;
+	for (size_t i = 0; i < a->n_items; i++) {
+		const struct bpf_asm_item *it = &a->items[i];
+
+		if (it->kind == ITEM_GOTO &&
+		    (it->jt >= a->n_labels || a->labels[it->jt] == UINT32_MAX ||
+		     a->labels[it->jt] < i))
+			return -EINVAL;
+	}
+	r = stretch(a, &n);
+	if (r < 0)
+		return r;
+	prune(a);
+	n = layout(a);
+	*ret_n = n;
+	if (n == 0)
+		return -EINVAL;
+	if (n > max)
+		return -E2BIG;
+	insns = calloc(n, sizeof(*insns));
+	notes = calloc(n, sizeof(*notes));
+	if (!insns || !notes)
+		return -ENOMEM;
+	encode(a, insns, notes);
+	*ret = TAKE_PTR(insns);
+	if (ret_notes)
+		*ret_notes = TAKE_PTR(notes);
+	return 0;
+}
