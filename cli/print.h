@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a person reads on stderr. Bytes that could drive a terminal are escaped here. */
+#pragma once
+
+#include "base/err.h"
+
+/* "cordon: cannot MSG: ERRNO-TEXT" and, when there is one, "hint: HINT". With a prefix (a verb, a
+ * file's name): "cordon: PREFIX: cannot ...". */
+void print_error(const char *prefix_or_null, const struct err *err);
