@@ -7,7 +7,8 @@
 
 /* Mistakes are collected, so that one run reports many. */
 struct policy_diags {
-	struct buf text; /* "file:line:column: message", the line, a caret, a suggestion; ready to print */
+	struct buf text; /* "file:line:column: message", the line, a caret, a suggestion; ready to
+			    print */
 	unsigned n_errors;
 	unsigned n_warnings;
 };
@@ -24,4 +25,5 @@ int policy_load(const char *what, const char *const *dirs, size_t n_dirs, struct
 
 /* The same from memory, for tests and fuzzers: name is shown in messages. */
 int policy_load_text(const char *name, const char *text, size_t len, const char *const *dirs,
-		     size_t n_dirs, struct policy **ret, struct policy_diags *diags, struct err *err);
+		     size_t n_dirs, struct policy **ret, struct policy_diags *diags,
+		     struct err *err);

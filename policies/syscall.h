@@ -30,6 +30,9 @@ enum abi {
 /* A kernel version as one number: KERNEL(6, 18). Compares as versions do. */
 #define KERNEL(major, minor) ((uint16_t)((major) << 8 | (minor)))
 
+/* The newest kernel whose calls policies/syscalls.tbl has. */
+#define SYSCALL_NEWEST KERNEL(6, 18)
+
 /* How the kernel reads the register: its width and sign (SYSCALL_DEFINE prototypes). */
 enum syscall_width {
 	WIDTH_NONE, /* no such argument */
@@ -43,14 +46,14 @@ enum syscall_width {
 /* What the value means: for decoding in the audit log and for lint. */
 enum syscall_kind {
 	KIND_NUMBER,
-	KIND_FD,	/* a descriptor */
-	KIND_DIRFD,	/* a descriptor or AT_FDCWD */
-	KIND_PATH,	/* pointer to a NUL-terminated path */
-	KIND_STRING,	/* pointer to a NUL-terminated string that is no path */
-	KIND_SOCKADDR,	/* pointer; the length is the next argument */
-	KIND_FLAGS,	/* bits; the names are chosen by (call, argument) */
-	KIND_ENUM,	/* one of named values */
-	KIND_MODE,	/* file mode */
+	KIND_FD,       /* a descriptor */
+	KIND_DIRFD,    /* a descriptor or AT_FDCWD */
+	KIND_PATH,     /* pointer to a NUL-terminated path */
+	KIND_STRING,   /* pointer to a NUL-terminated string that is no path */
+	KIND_SOCKADDR, /* pointer; the length is the next argument */
+	KIND_FLAGS,    /* bits; the names are chosen by (call, argument) */
+	KIND_ENUM,     /* one of named values */
+	KIND_MODE,     /* file mode */
 	KIND_PID,
 	KIND_SIGNAL,
 	KIND_SIZE,
@@ -79,8 +82,8 @@ struct syscall_desc {
 
 /* AUDIT_ARCH_* of the ABI (linux/audit.h); x32 shares x86_64's. */
 uint32_t abi_audit_arch(enum abi abi);
-const char *abi_name(enum abi abi);		       /* "x86_64", "aarch64", "i386", "x32" */
-int abi_from_name(const char *name, enum abi *ret);    /* 0 or -EINVAL; "native" is known too */
+const char *abi_name(enum abi abi);		    /* "x86_64", "aarch64", "i386", "x32" */
+int abi_from_name(const char *name, enum abi *ret); /* 0 or -EINVAL; "native" is known too */
 
 /* The ABI of a seccomp_data or notification: from arch and the x32 bit. *ret_nr is the number
  * without that bit. -EINVAL for an architecture that the table does not know. */

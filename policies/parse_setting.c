@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+/* kernel, abi, net, cap, notify, limit, env: what a policy says once. */
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "policies/consts.h"
+#include "policies/part.h"
+
+static const char *text_at(const struct parser *p, size_t i)
+{
+	return p->line->words[i].text;
+}
+
+int parse_set_scalar(struct parser *p, unsigned kind, uint64_t value, struct policy_where where)
+{
+	struct scalar *s = &p->part->scalars[kind];
+
+	if (s->set) {
+		diag_error(p->d, where, "%s was said on line %u already", scalar_name(kind),
+			   s->where.line);
+		return -EINVAL;
+	}
+	*s = (struct scalar){ .set = true, .value = value, .where = where };
+	return 0;
+}
+
+static int want_words(struct parser *p, size_t n, const char *what)
+{
+	if (p->line->n < n) {
+		diag_error(p->d, word_at(p, p->line->n), "%s is missing", what);
+		return -EINVAL;
+	}
+	if (p->line->n > n) {
+		diag_error(p->d, word_at(p, n), "'%s' is not expected here",
+			   quote(text_at(p, n)).text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Digits only, at most 255. */
+static int parse_part(const char *text, size_t len, unsigned *ret)
+{
+	unsigned value = 0;
+
+	if (len == 0 || len > 3)
+		return -EINVAL;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return -EINVAL;
+		value = value * 10 + (unsigned)(text[i] - '0');
+	}
+	*ret = value;
+	return value > 255 ? -EINVAL : 0;
+}
+
+static int parse_kernel(struct parser *p)
+{
+	unsigned major = 0, minor = 0;
+	const char *text, *dot;
+
+	if (want_words(p, 2, "a kernel version") < 0)
+		return -EINVAL;
+	text = text_at(p, 1);
+	dot = strchr(text, '.');
+	if (!dot || parse_part(text, (size_t)(dot - text), &major) < 0 ||
+	    parse_part(dot + 1, strlen(dot + 1), &minor) < 0) {
+		diag_error(p->d, word_at(p, 1), "'%s' is no kernel version", quote(text).text);
+		diag_hint(p->d, "two numbers, as in: kernel 6.1");
+		return -EINVAL;
+	}
+	if (KERNEL(major, minor) > SYSCALL_NEWEST) {
+		diag_error(p->d, word_at(p, 1), "calls are known up to Linux %d.%d",
+			   SYSCALL_NEWEST >> 8, SYSCALL_NEWEST & 0xff);
+		return -EINVAL;
+	}
+	return parse_set_scalar(p, SCALAR_KERNEL, KERNEL(major, minor), word_at(p, 1));
+}
+
+static int parse_abi(struct parser *p)
+{
+	uint64_t mask = 1U << ABI_NATIVE;
+
+	if (p->line->n < 2) {
+		diag_error(p->d, word_at(p, 1), "an ABI is missing");
+		diag_hint(p->d, "as in: abi native, abi native i386 x32");
+		return -EINVAL;
+	}
+	for (size_t i = 1; i < p->line->n; i++) {
+		enum abi abi = ABI_NATIVE;
+
+		if (abi_from_name(text_at(p, i), &abi) < 0) {
+			struct suggestion s = suggest_begin(text_at(p, i));
+
+			diag_error(p->d, word_at(p, i), "there is no ABI '%s'",
+				   quote(text_at(p, i)).text);
+			suggest_offer(&s, "native");
+			for (unsigned a = 0; a < _ABI_MAX; a++)
+				suggest_offer(&s, abi_name((enum abi)a));
+			suggest_end(p->d, &s);
+			return -EINVAL;
+		}
+		mask |= 1U << abi;
+	}
+	return parse_set_scalar(p, SCALAR_ABI, mask, word_at(p, 1));
+}
+
+/* One of names; the index, or -EINVAL with a mistake. */
+static int parse_choice(struct parser *p, size_t i, const char *const *names, size_t n,
+			const char *what)
+{
+	struct suggestion s = suggest_begin(text_at(p, i));
+
+	for (size_t k = 0; k < n; k++) {
+		if (strcmp(text_at(p, i), names[k]) == 0)
+			return (int)k;
+		suggest_offer(&s, names[k]);
+	}
+	diag_error(p->d, word_at(p, i), "'%s' is no %s", quote(text_at(p, i)).text, what);
+	suggest_end(p->d, &s);
+	return -EINVAL;
+}
+
+static int parse_net(struct parser *p)
+{
+	static const char *const names[] = { "none", "loopback", "host" };
+	int choice;
+
+	if (want_words(p, 2, "none, loopback or host") < 0)
+		return -EINVAL;
+	choice = parse_choice(p, 1, names, ARRAY_SIZE(names), "network: none, loopback or host");
+	if (choice < 0)
+		return -EINVAL;
+	return parse_set_scalar(p, SCALAR_NET, (uint64_t)choice, word_at(p, 1));
+}
+
+static int parse_notify(struct parser *p)
+{
+	static const char *const names[] = { "off", "on" };
+	int choice;
+
+	if (want_words(p, 2, "on or off") < 0)
+		return -EINVAL;
+	choice = parse_choice(p, 1, names, ARRAY_SIZE(names), "setting of notify: on or off");
+	if (choice < 0)
+		return -EINVAL;
+	return parse_set_scalar(p, SCALAR_NOTIFY, (uint64_t)choice, word_at(p, 1));
+}
+
+static int parse_cap_name(struct parser *p, size_t i, uint64_t *caps)
+{
+	const char *name = text_at(p, i);
+	struct suggestion s = suggest_begin(name);
+	uint64_t value = 0;
+	bool negative;
+
+	if (text_starts_with(name, "CAP_") && consts_find(name, &value, &negative) == 0 &&
+	    value <= CAP_LAST_CAP) {
+		*caps |= UINT64_C(1) << value;
+		return 0;
+	}
+	diag_error(p->d, word_at(p, i), "there is no capability '%s'", quote(name).text);
+	for (size_t k = 0; consts_name(k); k++) {
+		if (text_starts_with(consts_name(k), "CAP_"))
+			suggest_offer(&s, consts_name(k));
+	}
+	suggest_end(p->d, &s);
+	return -EINVAL;
+}
+
+static int parse_cap(struct parser *p)
+{
+	uint64_t caps = 0;
+
+	if (p->line->n < 2) {
+		diag_error(p->d, word_at(p, 1), "'none' or a capability is missing");
+		return -EINVAL;
+	}
+	if (strcmp(text_at(p, 1), "none") == 0) {
+		if (want_words(p, 2, "") < 0)
+			return -EINVAL;
+	} else {
+		for (size_t i = 1; i < p->line->n; i++) {
+			if (parse_cap_name(p, i, &caps) < 0)
+				return -EINVAL;
+		}
+	}
+	return parse_set_scalar(p, SCALAR_CAP, caps, word_at(p, 1));
+}
+
+/* "2", "0.5", "1.25": thousandths, at most three digits behind the point. */
+static int parse_thousandths(const char *text, uint64_t *ret)
+{
+	const char *dot = strchr(text, '.');
+	char whole[24];
+	uint64_t value = 0;
+	unsigned fraction = 0;
+	size_t digits, len = dot ? (size_t)(dot - text) : strlen(text);
+
+	if (len == 0 || len >= sizeof(whole))
+		return -EINVAL;
+	memcpy(whole, text, len);
+	whole[len] = '\0';
+	if (text_parse_u64(whole, &value) < 0)
+		return -EINVAL;
+	if (dot) {
+		digits = strlen(dot + 1);
+		if (digits == 0 || digits > 3 || strspn(dot + 1, "0123456789") != digits)
+			return -EINVAL;
+		for (size_t i = 0; i < 3; i++)
+			fraction = fraction * 10 + (i < digits ? (unsigned)(dot[1 + i] - '0') : 0);
+	}
+	if (__builtin_mul_overflow(value, UINT64_C(1000), &value) ||
+	    __builtin_add_overflow(value, fraction, &value))
+		return -ERANGE;
+	*ret = value;
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*parse)(const char *text, uint64_t *ret);
+	uint64_t max;
+	const char *what;
+} limits[_POLICY_LIMIT_MAX] = {
+	/* PID_MAX_LIMIT, linux/threads.h */
+	[POLICY_LIMIT_PIDS] = { "pids", text_parse_u64, 1 << 22, "a number of processes" },
+	[POLICY_LIMIT_MEMORY] = { "memory", text_parse_size, INT64_MAX, "a size as in 512M" },
+	[POLICY_LIMIT_CPU] = { "cpu", parse_thousandths, 1 << 30, "a number of cores as in 1.5" },
+	/* sysctl_nr_open_max of 64-bit kernels, fs/file.c */
+	[POLICY_LIMIT_NOFILE] = { "nofile", text_parse_u64, 0x7fffffc0, "a number of files" },
+	[POLICY_LIMIT_UPPER] = { "upper", text_parse_size, INT64_MAX, "a size as in 512M" },
+	[POLICY_LIMIT_INODES] = { "inodes", text_parse_u64, INT64_MAX, "a number of inodes" },
+	[POLICY_LIMIT_WALL] = { "wall", text_parse_duration_ms, INT64_MAX, "a time as in 30s, 1h" },
+};
+
+static int parse_one_limit(struct parser *p, size_t i)
+{
+	struct suggestion s = suggest_begin(text_at(p, i));
+	uint64_t value = 0;
+	unsigned k = 0;
+
+	while (k < _POLICY_LIMIT_MAX && strcmp(text_at(p, i), limits[k].name) != 0)
+		suggest_offer(&s, limits[k++].name);
+	if (k == _POLICY_LIMIT_MAX) {
+		diag_error(p->d, word_at(p, i), "there is no limit '%s'",
+			   quote(text_at(p, i)).text);
+		suggest_end(p->d, &s);
+		return -EINVAL;
+	}
+	if (i + 1 >= p->line->n) {
+		diag_error(p->d, word_at(p, i + 1), "the value of limit %s is missing",
+			   limits[k].name);
+		return -EINVAL;
+	}
+	if (strcmp(text_at(p, i + 1), "none") == 0) {
+		value = SCALAR_NONE;
+	} else if (limits[k].parse(text_at(p, i + 1), &value) < 0 || value == 0 ||
+		   value > limits[k].max) {
+		diag_error(p->d, word_at(p, i + 1), "'%s' is not %s, or out of bounds",
+			   quote(text_at(p, i + 1)).text, limits[k].what);
+		return -EINVAL;
+	}
+	return parse_set_scalar(p, SCALAR_LIMIT + k, value, word_at(p, i));
+}
+
+static int parse_limits(struct parser *p)
+{
+	if (p->line->n < 2) {
+		diag_error(p->d, word_at(p, 1), "a limit is missing");
+		diag_hint(p->d, "as in: limit pids 512 memory 4G");
+		return -EINVAL;
+	}
+	for (size_t i = 1; i < p->line->n; i += 2) {
+		if (parse_one_limit(p, i) < 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static bool is_env_name(const char *name, bool star)
+{
+	size_t len = strlen(name);
+
+	if (star && len > 0 && name[len - 1] == '*')
+		len--;
+	if (len == 0 || len >= LIMIT_NAME || (name[0] >= '0' && name[0] <= '9'))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		char c = name[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      c == '_'))
+			return false;
+	}
+	return true;
+}
+
+static int parse_variable(struct parser *p, size_t i)
+{
+	struct part *part = p->part;
+	const char *equals = strchr(text_at(p, i), '=');
+	_cleanup_free_ char *name = NULL;
+	_cleanup_free_ char *value = NULL;
+	int r;
+
+	name = equals ? strndup(text_at(p, i), (size_t)(equals - text_at(p, i)))
+		      : strdup(text_at(p, i));
+	value = equals ? strdup(equals + 1) : NULL;
+	if (!name || (equals && !value))
+		return -ENOMEM;
+	if (!is_env_name(name, !equals)) {
+		diag_error(p->d, word_at(p, i), "'%s' is no name of a variable", quote(name).text);
+		return -EINVAL;
+	}
+	for (size_t k = 0; k < part->n_env; k++) {
+		if (strcmp(part->env[k].name, name) == 0) {
+			diag_error(p->d, word_at(p, i), "variable '%s' was said on line %u already",
+				   quote(name).text, part->env[k].where.line);
+			return -EINVAL;
+		}
+	}
+	if (part->n_env == LIMIT_ENV) {
+		diag_error(p->d, word_at(p, i), "more than %d variables", LIMIT_ENV);
+		return -EINVAL;
+	}
+	r = list_grow(&part->env, part->n_env, sizeof(*part->env));
+	if (r < 0)
+		return r;
+	part->env[part->n_env++] = (struct policy_env){ .name = TAKE_PTR(name),
+							.value = TAKE_PTR(value),
+							.where = word_at(p, i) };
+	return 0;
+}
+
+static int parse_env(struct parser *p)
+{
+	if (p->line->n < 2) {
+		diag_error(p->d, word_at(p, 1), "a variable is missing");
+		return -EINVAL;
+	}
+	for (size_t i = 1; i < p->line->n; i++) {
+		if (parse_variable(p, i) == -ENOMEM)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*parse)(struct parser *p);
+} settings[] = {
+	{ "kernel", parse_kernel }, { "abi", parse_abi },	{ "net", parse_net },
+	{ "cap", parse_cap },	    { "notify", parse_notify }, { "limit", parse_limits },
+	{ "env", parse_env },
+};
+
+bool parse_is_setting(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		if (strcmp(settings[i].name, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+int parse_settings(struct parser *p)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		if (strcmp(settings[i].name, text_at(p, 0)) == 0)
+			return settings[i].parse(p);
+	}
+	return -EINVAL;
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One policy text, read and not yet composed: what parse.c makes and compose.c merges. */
+#pragma once
+
+#include "policies/diag.h"
+#include "policies/lex.h"
+#include "policies/model.h"
+
+/* A line that can be said once: of two files the one that says `use` decides. */
+enum scalar_kind {
+	SCALAR_KERNEL,
+	SCALAR_ABI,
+	SCALAR_NET,
+	SCALAR_CAP,
+	SCALAR_NOTIFY,
+	SCALAR_LIMIT, /* + enum policy_limit */
+	_SCALAR_MAX = SCALAR_LIMIT + _POLICY_LIMIT_MAX,
+};
+
+struct scalar {
+	bool set;
+	uint64_t value; /* SCALAR_NONE: `limit NAME none` */
+	struct policy_where where;
+};
+#define SCALAR_NONE UINT64_MAX
+
+struct part_use {
+	char *name;
+	struct policy_where where;
+	size_t part; /* index of the part that it names, once found */
+};
+
+enum remove_what { REMOVE_CALL, REMOVE_EXPECT, REMOVE_PATH, REMOVE_ENV };
+
+struct part_remove {
+	uint8_t what;			 /* enum remove_what */
+	uint8_t verb;			 /* enum policy_action or policy_path_verb */
+	bool group;			 /* one of several that an @group stood for */
+	const struct syscall_desc *call; /* REMOVE_CALL, REMOVE_EXPECT */
+	char *text;			 /* REMOVE_PATH, REMOVE_ENV */
+	struct policy_where where;
+};
+
+struct part {
+	char *name; /* from `policy NAME`, else NULL */
+	struct policy_where name_where;
+	struct part_use *uses;
+	size_t n_uses;
+	struct part_remove *removes;
+	size_t n_removes;
+	struct scalar scalars[_SCALAR_MAX];
+	struct policy_rule *rules;
+	size_t n_rules;
+	struct policy_path *paths;
+	size_t n_paths;
+	struct policy_env *env;
+	size_t n_env;
+	struct policy_expect *expects;
+	size_t n_expects;
+};
+void part_done(struct part *part);
+
+/* How a scalar is called in a message: "kernel", "limit pids". */
+const char *scalar_name(unsigned kind);
+
+/*
+ * Make room for one more behind n items of size bytes each; *items is a pointer to the first.
+ * 0 or -ENOMEM. The room grows by powers of two.
+ */
+int list_grow(void *items, size_t n, size_t size);
+
+struct parser {
+	struct part *part;
+	struct diag *d;
+	struct line *line;
+	struct policy_where where; /* of the line */
+};
+
+/* The i-th word's place; the end of the line when there are fewer. */
+struct policy_where word_at(const struct parser *p, size_t i);
+
+/* Statements about calls: allow, deny, kill. 0, -EINVAL (a mistake was added) or -ENOMEM. */
+int parse_call_rule(struct parser *p, enum policy_action action);
+int parse_expect(struct parser *p);
+/* `remove allow|deny|kill|expect ...`, the words from first on. */
+int parse_remove_call(struct parser *p, enum policy_action action, bool expect, size_t first);
+
+/* allow, deny or kill: 0 or -EINVAL without a mistake added. */
+int parse_action(const char *word, enum policy_action *ret);
+
+/* Everything else that can stand at the beginning of a line. */
+int parse_path(struct parser *p, enum policy_path_verb verb, bool optional);
+int parse_path_text(struct parser *p, size_t i, char **ret);
+int parse_path_verb(const char *word, enum policy_path_verb *ret, bool *ret_optional);
+int parse_settings(struct parser *p); /* kernel abi net cap limit notify env */
+bool parse_is_setting(const char *word);
+int parse_set_scalar(struct parser *p, unsigned kind, uint64_t value, struct policy_where where);
+
+/* A whole text. Mistakes are collected; -ENOMEM is the only failure. */
+int parse_text(const char *text, size_t len, uint16_t source, struct part *part, struct diag *d);
