@@ -16,8 +16,10 @@ struct bpf_asm_item {
 	bool dead; /* nothing leads here: left out */
 	uint16_t code;
 	uint32_t k;
-	uint32_t jt; /* labels */
+	uint32_t jt; /* labels; a place's own is in jt */
 	uint32_t jf;
+	uint32_t jt_at; /* instruction numbers where the jumps land, from resolve() */
+	uint32_t jf_at;
 	uint32_t note;
 	uint32_t pos; /* instruction number, from layout() */
 };
@@ -91,7 +93,7 @@ void bpf_asm_place(struct bpf_asm *a, uint32_t label)
 		return;
 	}
 	a->labels[label] = (uint32_t)a->n_items;
-	add(a, (struct bpf_asm_item){ .kind = ITEM_PLACE });
+	add(a, (struct bpf_asm_item){ .kind = ITEM_PLACE, .jt = label });
 }
 
 void bpf_asm_op(struct bpf_asm *a, uint16_t code, uint32_t k)
@@ -140,16 +142,6 @@ static uint32_t item_size(const struct bpf_asm *a, size_t i)
 	}
 }
 
-/* Where a jump from item i to label lands, or 0 (no jump lands there) on a backward one. */
-static uint32_t target_of(const struct bpf_asm *a, size_t i, uint32_t label)
-{
-	if (label == BPF_ASM_NEXT)
-		return a->items[i].pos + item_size(a, i);
-	if (label >= a->n_labels || a->labels[label] == UINT32_MAX || a->labels[label] < i)
-		return 0;
-	return a->items[a->labels[label]].pos;
-}
-
 /* Give each item its position; the number of instructions. */
 static uint32_t layout(struct bpf_asm *a)
 {
@@ -162,35 +154,8 @@ static uint32_t layout(struct bpf_asm *a)
 	return pos;
 }
 
-/* Trampolines only ever grow in number, so this ends. */
-static int stretch(struct bpf_asm *a, uint32_t *ret_n)
-{
-	bool changed = true;
-
-	while (changed) {
-		changed = false;
-		*ret_n = layout(a);
-		for (size_t i = 0; i < a->n_items; i++) {
-			struct bpf_asm_item *it = &a->items[i];
-			uint32_t jt, jf;
-
-			if (it->kind != ITEM_JUMP)
-				continue;
-			jt = target_of(a, i, it->jt);
-			jf = target_of(a, i, it->jf);
-			if (jt <= it->pos || jf <= it->pos)
-				return -EINVAL;
-			if (!it->far_jt && jt - it->pos - 1 > UINT8_MAX)
-				it->far_jt = changed = true;
-			if (!it->far_jf && jf - it->pos - 1 > UINT8_MAX)
-				it->far_jf = changed = true;
-		}
-	}
-	return 0;
-}
-
 /* The first thing that is done at a label. */
-static const struct bpf_asm_item *first_at(const struct bpf_asm *a, uint32_t label)
+static struct bpf_asm_item *first_at(const struct bpf_asm *a, uint32_t label)
 {
 	size_t i = a->labels[label];
 
@@ -204,29 +169,18 @@ static bool is_ret(const struct bpf_asm_item *it)
 	return it->kind == ITEM_OP && BPF_CLASS(it->code) == BPF_RET;
 }
 
-/* The instruction that takes a far jump to its target: a RET itself, or a JA at pos. */
-static struct sock_filter trampoline(const struct bpf_asm *a, uint32_t label, uint32_t pos)
-{
-	const struct bpf_asm_item *it = first_at(a, label);
-
-	if (is_ret(it))
-		return (struct sock_filter)BPF_STMT(it->code, it->k);
-	return (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, it->pos - pos - 1);
-}
-
-/* Note that a jump from item i leads to label, by a trampoline or not. */
-static void reach(struct bpf_asm *a, size_t i, uint32_t label, bool by_trampoline)
+/* Leave out what nothing leads to, such as a RET that all of its jumps took a copy of. Jumps go
+ * forward only, so that one pass sees all. */
+static void reach(struct bpf_asm *a, size_t i, uint32_t label, bool direct)
 {
 	if (label == BPF_ASM_NEXT) {
 		if (i + 1 < a->n_items)
 			a->items[i + 1].dead = false;
-	} else if (!by_trampoline || !is_ret(first_at(a, label))) {
+	} else if (direct || !is_ret(first_at(a, label))) {
 		a->items[a->labels[label]].dead = false;
 	}
 }
 
-/* Leave out what nothing leads to, such as a RET that all of its jumps took a copy of. Jumps go
- * forward only, so that one pass sees all. */
 static void prune(struct bpf_asm *a)
 {
 	for (size_t i = 1; i < a->n_items; i++)
@@ -238,11 +192,13 @@ static void prune(struct bpf_asm *a)
 			continue;
 		switch (it->kind) {
 		case ITEM_GOTO:
-			reach(a, i, it->jt, !placed_next(a, i, it->jt));
+			reach(a, i, it->jt, placed_next(a, i, it->jt));
 			break;
 		case ITEM_JUMP:
-			reach(a, i, it->jt, it->far_jt);
-			reach(a, i, it->jf, it->far_jf);
+			reach(a, i, it->jt,
+			      it->jt != BPF_ASM_NEXT && it->jt_at == first_at(a, it->jt)->pos);
+			reach(a, i, it->jf,
+			      it->jf != BPF_ASM_NEXT && it->jf_at == first_at(a, it->jf)->pos);
 			break;
 		default:
 			if (!is_ret(it))
@@ -252,22 +208,113 @@ static void prune(struct bpf_asm *a)
 	}
 }
 
-static void encode_jump(const struct bpf_asm *a, size_t i, struct sock_filter *out)
+static bool in_reach(uint32_t from, uint32_t to)
 {
-	const struct bpf_asm_item *it = &a->items[i];
-	uint32_t jt = target_of(a, i, it->jt) - it->pos - 1;
-	uint32_t jf = target_of(a, i, it->jf) - it->pos - 1;
+	return to != UINT32_MAX && to - from - 1 <= UINT8_MAX;
+}
+
+/*
+ * Choose where one side of the jump at pos lands: at the label itself when that is near, else at
+ * the nearest trampoline behind it, else at one of its own, which is number own. True: that one is
+ * new.
+ */
+static bool land(const struct bpf_asm *a, uint32_t pos, uint32_t label, uint32_t near, uint32_t own,
+		 bool *far, uint32_t *ret_at)
+{
+	const struct bpf_asm_item *target = first_at(a, label);
+
+	if (!target->dead && in_reach(pos, target->pos))
+		*ret_at = target->pos;
+	else if (*far)
+		*ret_at = own;
+	else if (in_reach(pos, near))
+		*ret_at = near;
+	else
+		return *far = true;
+	return false;
+}
+
+/* From the last to the first, as what a jump can use lies behind it. near: for each label its
+ * nearest landing behind the item. True: new trampolines are needed, lay out again. */
+static bool resolve(struct bpf_asm *a, uint32_t *near)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < a->n_labels; i++)
+		near[i] = UINT32_MAX;
+	for (size_t i = a->n_items; i > 0; i--) {
+		struct bpf_asm_item *it = &a->items[i - 1];
+		uint32_t own = it->pos + 1;
+
+		if (it->dead)
+			continue;
+		if (it->kind == ITEM_GOTO && item_size(a, i - 1) > 0)
+			near[it->jt] = it->pos;
+		if (it->kind != ITEM_JUMP)
+			continue;
+		if (it->jt == BPF_ASM_NEXT)
+			it->jt_at = it->pos + item_size(a, i - 1);
+		else
+			changed |= land(a, it->pos, it->jt, near[it->jt], own, &it->far_jt,
+					&it->jt_at);
+		own += it->far_jt;
+		if (it->jf == BPF_ASM_NEXT)
+			it->jf_at = it->pos + item_size(a, i - 1);
+		else
+			changed |= land(a, it->pos, it->jf, near[it->jf], own, &it->far_jf,
+					&it->jf_at);
+		if (it->far_jf)
+			near[it->jf] = own;
+		if (it->far_jt)
+			near[it->jt] = it->pos + 1;
+	}
+	return changed;
+}
+
+/* Every jump leads forward, to a label that has its place. */
+static bool is_forward(const struct bpf_asm *a, size_t i, uint32_t label)
+{
+	return label == BPF_ASM_NEXT ||
+	       (label < a->n_labels && a->labels[label] != UINT32_MAX && a->labels[label] > i);
+}
+
+static int check_labels(const struct bpf_asm *a)
+{
+	for (size_t i = 0; i < a->n_items; i++) {
+		const struct bpf_asm_item *it = &a->items[i];
+
+		if (it->kind == ITEM_GOTO && (it->jt == BPF_ASM_NEXT || !is_forward(a, i, it->jt)))
+			return -EINVAL;
+		if (it->kind == ITEM_JUMP &&
+		    (!is_forward(a, i, it->jt) || !is_forward(a, i, it->jf)))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/* The instruction at pos that goes on to a label: a copy of its RET, or a JA. */
+static struct sock_filter trampoline(const struct bpf_asm *a, uint32_t label, uint32_t pos)
+{
+	const struct bpf_asm_item *it = first_at(a, label);
+
+	if (is_ret(it))
+		return (struct sock_filter)BPF_STMT(it->code, it->k);
+	return (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, it->pos - pos - 1);
+}
+
+static void encode_jump(const struct bpf_asm *a, const struct bpf_asm_item *it,
+			struct sock_filter *out)
+{
 	uint32_t next = it->pos + 1;
 
+	out[it->pos] = (struct sock_filter)BPF_JUMP(it->code, it->k, (uint8_t)(it->jt_at - next),
+						    (uint8_t)(it->jf_at - next));
 	if (it->far_jt) {
 		out[next] = trampoline(a, it->jt, next);
-		jt = next++ - it->pos - 1;
+		next++;
 	}
-	if (it->far_jf) {
+	if (it->far_jf)
 		out[next] = trampoline(a, it->jf, next);
-		jf = next - it->pos - 1;
-	}
-	out[it->pos] = (struct sock_filter)BPF_JUMP(it->code, it->k, (uint8_t)jt, (uint8_t)jf);
 }
 
 static void encode(const struct bpf_asm *a, struct sock_filter *out, uint32_t *notes)
@@ -283,10 +330,21 @@ static void encode(const struct bpf_asm *a, struct sock_filter *out, uint32_t *n
 		if (it->kind == ITEM_OP)
 			out[it->pos] = (struct sock_filter)BPF_STMT(it->code, it->k);
 		else if (it->kind == ITEM_JUMP)
-			encode_jump(a, i, out);
+			encode_jump(a, it, out);
 		else
 			out[it->pos] = trampoline(a, it->jt, it->pos);
 	}
+}
+
+/* Trampolines only ever grow in number, so this ends. What is left out afterwards are returns
+ * that have been copied; it brings the rest nearer and never further. */
+static uint32_t settle(struct bpf_asm *a, uint32_t *near)
+{
+	uint32_t n = layout(a);
+
+	while (resolve(a, near))
+		n = layout(a);
+	return n;
 }
 
 int bpf_asm_finish(struct bpf_asm *a, size_t max, struct sock_filter **ret, uint32_t **ret_notes,
@@ -294,24 +352,18 @@ int bpf_asm_finish(struct bpf_asm *a, size_t max, struct sock_filter **ret, uint
 {
 	_cleanup_free_ struct sock_filter *insns = NULL;
 	_cleanup_free_ uint32_t *notes = NULL;
-	uint32_t n = 0;
-	int r;
+	_cleanup_free_ uint32_t *near = NULL;
+	uint32_t n;
+	int r = a->error ? a->error : check_labels(a);
 
-	if (a->error < 0)
-		return a->error;
-	for (size_t i = 0; i < a->n_items; i++) {
-		const struct bpf_asm_item *it = &a->items[i];
-
-		if (it->kind == ITEM_GOTO &&
-		    (it->jt >= a->n_labels || a->labels[it->jt] == UINT32_MAX ||
-		     a->labels[it->jt] < i))
-			return -EINVAL;
-	}
-	r = stretch(a, &n);
 	if (r < 0)
 		return r;
+	near = calloc(a->n_labels + 1, sizeof(*near));
+	if (!near)
+		return -ENOMEM;
+	(void)settle(a, near);
 	prune(a);
-	n = layout(a);
+	n = settle(a, near);
 	*ret_n = n;
 	if (n == 0)
 		return -EINVAL;

@@ -312,8 +312,10 @@ int compile_bundle(const struct policy *policy, struct buf *ret, struct err *err
 		return err_set(err, r, "write the bundle of policy '%s'", policy->name);
 	/* What the launcher would refuse is not written. */
 	r = bundle_open(out.data, out.len, &bundle, err);
-	if (r < 0)
-		return err_wrap(err, "write the bundle of policy '%s'", policy->name);
+	if (r < 0) {
+		(void)err_wrap(err, "write the bundle of policy '%s'", policy->name);
+		return r;
+	}
 	bundle_close(bundle);
 	buf_done(ret);
 	*ret = out;

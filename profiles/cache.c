@@ -85,8 +85,9 @@ static int open_dir(const char *dir, int *ret, struct err *err)
 		return err_set(err, -errno, "look at the cache directory '%s'", dir);
 	if (!is_ours(&st)) {
 		(void)err_set(err, -EPERM, "trust the cache directory '%s'", dir);
-		return err_hint(err, "it must be yours and writable by you alone: chmod 700 '%s'",
-				dir);
+		(void)err_hint(err, "it must be yours and writable by you alone: chmod 700 '%s'",
+			       dir);
+		return -EPERM;
 	}
 	*ret = TAKE_FD(fd);
 	return 0;

@@ -65,6 +65,12 @@ static uint32_t expected_ret(const struct policy *policy, const struct policy_ve
 	return SECCOMP_RET_ERRNO | v->errno_value;
 }
 
+static int defect(struct checker *c)
+{
+	(void)err_hint(c->err, "this is a defect of cordon, not of the policy: please report it");
+	return -ENOTRECOVERABLE;
+}
+
 static int differs(struct checker *c, const struct seccomp_data *d, uint32_t want, uint32_t got)
 {
 	(void)err_set(c->err, -ENOTRECOVERABLE,
@@ -72,7 +78,7 @@ static int differs(struct checker *c, const struct seccomp_data *d, uint32_t wan
 		      "(%#llx, %#llx, %#llx, %#llx, %#llx, %#llx) should give %#x and gives %#x",
 		      c->policy->name, d->arch, (uint32_t)d->nr, d->args[0], d->args[1], d->args[2],
 		      d->args[3], d->args[4], d->args[5], want, got);
-	return err_hint(c->err, "this is a defect of cordon, not of the policy: please report it");
+	return defect(c);
 }
 
 /* policy holds the rules of this call only: the meaning is the same, and it is found sooner. */
@@ -106,8 +112,7 @@ static int check_one(struct checker *c, const struct policy *policy, struct secc
 			      "trust the filter made of policy '%s': architecture %#x, call %#x"
 			      " looks at more than the number",
 			      c->policy->name, d->arch, (uint32_t)d->nr);
-		return err_hint(c->err,
-				"this is a defect of cordon, not of the policy: please report it");
+		return defect(c);
 	}
 	return 0;
 }
@@ -194,12 +199,17 @@ static int check_by_rule(struct checker *c, const struct policy *policy, struct 
 		r = check_args(c, policy, d, args);
 		r = r ? r : check_own_values(c, policy, d, rule, args, &left);
 	}
+	/* What follows a rule that does not hold shows only where another one then answers. */
 	for (size_t i = 0; i < policy->n_rules && r == 0; i++) {
-		for (size_t j = 0; j < policy->n_rules && r == 0 && left > 0; j++, left--) {
+		for (size_t j = 0; j < policy->n_rules && r == 0 && left > 0;
+		     j++, left -= left > 0) {
+			if (i == j)
+				continue;
 			memcpy(args, filler, sizeof(args));
 			hold(&held[j], args);
 			hold(&held[i], args);
 			r = check_args(c, policy, d, args);
+			r = r ? r : check_own_values(c, policy, d, &policy->rules[i], args, &left);
 		}
 	}
 	return r;
@@ -365,8 +375,7 @@ static int check_cover(struct checker *c)
 			c->err, -ENOTRECOVERABLE,
 			"trust the filter made of policy '%s': nothing reaches instruction %zu",
 			c->policy->name, i);
-		return err_hint(c->err,
-				"this is a defect of cordon, not of the policy: please report it");
+		return defect(c);
 	}
 	return 0;
 }
@@ -379,9 +388,9 @@ int seccomp_check(const struct policy *policy, const struct seccomp_program *p, 
 
 	r = bpf_check(p->insns, p->n, err);
 	if (r == -EINVAL && err)
-		err->code = r = -ENOTRECOVERABLE;
+		err->code = -ENOTRECOVERABLE;
 	if (r < 0)
-		return r;
+		return r == -EINVAL ? -ENOTRECOVERABLE : r;
 	c.cover = calloc(p->n, 1);
 	c.rules = calloc(policy->n_rules + 1, sizeof(*c.rules));
 	if (!c.cover || !c.rules)
