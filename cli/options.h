@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The options of `cordon run` and `cordon shell`: one table, read into a request. */
+#pragma once
+
+#include "base/err.h"
+#include "sandbox/request.h"
+
+struct run_options {
+	struct request request;
+	const char *policy; /* name or path; NULL: the verb's own default */
+	const char *sinks[LIMIT_SINKS];
+	size_t n_sinks;
+	bool dry_run, json, help;
+	int verbose; /* -1 quiet, 0, 1 */
+};
+
+/* argv[0] is the verb. The command is what follows "--" or the first word that is no option;
+ * request.argv points into argv. 0, or -EINVAL with err naming the option. */
+int options_parse(int argc, char **argv, struct run_options *ret, struct err *err);
+
+/* The usage text of a verb, one line an option. */
+void options_help(const char *verb);

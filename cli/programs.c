@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/programs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/sys.h"
+#include "profiles/cache.h"
+
+extern char **environ;
+
+enum { MAX_DIRS = 4 };
+
+struct places {
+	char build[LIMIT_PATH]; /* folder of this program, when cordon-policy lies there too; or ""
+				 */
+	char config[LIMIT_PATH], library[LIMIT_PATH + 32], cache[LIMIT_PATH];
+	const char *dirs[MAX_DIRS];
+	size_t n_dirs;
+};
+
+static void find_build(char *ret, size_t size)
+{
+	char probe[LIMIT_PATH + 32];
+	ssize_t n = readlink("/proc/self/exe", ret, size - 1);
+	char *slash;
+
+	ret[n > 0 ? n : 0] = '\0';
+	slash = strrchr(ret, '/');
+	if (slash)
+		*slash = '\0';
+	(void)snprintf(probe, sizeof(probe), "%s/cordon-policy", ret);
+	if (!slash || access(probe, X_OK) < 0)
+		ret[0] = '\0';
+}
+
+/* $XDG_..._HOME/cordon... or $HOME/... ; "" when neither is an absolute path. */
+static void xdg(char *ret, size_t size, const char *variable, const char *below_home,
+		const char *rest)
+{
+	const char *base = getenv(variable), *home = getenv("HOME");
+	int n = -1;
+
+	if (base && base[0] == '/')
+		n = snprintf(ret, size, "%s%s", base, rest);
+	else if (home && home[0] == '/')
+		n = snprintf(ret, size, "%s%s%s", home, below_home, rest);
+	if (n < 0 || (size_t)n >= size)
+		ret[0] = '\0';
+}
+
+static void find_places(struct places *p)
+{
+	find_build(p->build, sizeof(p->build));
+	xdg(p->config, sizeof(p->config), "XDG_CONFIG_HOME", "/.config", "/cordon/policies");
+	xdg(p->cache, sizeof(p->cache), "XDG_CACHE_HOME", "/.cache", "/cordon");
+	p->n_dirs = 0;
+	if (p->config[0])
+		p->dirs[p->n_dirs++] = p->config;
+	p->dirs[p->n_dirs++] = "/etc/cordon/policies";
+	if (p->build[0]) {
+		(void)snprintf(p->library, sizeof(p->library), "%s/../policies/library", p->build);
+		p->dirs[p->n_dirs++] = p->library;
+	} else {
+		p->dirs[p->n_dirs++] = CORDON_DATADIR "/policies";
+	}
+}
+
+const char *programs_path(const char *name)
+{
+	static char path[LIMIT_PATH + 64];
+	char build[LIMIT_PATH];
+
+	find_build(build, sizeof(build));
+	(void)snprintf(path, sizeof(path), "%s/cordon-%s", build[0] ? build : CORDON_LIBEXECDIR,
+		       name);
+	return path;
+}
+
+void programs_data_path(const char *installed, const char *in_tree, char *ret, size_t size)
+{
+	char build[LIMIT_PATH];
+
+	find_build(build, sizeof(build));
+	if (build[0])
+		(void)snprintf(ret, size, "%s/../%s", build, in_tree);
+	else
+		(void)snprintf(ret, size, "%s/%s", CORDON_DATADIR, installed);
+}
+
+int programs_exec(const char *name, char **argv, struct err *err)
+{
+	const char *path = programs_path(name);
+
+	(void)execv(path, argv);
+	(void)err_set(err, -errno, "run '%s'", path);
+	return err_hint(err, "it is installed beside cordon or in %s", CORDON_LIBEXECDIR);
+}
+
+static int spawn_compiler(const struct places *p, const char *what, int fd, struct err *err)
+{
+	const char *argv[2 * MAX_DIRS + 10];
+	posix_spawn_file_actions_t actions;
+	const char *path = programs_path("policy");
+	char number[16];
+	size_t n = 0;
+	int r, status;
+	pid_t pid;
+
+	(void)snprintf(number, sizeof(number), "%d", fd);
+	argv[n++] = "cordon-policy";
+	argv[n++] = "compile";
+	argv[n++] = "--to-fd";
+	argv[n++] = number;
+	if (p->cache[0]) {
+		argv[n++] = "--cache";
+		argv[n++] = p->cache;
+	}
+	for (size_t i = 0; i < p->n_dirs; i++) {
+		argv[n++] = "--search";
+		argv[n++] = p->dirs[i];
+	}
+	argv[n++] = what;
+	argv[n] = NULL;
+	if (posix_spawn_file_actions_init(&actions) != 0)
+		return err_set(err, -ENOMEM, "run '%s'", path);
+	/* a descriptor duplicated onto itself loses its close-on-exec mark there */
+	r = posix_spawn_file_actions_adddup2(&actions, fd, fd);
+	if (r == 0)
+		r = posix_spawn(&pid, path, &actions, NULL, (char **)(uintptr_t)argv, environ);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	if (r != 0) {
+		(void)err_set(err, -r, "run the policy compiler '%s'", path);
+		return err_hint(err, "it is installed beside cordon or in %s", CORDON_LIBEXECDIR);
+	}
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return err_set(err, -errno, "wait for the policy compiler");
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	return err_set(err, -EBADMSG, "use the policy '%s'", what);
+}
+
+static int compile(const struct places *p, const char *what, struct bundle **ret, struct err *err)
+{
+	int fd = memfd_create("cordon-bundle", MFD_CLOEXEC);
+	off_t size;
+	void *bytes;
+	int r;
+
+	if (fd < 0)
+		return err_set(err, -errno, "make a memory file for the bundle");
+	r = spawn_compiler(p, what, fd, err);
+	size = r == 0 ? lseek(fd, 0, SEEK_END) : 0;
+	bytes = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+	(void)close(fd);
+	if (r < 0)
+		return r;
+	if (bytes == MAP_FAILED)
+		return err_set(err, -EIO, "read what the policy compiler made of '%s'", what);
+	return bundle_open(bytes, (size_t)size, ret, err);
+}
+
+int programs_bundle(const char *what, struct bundle **ret, struct err *err)
+{
+	struct places p;
+	char full[LIMIT_PATH], cwd[LIMIT_PATH];
+	size_t len = strlen(what);
+	int r;
+
+	find_places(&p);
+	/* A path is the same policy from every working directory; a name is looked up. */
+	if (strchr(what, '/') || (len > 7 && strcmp(what + len - 7, ".policy") == 0)) {
+		if (!getcwd(cwd, sizeof(cwd)))
+			return err_set(err, -errno, "find the working directory");
+		r = path_normalise(cwd, what, full, sizeof(full));
+		if (r < 0)
+			return err_set(err, r, "use the policy '%s'", what);
+		what = full;
+	}
+	if (p.cache[0] && cache_find(p.cache, what, p.dirs, p.n_dirs, ret, err) == 0)
+		return 0;
+	return compile(&p, what, ret, err);
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Where cordon's other programs and the shipped policies are, and the bundle of a policy. */
+#pragma once
+
+#include "base/err.h"
+#include "profiles/bundle.h"
+
+/* The path of cordon-NAME: beside this program (a build tree), else in libexec. Static storage. */
+const char *programs_path(const char *name);
+
+/* A shipped file: DATADIR/installed, or in_tree of the source tree that this build lies in. */
+void programs_data_path(const char *installed, const char *in_tree, char *ret, size_t size);
+
+/* Replace this process by cordon-NAME with these arguments (argv[0] included). Returns only on
+ * failure. */
+int programs_exec(const char *name, char **argv, struct err *err);
+
+/*
+ * The current bundle of a policy: from the cache, or made anew by cordon-policy, which prints the
+ * mistakes it finds. what is a name or a path. *ret lives as long as the process.
+ * -EBADMSG: the policy has mistakes, and they have been told.
+ */
+int programs_bundle(const char *what, struct bundle **ret, struct err *err);

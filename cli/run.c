@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "cli/options.h"
+#include "cli/print.h"
+#include "cli/programs.h"
+#include "cli/run.h"
+#include "cli/verbs.h"
+#include "sandbox/launch.h"
+#include "sandbox/plan.h"
+
+extern char **environ;
+
+static void say_started(void *ctx, const struct launch_progress *p)
+{
+	const struct plan *plan = ctx;
+
+	(void)fprintf(stderr, "cordon: sandbox %s under policy '%s'\n", plan->id,
+		      bundle_policy_name(plan->bundle));
+	for (size_t i = 0; p->stage[i]; i++)
+		(void)fprintf(stderr, "cordon: %-7s %6llu us\n", p->stage[i],
+			      (unsigned long long)(p->stage_ns[i] / 1000));
+	for (size_t i = 0; i < plan->n_in_force; i++)
+		(void)fprintf(stderr, "cordon: with    %s\n", plan->in_force[i]);
+	(void)fprintf(stderr, "cordon: with    %u Landlock rules; cgroup: %s\n", p->landlock_rules,
+		      p->cgroup);
+	for (size_t i = 0; i < plan->n_given_up; i++)
+		(void)fprintf(stderr, "cordon: without %s\n", plan->given_up[i]);
+}
+
+static int print_plan(const struct plan *plan, bool json, struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	int r = plan_print(plan, json, &text);
+
+	if (r == 0)
+		r = fd_write_all(STDOUT_FILENO, text.data, text.len);
+	return r < 0 ? err_set(err, r, "print the plan") : 0;
+}
+
+static int launch(const struct plan *plan, const struct run_options *o, struct err *err)
+{
+	struct launch_options options = {
+		.sinks = o->n_sinks ? o->sinks : NULL,
+		.n_sinks = o->n_sinks,
+		.started = o->verbose > 0 ? say_started : NULL,
+		.ctx = (void *)(uintptr_t)plan,
+	};
+	struct launch_result result;
+	int r = launch_run(plan, &options, &result, err);
+
+	if (r < 0) {
+		print_error(NULL, err);
+		return result.exit_status;
+	}
+	if (result.limit_hit && o->verbose >= 0)
+		(void)fprintf(stderr, "cordon: stopped: the limit '%s' was hit\n",
+			      result.limit_hit);
+	if (result.totals.lost > 0)
+		(void)fprintf(stderr,
+			      "cordon: %llu audit records could not be written; the policy was "
+			      "enforced\n",
+			      (unsigned long long)result.totals.lost);
+	if (o->verbose > 0 && result.totals.denials > 0)
+		(void)fprintf(stderr,
+			      "cordon: %llu calls were denied; 'cordon audit show --sandbox %s' "
+			      "tells which\n",
+			      (unsigned long long)result.totals.denials, plan->id);
+	return result.exit_status;
+}
+
+int run_options(const struct run_options *o, const struct plan_host *host)
+{
+	struct err err = ERR_INIT;
+	struct bundle *bundle = NULL;
+	struct plan *plan = NULL;
+	int status = EXIT_CORDON;
+	int r = programs_bundle(o->policy, &bundle, &err);
+
+	if (r == 0)
+		r = plan_make(&o->request, bundle, host, &plan, &err);
+	if (r == 0 && o->dry_run) {
+		r = print_plan(plan, o->json, &err);
+		status = 0;
+	} else if (r == 0) {
+		status = launch(plan, o, &err);
+	}
+	if (r < 0) {
+		print_error(NULL, &err);
+		status = EXIT_CORDON;
+	}
+	plan_free(plan);
+	bundle_close(bundle);
+	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	static struct run_options o; /* large, and the only one */
+	struct err err = ERR_INIT;
+	struct plan_host host;
+	int r = options_parse(argc, argv, &o, &err);
+
+	if (r == 0 && o.help) {
+		options_help("run");
+		return 0;
+	}
+	if (r == 0 && !o.request.argv[0]) {
+		r = err_set(&err, -EINVAL, "run nothing");
+		(void)err_hint(&err, "usage: cordon run [OPTION...] -- COMMAND [ARGUMENT...]");
+	}
+	if (r == 0)
+		r = plan_host_read(&host, environ, &err);
+	if (r < 0) {
+		print_error(NULL, &err);
+		return EXIT_CORDON;
+	}
+	if (!o.policy)
+		o.policy = "default";
+	return run_options(&o, &host);
+}

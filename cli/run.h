@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What run and shell share: from parsed options to an exit status. */
+#pragma once
+
+#include "cli/options.h"
+#include "sandbox/plan.h"
+
+int run_options(const struct run_options *o, const struct plan_host *host);

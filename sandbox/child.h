@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The child: pid 1 of the sandbox. It carries out a plan in stages, locks itself, starts the
+ * payload as its child, and then only reaps and forwards signals. It decides nothing, allocates
+ * nothing and prints nothing: failures go to the shared page.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdnoreturn.h>
+
+#include "base/err.h"
+#include "sandbox/plan.h"
+
+enum stage {
+	STAGE_IDS,
+	STAGE_MOUNTS,
+	STAGE_ROOT,
+	STAGE_LIMITS,
+	STAGE_LOCK,
+	STAGE_EXEC,
+	_STAGE_MAX
+};
+extern const char *const stage_names[_STAGE_MAX];
+
+/*
+ * One anonymous shared mapping between supervisor and pid 1. The payload never has it: its
+ * memory is new at exec. The supervisor copies out of it once and checks what it copies.
+ */
+struct launch_shared {
+	_Atomic uint32_t stage;	      /* enum stage: the one being done */
+	_Atomic uint32_t exec_result; /* enum exec_result */
+	_Atomic int32_t listener; /* descriptor number of the notifier within pid 1, -1: not yet */
+	_Atomic uint32_t has_status; /* wait_status is the payload's */
+	int32_t wait_status;
+	int32_t payload_pid;		   /* inside */
+	int32_t exit_code; /* after EXEC_FAILED: 125, 126 or 127 */
+	uint64_t stage_ns[_STAGE_MAX + 1]; /* CLOCK_MONOTONIC at the start of each, then at exec */
+	uint32_t landlock_rules;
+	struct err err;
+};
+
+enum exec_result { EXEC_PENDING, EXEC_DONE, EXEC_FAILED };
+
+struct child {
+	const struct plan *plan;
+	struct launch_shared *shared;
+	int wire;	/* to the supervisor: descriptors go out, one byte of consent comes in */
+	int wire_outer; /* the supervisor's end, to be closed */
+	int host_proc;	/* verified root of the host's procfs */
+	int cgroup;	/* or -1 */
+	int store;	/* the tmpfs that holds everything writable; never visible inside */
+	int root;	/* the new root */
+	int proc;	/* root of the sandbox's own procfs */
+	int status;	/* /proc/self/status of pid 1, for the read-back */
+	int devpts;
+	int pty_slave;
+	unsigned n_store; /* directories made in the store */
+	char exec_path[LIMIT_PATH];
+};
+
+/* Never returns; pid 1 ends by _exit. */
+noreturn void child_main(struct child *c);
+
+/* Each: 0, or -errno with err filled. */
+int stage_ids(struct child *c, struct err *err);
+int stage_mounts(struct child *c, struct err *err);
+int stage_root(struct child *c, struct err *err);
+int stage_limits(struct child *c, struct err *err);
+int stage_lock(struct child *c, struct err *err);
+
+/* Parts of stage_mounts(). */
+int mounts_attach(int tree, int dest);			   /* move a detached tree onto dest */
+int mounts_clone_store(struct child *c, const char *name); /* a detached bind of a store entry */
+int mounts_new_dir(struct child *c, mode_t mode, char ret_name[16]);
+int mounts_overlay(struct child *c, const char *const *layers, size_t n, bool whole_root,
+		   struct err *err);
+int mounts_proc(struct child *c, const struct plan_step *step, struct err *err);
+int mounts_dev(struct child *c, const struct plan_step *step, struct err *err);
+
+/* The lock that only the payload takes: its seccomp program, with a listener unless the plan has
+ * none, proven by the probe call. *ret_listener is -1 without one. */
+int lock_payload(struct child *c, int *ret_listener, struct err *err);
+
+/* Landlock on the calling thread. */
+int landlock_apply(struct child *c, struct err *err);
+
+/* pid 1's own, smaller filter, once the payload runs. */
+int reaper_lock(struct err *err);
+/* Reap until the payload is gone; its wait status. */
+int reaper_run(pid_t payload);

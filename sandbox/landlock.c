@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Landlock by the plan: what each place grants, at the highest ABI present. Rules only add, so
+ * hiding is the mounts' work; what Landlock adds is a second wall behind them, one that also
+ * holds against files reached by a supplementary group that cannot be dropped.
+ */
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "base/sys.h"
+#include "sandbox/child.h"
+
+#define FS_READ (SYS_LANDLOCK_FS_READ_FILE | SYS_LANDLOCK_FS_READ_DIR)
+#define FS_WRITE                                                                                   \
+	(SYS_LANDLOCK_FS_WRITE_FILE | SYS_LANDLOCK_FS_REMOVE_DIR | SYS_LANDLOCK_FS_REMOVE_FILE |   \
+	 SYS_LANDLOCK_FS_MAKE_DIR | SYS_LANDLOCK_FS_MAKE_REG | SYS_LANDLOCK_FS_MAKE_SOCK |         \
+	 SYS_LANDLOCK_FS_MAKE_FIFO | SYS_LANDLOCK_FS_MAKE_SYM | SYS_LANDLOCK_FS_REFER |            \
+	 SYS_LANDLOCK_FS_TRUNCATE)
+#define FS_DEVICE                                                                                  \
+	(FS_READ | SYS_LANDLOCK_FS_WRITE_FILE | SYS_LANDLOCK_FS_TRUNCATE |                         \
+	 SYS_LANDLOCK_FS_IOCTL_DEV)
+/* What a rule on a file may hold (Documentation/userspace-api/landlock.rst). */
+#define FS_OF_FILE                                                                                 \
+	(SYS_LANDLOCK_FS_EXECUTE | SYS_LANDLOCK_FS_WRITE_FILE | SYS_LANDLOCK_FS_READ_FILE |        \
+	 SYS_LANDLOCK_FS_TRUNCATE | SYS_LANDLOCK_FS_IOCTL_DEV)
+
+static const uint64_t granted[] = {
+	[ACCESS_NONE] = 0,
+	[ACCESS_READ] = FS_READ,
+	[ACCESS_EXEC] = FS_READ | SYS_LANDLOCK_FS_EXECUTE,
+	[ACCESS_WRITE] = FS_READ | FS_WRITE,
+	[ACCESS_ALL] = FS_READ | FS_WRITE | SYS_LANDLOCK_FS_EXECUTE,
+	[ACCESS_DEV] = FS_DEVICE,
+	[ACCESS_PROC] = FS_READ | SYS_LANDLOCK_FS_WRITE_FILE | SYS_LANDLOCK_FS_TRUNCATE,
+};
+
+static uint64_t handled_fs(int abi)
+{
+	uint64_t bits = (1ULL << 13) - 1; /* ABI 1: EXECUTE to MAKE_SYM */
+
+	if (abi >= 2)
+		bits |= SYS_LANDLOCK_FS_REFER;
+	if (abi >= 3)
+		bits |= SYS_LANDLOCK_FS_TRUNCATE;
+	if (abi >= 5)
+		bits |= SYS_LANDLOCK_FS_IOCTL_DEV;
+	return bits;
+}
+
+static int make_ruleset(const struct plan *plan)
+{
+	struct sys_landlock_ruleset attr = { .handled_fs = handled_fs(plan->landlock_abi) };
+	size_t size = sizeof(attr.handled_fs);
+
+	if (plan->landlock_abi >= 4) {
+		if (plan->net == POLICY_NET_NONE)
+			attr.handled_net = SYS_LANDLOCK_NET_BIND_TCP | SYS_LANDLOCK_NET_CONNECT_TCP;
+		size += sizeof(attr.handled_net);
+	}
+	if (plan->landlock_abi >= 6) {
+		attr.scoped = SYS_LANDLOCK_SCOPE_ABSTRACT_UNIX | SYS_LANDLOCK_SCOPE_SIGNAL;
+		size += sizeof(attr.scoped);
+	}
+	return sys_landlock_create_ruleset(&attr, size, 0);
+}
+
+static int grant_fd(struct child *c, int ruleset, int fd, uint64_t access)
+{
+	struct stat st;
+	int r;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		access &= FS_OF_FILE;
+	access &= handled_fs(c->plan->landlock_abi);
+	if (access == 0)
+		return 0;
+	r = sys_landlock_add_path(ruleset, fd, access);
+	if (r == 0)
+		c->shared->landlock_rules++;
+	return r;
+}
+
+static int grant(struct child *c, int ruleset, const char *path, enum plan_access access,
+		 bool optional, struct err *err)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (access == ACCESS_NONE)
+		return 0;
+	fd = path_open_in(c->root, path, O_PATH, PATH_NO_SYMLINKS);
+	if (fd < 0)
+		return optional ? 0 : err_set(err, fd, "open '%s' for its Landlock rule", path);
+	r = grant_fd(c, ruleset, fd, granted[access]);
+	return r < 0 ? err_set(err, r, "grant access below '%s' by Landlock", path) : 0;
+}
+
+/* Files of the host that were handed in open may be opened again by /proc/self/fd or /dev/stdout
+ * with the rights they came with, and no more. Pipes and sockets need no rule. */
+static int grant_passed(struct child *c, int ruleset, int fd, struct err *err)
+{
+	int flags = fcntl(fd, F_GETFL);
+	uint64_t access = 0;
+	struct stat st;
+	int r;
+
+	if (flags < 0 || (flags & O_PATH) || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	if ((flags & O_ACCMODE) != O_WRONLY)
+		access |= SYS_LANDLOCK_FS_READ_FILE;
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		access |= SYS_LANDLOCK_FS_WRITE_FILE | SYS_LANDLOCK_FS_TRUNCATE;
+	r = grant_fd(c, ruleset, fd, access);
+	/* memfds and other files without a name are not mediated: EBADFD */
+	return r < 0 && r != -EBADFD
+		       ? err_set(err, r, "grant access to descriptor %d by Landlock", fd)
+		       : 0;
+}
+
+static int add_rules(struct child *c, int ruleset, struct err *err)
+{
+	const struct plan *plan = c->plan;
+	int r = grant(c, ruleset, "/", plan->root_access, false, err);
+
+	if (r == 0)
+		r = grant(c, ruleset, "/proc", ACCESS_PROC, false, err);
+	if (r == 0)
+		r = grant(c, ruleset, "/dev", ACCESS_DEV, false, err);
+	if (r == 0)
+		r = grant(c, ruleset, "/dev/shm", ACCESS_WRITE, false, err);
+	for (size_t i = 0; i < plan->n_steps && r == 0; i++) {
+		const struct plan_step *s = &plan->steps[i];
+
+		if (s->access > plan->root_access || plan->root_access > ACCESS_ALL)
+			r = grant(c, ruleset, s->dest, s->access, s->optional, err);
+	}
+	for (int fd = 0; fd < 3 && r == 0; fd++)
+		r = grant_passed(c, ruleset, fd, err);
+	for (size_t i = 0; i < plan->n_pass_fds && r == 0; i++)
+		r = grant_passed(c, ruleset, plan->pass_fds[i], err);
+	return r;
+}
+
+/* The store is outside every rule: if a file in it can still be opened, Landlock is not there. */
+static int check_in_force(struct child *c, struct err *err)
+{
+	_cleanup_close_ int fd = openat(c->store, "none", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 && errno == EACCES)
+		return 0;
+	return err_set(err, -EPROTO, "find Landlock in force after it was applied");
+}
+
+int landlock_apply(struct child *c, struct err *err)
+{
+	_cleanup_close_ int ruleset = -1;
+	int r;
+
+	if (c->plan->landlock_abi <= 0)
+		return 0;
+	ruleset = make_ruleset(c->plan);
+	if (ruleset < 0)
+		return err_set(err, ruleset, "make a Landlock ruleset");
+	r = add_rules(c, ruleset, err);
+	if (r < 0)
+		return r;
+	r = sys_landlock_restrict_self(ruleset, 0);
+	if (r == -E2BIG) {
+		(void)err_set(err, r, "apply Landlock");
+		return err_hint(
+			err,
+			"the kernel nests at most 16 domains, and this process is in too many");
+	}
+	if (r < 0)
+		return err_set(err, r, "apply Landlock");
+	return check_in_force(c, err);
+}

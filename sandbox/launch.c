@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/launch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "base/sys.h"
+#include "sandbox/probe.h"
+#include "sandbox/supervise.h"
+#include "sandbox/wire.h"
+
+enum { PROC_ROOT_INODE = 1, PROC_MAGIC = 0x9fa0 }; /* linux/proc_fs.h, linux/magic.h */
+
+/* The host's procfs by a checked descriptor: that file system, and its root (runc
+ * CVE-2019-16884: writes that went to something mounted over /proc). */
+static int open_host_proc(struct err *err)
+{
+	_cleanup_close_ int fd = -1;
+	struct statfs fs;
+	struct stat st;
+
+	fd = path_open_exact("/proc", O_PATH | O_DIRECTORY);
+	if (fd < 0)
+		return err_set(err, fd, "open /proc of the host");
+	if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+		return err_set(err, -errno, "look at /proc of the host");
+	if ((unsigned long)fs.f_type != PROC_MAGIC || st.st_ino != PROC_ROOT_INODE)
+		return err_set(err, -EINVAL,
+			       "use /proc of the host: it is not the root of a procfs");
+	return TAKE_FD(fd);
+}
+
+struct launch {
+	const struct plan *plan;
+	struct supervisor s;
+	struct child child;
+	struct cgroup_place place;
+	struct cgroup cgroup;
+	int wire[2];
+	pid_t pid;
+};
+
+/* --- cgroup --- */
+
+static bool wants_cgroup(const struct plan *plan)
+{
+	return plan->has_limit[POLICY_LIMIT_PIDS] || plan->has_limit[POLICY_LIMIT_MEMORY] ||
+	       plan->has_limit[POLICY_LIMIT_CPU];
+}
+
+/* memory and cpu were asked for by name and can only be had so: not to have them is an error. What
+ * a policy says is done as far as the host goes, and told. */
+static int require_cgroup(const struct plan *plan, unsigned in_force, struct err *err)
+{
+	static const struct {
+		enum policy_limit limit;
+		unsigned controller;
+		const char *name;
+	} needs[] = {
+		{ POLICY_LIMIT_CPU, CGROUP_CPU, "cpu" },
+		{ POLICY_LIMIT_MEMORY, CGROUP_MEMORY, "memory" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
+		if (!plan->limit_asked[needs[i].limit] || (in_force & needs[i].controller))
+			continue;
+		(void)err_set(err, -ENOTSUP, "enforce --limit %s", needs[i].name);
+		return err_hint(
+			err,
+			"it needs cgroup v2 delegated to this user, which 'cordon doctor' looks "
+			"for; in a policy the same limit is kept as far as the host can");
+	}
+	return 0;
+}
+
+static int start_cgroup(struct launch *l, struct err *err)
+{
+	const struct plan *plan = l->plan;
+	struct cgroup_limits limits = {
+		.pids = plan->has_limit[POLICY_LIMIT_PIDS] ? plan->limit[POLICY_LIMIT_PIDS] : 0,
+		.memory =
+			plan->has_limit[POLICY_LIMIT_MEMORY] ? plan->limit[POLICY_LIMIT_MEMORY] : 0,
+		.cpu_milli = plan->has_limit[POLICY_LIMIT_CPU] ? plan->limit[POLICY_LIMIT_CPU] : 0,
+	};
+	static char names[32];
+	struct err why = ERR_INIT;
+
+	if (!wants_cgroup(plan))
+		return 0;
+	if (cgroup_find(&l->place, &why) < 0 ||
+	    cgroup_make(&l->place, plan->id, &limits, &l->cgroup, &why) < 0) {
+		l->s.cgroup_text = "none to be had (cordon doctor says why)";
+		return require_cgroup(plan, 0, err);
+	}
+	l->s.cgroup_text = cgroup_names(l->cgroup.in_force, names);
+	return require_cgroup(plan, l->cgroup.in_force, err);
+}
+
+/* --- clone --- */
+
+static int block_signals(struct supervisor *s, struct err *err)
+{
+	sigset_t all;
+
+	(void)sigfillset(&all);
+	/* Faults of our own must stay fatal. */
+	(void)sigdelset(&all, SIGSEGV);
+	(void)sigdelset(&all, SIGBUS);
+	(void)sigdelset(&all, SIGFPE);
+	(void)sigdelset(&all, SIGILL);
+	(void)sigdelset(&all, SIGABRT);
+	if (sigprocmask(SIG_BLOCK, &all, NULL) < 0)
+		return err_set(err, -errno, "block signals");
+	s->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->signals < 0 ? err_set(err, -errno, "make a signalfd") : 0;
+}
+
+static int prepare(struct launch *l, struct err *err)
+{
+	int r = block_signals(&l->s, err);
+
+	if (r < 0)
+		return r;
+	l->s.shared = mmap(NULL, sizeof(*l->s.shared), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (l->s.shared == MAP_FAILED) {
+		l->s.shared = NULL;
+		return err_set(err, -errno, "map a page shared with the sandbox");
+	}
+	l->s.shared->listener = -1;
+	l->child.host_proc = open_host_proc(err);
+	if (l->child.host_proc < 0)
+		return l->child.host_proc;
+	r = wire_pair(l->wire);
+	if (r < 0)
+		return err_set(err, r, "make the wire to the sandbox");
+	return start_cgroup(l, err);
+}
+
+static int start_child(struct launch *l, struct err *err)
+{
+	int pidfd = -1;
+	struct clone_args args = {
+		.flags = l->plan->clone_flags | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+
+	if (l->cgroup.fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)(unsigned)l->cgroup.fd;
+	}
+	l->child.plan = l->plan;
+	l->child.shared = l->s.shared;
+	l->child.wire = l->wire[1];
+	l->child.wire_outer = l->wire[0];
+	l->child.store = l->child.root = l->child.proc = l->child.status = -1;
+	l->child.devpts = l->child.pty_slave = l->child.cgroup = -1;
+	l->s.clone_ns = supervise_now_ns();
+	l->pid = sys_clone3(&args);
+	if (l->pid == 0)
+		child_main(&l->child);
+	if (l->pid < 0) {
+		const char *hint = probe_userns_hint(-l->pid);
+
+		(void)err_set(err, l->pid, "make the namespaces of the sandbox");
+		return hint ? err_hint(err, "%s", hint) : (int)l->pid;
+	}
+	l->s.pidfd = pidfd;
+	l->s.wire = TAKE_FD(l->wire[0]);
+	fd_closep(&l->wire[1]);
+	fd_closep(&l->child.host_proc);
+	return 0;
+}
+
+/* --- audit --- */
+
+static int begin_audit(struct launch *l, struct err *err)
+{
+	const struct plan *plan = l->plan;
+	struct audit_start start = {
+		.sandbox = plan->id,
+		.policy = bundle_policy_name(plan->bundle),
+		.policy_digest = *bundle_policy_digest(plan->bundle),
+		.argv = plan->argv,
+		.uid = plan->uid,
+		.uid_inside = plan->uid_inside,
+		.in_force = plan->in_force,
+		.given_up = plan->given_up,
+		.blind = !plan->notify,
+	};
+	int r = plan_digest(plan, &start.plan_digest);
+
+	if (r < 0)
+		return err_set(err, r, "take the plan's digest");
+	r = audit_new(l->s.options->sinks, l->s.options->n_sinks, &l->s.audit, err);
+	if (r == 0)
+		r = audit_begin(l->s.audit, &start, err);
+	l->s.notify.audit = l->s.audit;
+	return r;
+}
+
+/* --- the end --- */
+
+static int status_of(int wait_status)
+{
+	if (WIFEXITED(wait_status))
+		return WEXITSTATUS(wait_status);
+	return 128 + (WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0);
+}
+
+/* Copied once out of the page that pid 1 can write, and made a string again. */
+static int take_error(const struct launch_shared *shared, struct launch_result *ret,
+		      struct err *err)
+{
+	int code = shared->exit_code;
+
+	memcpy(err, &shared->err, sizeof(*err));
+	err->msg[sizeof(err->msg) - 1] = '\0';
+	err->hint[sizeof(err->hint) - 1] = '\0';
+	if (err->code >= 0)
+		err->code = -EPROTO;
+	ret->exit_status = code == 126 || code == 127 ? code : 125;
+	return err->code;
+}
+
+static int conclude(struct launch *l, int r, struct launch_result *ret, struct err *err)
+{
+	const struct launch_shared *shared = l->s.shared;
+	struct cgroup_events events = { 0 };
+
+	ret->exit_status = 125;
+	if (r < 0)
+		return r;
+	if (l->cgroup.fd >= 0 && cgroup_events(&l->cgroup, &events) == 0) {
+		if (events.oom_kill > 0) {
+			l->s.limit_hit = "memory";
+			audit_limit(l->s.audit, "memory",
+				    "the memory limit was hit; the kernel killed the sandbox");
+		}
+		if (events.pids_max > 0)
+			audit_limit(l->s.audit, "pids",
+				    "the process limit was hit; forks were refused");
+	}
+	ret->limit_hit = l->s.limit_hit;
+	if (atomic_load(&shared->exec_result) == EXEC_FAILED)
+		return take_error(shared, ret, err);
+	if (atomic_load(&shared->has_status)) {
+		ret->exit_status = status_of(shared->wait_status);
+		return 0;
+	}
+	if (l->s.running || l->s.limit_hit) {
+		ret->exit_status = 128 + SIGKILL; /* pid 1 was killed from outside: so was all */
+		return 0;
+	}
+	return err_set(err, -ECHILD, "set the sandbox up: pid 1 was killed in stage '%s'",
+		       atomic_load(&shared->stage) < _STAGE_MAX ? stage_names[shared->stage] : "?");
+}
+
+static void finish_audit(struct launch *l, int r, struct launch_result *ret, const struct err *err)
+{
+	const struct launch_shared *shared = l->s.shared;
+	struct audit_end end = {
+		.started = r == 0,
+		.wait_status =
+			shared && atomic_load(&shared->has_status) ? shared->wait_status : SIGKILL,
+		.error = r < 0 ? err->msg : NULL,
+	};
+
+	if (l->s.audit)
+		audit_end(l->s.audit, &end, &ret->totals);
+	audit_free(l->s.audit);
+}
+
+static void release(struct launch *l)
+{
+	notify_end(&l->s.notify);
+	fd_closep(&l->s.pidfd);
+	fd_closep(&l->s.wire);
+	fd_closep(&l->s.signals);
+	fd_closep(&l->wire[0]);
+	fd_closep(&l->wire[1]);
+	fd_closep(&l->child.host_proc);
+	cgroup_place_done(&l->place);
+	if (l->s.shared)
+		(void)munmap(l->s.shared, sizeof(*l->s.shared));
+}
+
+static void kill_child(struct launch *l)
+{
+	siginfo_t info;
+
+	(void)sys_pidfd_send_signal(l->s.pidfd, SIGKILL);
+	while (waitid(P_PIDFD, (id_t)l->s.pidfd, &info, WEXITED) < 0 && errno == EINTR)
+		;
+}
+
+static int run(struct launch *l, struct err *err)
+{
+	int r = prepare(l, err);
+
+	if (r == 0)
+		r = start_child(l, err);
+	if (r < 0)
+		return r;
+	/* The log is opened while the child mounts; without a log, and so without this consent,
+	 * nothing is executed. */
+	r = begin_audit(l, err);
+	if (r == 0)
+		(void)wire_consent(l->s.wire); /* a child that died is told by its pidfd */
+	if (r < 0) {
+		kill_child(l);
+		return r;
+	}
+	return supervise(&l->s, err);
+}
+
+int launch_run(const struct plan *plan, const struct launch_options *options,
+	       struct launch_result *ret, struct err *err)
+{
+	struct launch l = {
+		.plan = plan,
+		.s = { .plan = plan, .options = options, .pidfd = -1, .wire = -1, .signals = -1 },
+		.place = CGROUP_PLACE_INIT,
+		.cgroup = CGROUP_INIT,
+		.wire = { -1, -1 },
+	};
+	struct err left = ERR_INIT;
+	int r;
+
+	l.child.host_proc = -1;
+	l.s.cgroup_text = "not needed";
+	l.s.notify = NOTIFY_INIT;
+	l.s.notify.bundle = plan->bundle;
+	l.s.notify.let_first_exec_pass = plan->exec_gated;
+	l.s.terminal = TERMINAL_INIT;
+	*ret = (struct launch_result){ .exit_status = 125 };
+	r = run(&l, err);
+	if (l.s.shared)
+		r = conclude(&l, r, ret, err);
+	/* Whatever is left of a leaf, 'cordon doctor' and the next launch see and remove. */
+	if (l.cgroup.fd >= 0)
+		(void)cgroup_end(&l.cgroup, &left);
+	finish_audit(&l, r, ret, err);
+	release(&l);
+	return r;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Carry a plan out: clone, consent, supervise, end. */
+#pragma once
+
+#include "audit/record.h"
+#include "base/err.h"
+#include "sandbox/plan.h"
+
+/* Told once the payload runs. Text is borrowed for the call. */
+struct launch_progress {
+	const char *const *stage; /* names, NULL-terminated */
+	const uint64_t *stage_ns; /* how long each took; one more entry than names: clone to exec */
+	uint32_t landlock_rules;
+	const char *cgroup; /* "pids, memory" in force, or why not */
+};
+
+struct launch_options {
+	const char *const *sinks; /* for audit_new() */
+	size_t n_sinks;
+	void (*started)(void *ctx, const struct launch_progress *progress); /* or NULL */
+	void *ctx;
+};
+
+struct launch_result {
+	int exit_status;       /* as designed: the payload's, 128+n, 125, 126, 127 */
+	const char *limit_hit; /* "wall", "memory", "pids" or NULL */
+	struct audit_totals totals;
+};
+
+/*
+ * Run to the end. 0: the payload ran, *ret tells how it ended. -errno with err: it was never
+ * executed, ret->exit_status says 125, 126 or 127. Either way nothing of the sandbox is left.
+ * All signals are blocked on return as they were within; the caller is about to exit.
+ */
+int launch_run(const struct plan *plan, const struct launch_options *options,
+	       struct launch_result *ret, struct err *err);

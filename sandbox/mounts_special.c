@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+/* /proc and /dev of the sandbox's own. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "base/sys.h"
+#include "sandbox/child.h"
+
+/*
+ * What a fresh procfs shows of the host, whoever looks. Files that only root may read stay as
+ * they are unless root is the one who launches: the sandbox's ids map to nobody else.
+ */
+static const struct {
+	const char *name;
+	const char *why;
+} masked[] = {
+	{ "acpi", "hardware" },
+	{ "asound", "hardware" },
+	{ "bus", "hardware" },
+	{ "cmdline", "the kernel's command line" },
+	{ "config.gz", "the kernel's configuration" },
+	{ "diskstats", "names and load of the host's disks" },
+	{ "driver", "hardware" },
+	{ "dynamic_debug", "a control file" },
+	{ "fs", "file systems of the host" },
+	{ "interrupts", "a side channel on keystrokes and network" },
+	{ "iomem", "hardware" },
+	{ "ioports", "hardware" },
+	{ "irq", "hardware, writable by root" },
+	{ "kallsyms", "kernel addresses" },
+	{ "kcore", "the host's memory" },
+	{ "key-users", "keyrings are not namespaced" },
+	{ "keys", "keyrings are not namespaced" },
+	{ "kmsg", "the kernel's log" },
+	{ "kpagecgroup", "physical pages" },
+	{ "kpagecount", "physical pages" },
+	{ "kpageflags", "physical pages" },
+	{ "latency_stats", "the host's load" },
+	{ "mdstat", "disks of the host" },
+	{ "modules", "kernel addresses" },
+	{ "mtrr", "hardware, writable by root" },
+	{ "pagetypeinfo", "physical memory" },
+	{ "partitions", "names of the host's disks" },
+	{ "sched_debug", "processes of the host" },
+	{ "schedstat", "the host's load" },
+	{ "scsi", "hardware" },
+	{ "slabinfo", "kernel memory" },
+	{ "softirqs", "a side channel" },
+	{ "swaps", "disks of the host" },
+	{ "sysrq-trigger", "a control file" },
+	{ "timer_list", "processes of the host, kernel addresses" },
+	{ "vmallocinfo", "kernel addresses" },
+	{ "zoneinfo", "physical memory" },
+};
+
+static int cover(struct child *c, const char *name, bool dir)
+{
+	_cleanup_close_ int tree = -1, dest = -1;
+	int r;
+
+	tree = mounts_clone_store(c, dir ? "empty" : "none");
+	if (tree < 0)
+		return tree;
+	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, 0,
+			      MS_PRIVATE);
+	if (r < 0)
+		return r;
+	dest = path_open_in(c->proc, name, O_PATH, PATH_NO_SYMLINKS);
+	return dest < 0 ? dest : mounts_attach(tree, dest);
+}
+
+static int mask_proc(struct child *c, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(masked); i++) {
+		struct stat st;
+		int r;
+
+		if (fstatat(c->proc, masked[i].name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (c->plan->uid != 0 && !(st.st_mode & 0007))
+			continue;
+		r = cover(c, masked[i].name, S_ISDIR(st.st_mode));
+		if (r < 0)
+			return err_set(err, r, "mask /proc/%s (%s)", masked[i].name, masked[i].why);
+	}
+	return 0;
+}
+
+/* No namespace below this one: also for clone3, whose flags no filter sees. The table belongs to
+ * the user namespace of who opens it (kernel/ucount.c). */
+static int forbid_user_namespaces(struct child *c, struct err *err)
+{
+	int fd = path_open_in(c->proc, "sys/user/max_user_namespaces", O_WRONLY, PATH_NO_SYMLINKS);
+	int r;
+
+	if (fd < 0)
+		return err_set(err, fd, "open /proc/sys/user/max_user_namespaces inside");
+	r = fd_write_all(fd, "0", 1);
+	(void)close(fd);
+	return r < 0 ? err_set(err, r, "forbid user namespaces below the sandbox") : 0;
+}
+
+static int seal_proc_sys(struct child *c, struct err *err)
+{
+	_cleanup_close_ int tree = -1, dest = -1;
+	int r;
+
+	tree = sys_open_tree(c->proc, "sys",
+			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	if (tree < 0)
+		return err_set(err, tree, "take /proc/sys");
+	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0, MS_PRIVATE);
+	if (r < 0)
+		return err_set(err, r, "make /proc/sys read-only");
+	dest = path_open_in(c->proc, "sys", O_PATH | O_DIRECTORY, PATH_NO_SYMLINKS);
+	if (dest < 0)
+		return err_set(err, dest, "open /proc/sys");
+	r = mounts_attach(tree, dest);
+	return r < 0 ? err_set(err, r, "mount /proc/sys read-only") : 0;
+}
+
+int mounts_proc(struct child *c, const struct plan_step *step, struct err *err)
+{
+	_cleanup_close_ int fs = -1, mnt = -1, dest = -1;
+	int r;
+
+	fs = sys_fsopen("proc", FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return err_set(err, fs, "open the proc file system");
+	r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	if (r < 0) {
+		(void)err_set(err, r, "make a proc file system for the sandbox");
+		return err_hint(
+			err, "the kernel refuses a new one where the host's own is partly covered, "
+			     "as it is inside most containers");
+	}
+	mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC,
+			  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	if (mnt < 0) {
+		(void)err_set(err, mnt, "mount a proc file system for the sandbox");
+		return err_hint(
+			err, "the kernel refuses a new one where the host's own is partly covered, "
+			     "as it is inside most containers");
+	}
+	dest = path_make_dirs(c->root, step->dest, 0555);
+	if (dest < 0)
+		return err_set(err, dest, "make the mount point '%s'", step->dest);
+	r = mounts_attach(mnt, dest);
+	if (r < 0)
+		return err_set(err, r, "mount '%s'", step->dest);
+	c->proc = TAKE_FD(mnt);
+	r = forbid_user_namespaces(c, err);
+	if (r == 0)
+		r = seal_proc_sys(c, err);
+	return r == 0 ? mask_proc(c, err) : r;
+}
+
+/* --- /dev --- */
+
+static const struct {
+	const char *name;
+	unsigned major, minor; /* Documentation/admin-guide/devices.txt */
+} devices[] = {
+	{ "null", 1, 3 },   { "zero", 1, 5 },	 { "full", 1, 7 },
+	{ "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+};
+
+static const struct {
+	const char *name, *text;
+} links[] = {
+	{ "ptmx", "pts/ptmx" },		 { "fd", "/proc/self/fd" },
+	{ "stdin", "/proc/self/fd/0" },	 { "stdout", "/proc/self/fd/1" },
+	{ "stderr", "/proc/self/fd/2" },
+};
+
+/* The source is opened without following and must be the very device, not a name for something else
+ * (runc CVE-2025-31133). */
+static int add_device(int host_dev, int dev, size_t i, struct err *err)
+{
+	_cleanup_close_ int src = -1, tree = -1, dest = -1, made = -1;
+	struct stat st;
+	int r;
+
+	src = openat(host_dev, devices[i].name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (src < 0 || fstat(src, &st) < 0)
+		return err_set(err, -errno, "open the device /dev/%s", devices[i].name);
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(devices[i].major, devices[i].minor))
+		return err_set(err, -ENXIO, "use /dev/%s: it is not the device %u:%u",
+			       devices[i].name, devices[i].major, devices[i].minor);
+	tree = sys_open_tree(src, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0)
+		return err_set(err, tree, "take the device /dev/%s", devices[i].name);
+	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0,
+			      MS_PRIVATE);
+	if (r < 0)
+		return err_set(err, r, "set the mount flags of /dev/%s", devices[i].name);
+	made = openat(dev, devices[i].name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		      0444);
+	if (made < 0)
+		return err_set(err, -errno, "make the mount point /dev/%s", devices[i].name);
+	dest = openat(dev, devices[i].name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (dest < 0)
+		return err_set(err, -errno, "open the mount point /dev/%s", devices[i].name);
+	r = mounts_attach(tree, dest);
+	return r < 0 ? err_set(err, r, "mount the device /dev/%s", devices[i].name) : 0;
+}
+
+static int add_devpts(struct child *c, int dev, struct err *err)
+{
+	_cleanup_close_ int fs = -1, mnt = -1, dest = -1;
+	int r;
+
+	fs = sys_fsopen("devpts", FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return err_set(err, fs, "open the devpts file system");
+	/* Each devpts mount is its own instance since Linux 4.7. */
+	if ((r = sys_fsconfig(fs, FSCONFIG_SET_STRING, "ptmxmode", "0666", 0)) < 0 ||
+	    (r = sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0620", 0)) < 0 ||
+	    (r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0)) < 0)
+		return err_set(err, r, "make the sandbox's own /dev/pts");
+	mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	if (mnt < 0)
+		return err_set(err, mnt, "mount the sandbox's own /dev/pts");
+	if (mkdirat(dev, "pts", 0755) < 0)
+		return err_set(err, -errno, "make the mount point /dev/pts");
+	dest = openat(dev, "pts", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dest < 0)
+		return err_set(err, -errno, "open the mount point /dev/pts");
+	r = mounts_attach(mnt, dest);
+	if (r < 0)
+		return err_set(err, r, "mount /dev/pts");
+	c->devpts = TAKE_FD(mnt);
+	return 0;
+}
+
+/* The directory everything of /dev is made in, by this one descriptor. A base may hold anything at
+ * /dev: there it is a fresh directory of the store, mounted over it. */
+static int open_dev(struct child *c, const struct plan_step *step, struct err *err)
+{
+	_cleanup_close_ int dest = -1, tree = -1;
+	char name[16];
+	int r;
+
+	dest = path_make_dirs(c->root, step->dest, 0755);
+	if (dest < 0)
+		return err_set(err, dest, "make the mount point '%s'", step->dest);
+	if (c->plan->root == ROOT_HOST)
+		return TAKE_FD(dest);
+	r = mounts_new_dir(c, 0755, name);
+	if (r < 0)
+		return err_set(err, r, "make a directory for '%s'", step->dest);
+	tree = mounts_clone_store(c, name);
+	if (tree < 0)
+		return err_set(err, tree, "make a directory for '%s'", step->dest);
+	r = mounts_attach(tree, dest);
+	return r < 0 ? err_set(err, r, "mount '%s'", step->dest) : TAKE_FD(tree);
+}
+
+int mounts_dev(struct child *c, const struct plan_step *step, struct err *err)
+{
+	_cleanup_close_ int dev = -1, host_dev = -1;
+	int r = 0;
+
+	host_dev = path_open_exact("/dev", O_PATH | O_DIRECTORY);
+	if (host_dev < 0)
+		return err_set(err, host_dev, "open /dev of the host");
+	dev = open_dev(c, step, err);
+	if (dev < 0)
+		return dev;
+	for (size_t i = 0; i < ARRAY_SIZE(devices) && r == 0; i++)
+		r = add_device(host_dev, dev, i, err);
+	if (r == 0)
+		r = add_devpts(c, dev, err);
+	for (size_t i = 0; i < ARRAY_SIZE(links) && r == 0; i++) {
+		if (symlinkat(links[i].text, dev, links[i].name) < 0)
+			r = err_set(err, -errno, "make the symlink /dev/%s", links[i].name);
+	}
+	if (r == 0 && (mkdirat(dev, "shm", 0777) < 0 || fchmodat(dev, "shm", 01777, 0) < 0))
+		r = err_set(err, -errno, "make /dev/shm");
+	return r;
+}

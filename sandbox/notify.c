@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/notify.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+
+#include "base/fd.h"
+#include "base/sys.h"
+
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS	   _IOW('!', 4, uint64_t) /* Linux 6.6 */
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
+int notify_begin(struct notify *n, int fd, struct err *err)
+{
+	struct seccomp_notif_sizes sizes;
+	int r = sys_seccomp(SECCOMP_GET_NOTIF_SIZES, 0, &sizes);
+
+	n->fd = fd;
+	if (r < 0)
+		return err_set(err, r, "ask for the size of seccomp notifications");
+	if (sizes.seccomp_notif > sizeof(n->in) || sizes.seccomp_notif_resp > sizeof(n->out))
+		return err_set(err, -E2BIG, "take seccomp notifications of %u bytes",
+			       sizes.seccomp_notif);
+	/* Wake the other side on this processor: both never run at once (Linux 6.6; else ignored).
+	 */
+	(void)ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+	return 0;
+}
+
+void notify_end(struct notify *n)
+{
+	fd_closep(&n->fd);
+}
+
+static bool is_execve(const struct seccomp_notif *req)
+{
+	return req->data.arch == abi_audit_arch(ABI_NATIVE) && req->data.nr == SYS_execve;
+}
+
+static void kill_caller(struct notify *n, const struct seccomp_notif *req)
+{
+	uint64_t id = req->id;
+
+	/* While the notification is valid its task waits, so that the number is still its own;
+	 * kill(2) takes a thread's number for its process. */
+	if (ioctl(n->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0)
+		(void)kill((pid_t)req->pid, SIGKILL);
+}
+
+static void decide(struct notify *n, const struct seccomp_notif *req,
+		   struct seccomp_notif_resp *resp)
+{
+	struct bundle_verdict v = { .action = POLICY_DENY, .errno_value = ENOSYS };
+	struct audit_denial denial = { .notif = req, .notify_fd = n->fd };
+	uint64_t args[6];
+	enum abi abi = ABI_NATIVE;
+	int32_t nr = req->data.nr;
+
+	for (unsigned i = 0; i < 6; i++)
+		args[i] = req->data.args[i];
+	if (abi_from_audit_arch(req->data.arch, (uint32_t)req->data.nr, &abi, &nr) == 0) {
+		bundle_verdict(n->bundle, abi, nr, args, &v);
+	} else {
+		v.reason = POLICY_BY_ABI;
+		v.rule = UINT32_MAX;
+	}
+	/* An allowed call is never notified; should bundle and program differ, deny. */
+	if (v.action == POLICY_ALLOW)
+		v = (struct bundle_verdict){ .action = POLICY_DENY,
+					     .reason = POLICY_BY_DEFAULT,
+					     .errno_value = EPERM,
+					     .rule = UINT32_MAX };
+	denial.abi = abi;
+	denial.nr = nr;
+	denial.kill = v.action == POLICY_KILL;
+	denial.errno_value = v.errno_value;
+	denial.reason = v.reason;
+	denial.rule = v.rule;
+	denial.file = v.file;
+	denial.line = v.line;
+	audit_denial(n->audit, &denial);
+	if (denial.kill)
+		kill_caller(n, req);
+	resp->error = -(int32_t)(v.errno_value ? v.errno_value : EPERM);
+}
+
+static int answer_one(struct notify *n)
+{
+	struct seccomp_notif *req = &n->in.notif;
+	struct seccomp_notif_resp *resp = &n->out.resp;
+
+	memset(&n->in, 0, sizeof(n->in)); /* EINVAL otherwise (seccomp_unotify(2)) */
+	if (ioctl(n->fd, SECCOMP_IOCTL_NOTIF_RECV, req) < 0)
+		return errno == ENOENT || errno == EINTR ? 0 : -errno; /* gone meanwhile */
+	memset(&n->out, 0, sizeof(n->out));
+	resp->id = req->id;
+	if (n->let_first_exec_pass && is_execve(req)) {
+		/* Arguments lie in pid 1's memory, which is ours: nothing of the payload's runs
+		 * yet. */
+		n->let_first_exec_pass = false;
+		resp->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	} else {
+		decide(n, req, resp);
+		n->answered++;
+	}
+	if (ioctl(n->fd, SECCOMP_IOCTL_NOTIF_SEND, resp) < 0 && errno != ENOENT && errno != EINTR)
+		return -errno;
+	return 0;
+}
+
+int notify_handle(struct notify *n, unsigned max)
+{
+	for (unsigned i = 0; i < max; i++) {
+		struct pollfd p = { .fd = n->fd, .events = POLLIN };
+		int r;
+
+		if (poll(&p, 1, 0) <= 0)
+			return 0;
+		if (!(p.revents & POLLIN))
+			return p.revents & (POLLHUP | POLLERR) ? 1 : 0;
+		r = answer_one(n);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

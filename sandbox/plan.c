@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The planner: request + bundle + host -> plan. Decides; changes nothing. */
+#include "sandbox/plan.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "base/sys.h"
+
+/* Texts and arrays of a plan: blocks that live and go with it. */
+struct plan_block {
+	struct plan_block *next;
+	max_align_t data[];
+};
+
+void *plan_alloc(struct plan *plan, size_t size)
+{
+	struct plan_block *b;
+
+	if (size > SIZE_MAX - sizeof(*b))
+		return NULL;
+	b = calloc(1, sizeof(*b) + size);
+	if (!b)
+		return NULL;
+	b->next = plan->blocks;
+	plan->blocks = b;
+	return b->data;
+}
+
+const char *plan_text(struct plan *plan, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return NULL;
+	text = plan_alloc(plan, (size_t)n + 1);
+	if (!text)
+		return NULL;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	return text;
+}
+
+void plan_free(struct plan *plan)
+{
+	if (!plan)
+		return;
+	for (struct plan_block *b = plan->blocks, *next; b; b = next) {
+		next = b->next;
+		free(b);
+	}
+	free(plan);
+}
+
+int plan_add_step(struct plan *plan, const struct plan_step *step, struct err *err)
+{
+	if (plan->n_steps >= LIMIT_BINDS)
+		return err_set(err, -E2BIG, "plan more than %d mounts (at '%s')", LIMIT_BINDS,
+			       step->dest);
+	plan->steps[plan->n_steps++] = *step;
+	return 0;
+}
+
+void plan_in_force(struct plan *plan, const char *text)
+{
+	if (text && plan->n_in_force + 1 < ARRAY_SIZE(plan->in_force))
+		plan->in_force[plan->n_in_force++] = text;
+}
+
+void plan_give_up(struct plan *plan, const char *text)
+{
+	if (text && plan->n_given_up + 1 < ARRAY_SIZE(plan->given_up))
+		plan->given_up[plan->n_given_up++] = text;
+}
+
+static const char *lookup_env(char *const *environ, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (char *const *e = environ; e && *e; e++) {
+		if (strncmp(*e, name, n) == 0 && (*e)[n] == '=')
+			return *e + n + 1;
+	}
+	return NULL;
+}
+
+static void read_passwd(struct plan_host *host)
+{
+	/* fgetpwent() reads the file itself: no name service module is loaded into the launcher. */
+	static char name[LIMIT_NAME], dir[LIMIT_PATH], shell[LIMIT_PATH];
+	FILE *f = fopen("/etc/passwd", "re");
+	struct passwd *pw;
+
+	if (!f)
+		return;
+	while ((pw = fgetpwent(f))) {
+		if (pw->pw_uid != host->uid)
+			continue;
+		(void)snprintf(name, sizeof(name), "%s", pw->pw_name);
+		(void)snprintf(dir, sizeof(dir), "%s", pw->pw_dir);
+		(void)snprintf(shell, sizeof(shell), "%s", pw->pw_shell);
+		if (!host->user)
+			host->user = name;
+		if (!host->home)
+			host->home = dir;
+		if (!host->shell)
+			host->shell = shell;
+		break;
+	}
+	(void)fclose(f);
+}
+
+static int read_groups(struct plan_host *host, struct err *err)
+{
+	gid_t all[1024];
+	int n = getgroups(ARRAY_SIZE(all), all);
+
+	if (n < 0)
+		return err_set(err, -errno, "read the supplementary groups");
+	for (int i = 0; i < n; i++) {
+		if (all[i] == host->gid)
+			continue;
+		if (host->n_groups < (int)ARRAY_SIZE(host->groups))
+			host->groups[host->n_groups] = all[i];
+		host->n_groups++;
+	}
+	return 0;
+}
+
+int plan_host_read(struct plan_host *ret, char *const *environ, struct err *err)
+{
+	static char home[LIMIT_PATH];
+	struct plan_host host = {
+		.uid = geteuid(),
+		.gid = getegid(),
+		.environ = environ,
+	};
+	struct utsname uts;
+	int r;
+
+	if (!getcwd(host.cwd, sizeof(host.cwd)) || host.cwd[0] != '/')
+		return err_set(err, errno ? -errno : -ENOENT, "find the working directory");
+	r = read_groups(&host, err);
+	if (r < 0)
+		return r;
+	host.home = lookup_env(environ, "HOME");
+	host.user = lookup_env(environ, "USER");
+	host.shell = lookup_env(environ, "SHELL");
+	if (!host.home || !host.user || !host.shell)
+		read_passwd(&host);
+	if (host.home &&
+	    (host.home[0] != '/' || path_normalise("/", host.home, home, sizeof(home)) < 0 ||
+	     home[1] == '\0'))
+		host.home = NULL;
+	else if (host.home)
+		host.home = home;
+	host.landlock_abi = sys_landlock_abi();
+	for (int i = 0; i < 3; i++)
+		host.tty[i] = isatty(i) == 1;
+	if (uname(&uts) == 0)
+		(void)snprintf(host.release, sizeof(host.release), "%s", uts.release);
+	*ret = host;
+	return 0;
+}
+
+static int plan_id(struct plan *plan, struct err *err)
+{
+	uint64_t id;
+	int r = sys_getrandom(&id, sizeof(id));
+
+	if (r < 0)
+		return err_set(err, r, "draw a random sandbox id");
+	(void)snprintf(plan->id, sizeof(plan->id), "%016llx", (unsigned long long)id);
+	return 0;
+}
+
+static int plan_ids(struct plan *plan, const struct request *req, const struct plan_host *host,
+		    struct err *err)
+{
+	plan->uid = host->uid;
+	plan->gid = host->gid;
+	plan->n_groups = host->n_groups;
+	plan->uid_inside = req->has_uid ? req->uid : host->uid;
+	if (plan->uid_inside == (uid_t)-1)
+		return err_set(err, -EINVAL, "use uid %u inside: it means 'no uid' to the kernel",
+			       plan->uid_inside);
+	/* root inside has gid 0 too, as everybody expects of it */
+	plan->gid_inside = req->has_uid ? (gid_t)req->uid : host->gid;
+	plan->clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
+			    CLONE_NEWUTS | CLONE_NEWCGROUP;
+	if (plan->net != POLICY_NET_HOST)
+		plan->clone_flags |= CLONE_NEWNET;
+	plan->new_time = req->new_time;
+	if (plan->n_groups > 0)
+		plan_give_up(plan,
+			     plan_text(plan,
+				       "%d supplementary group%s stay%s: a one-id map cannot drop "
+				       "groups%s",
+				       plan->n_groups, plan->n_groups == 1 ? "" : "s",
+				       plan->n_groups == 1 ? "s" : "",
+				       plan->landlock_abi ? "; Landlock closes the files they open"
+							  : ""));
+	return 0;
+}
+
+static void add_rlimit(struct plan *plan, int resource, const char *name, uint64_t value)
+{
+	plan->rlimits[plan->n_rlimits++] =
+		(struct plan_rlimit){ .resource = resource, .name = name, .value = (rlim_t)value };
+}
+
+static void plan_limits(struct plan *plan, const struct request *req)
+{
+	for (int i = 0; i < _POLICY_LIMIT_MAX; i++) {
+		uint64_t value;
+
+		if (req->has_limit[i]) {
+			plan->has_limit[i] = plan->limit_asked[i] = true;
+			plan->limit[i] = req->limit[i];
+		} else if (bundle_limit(plan->bundle, (enum policy_limit)i, &value)) {
+			plan->has_limit[i] = true;
+			plan->limit[i] = value;
+		}
+	}
+	plan->upper_size = plan->has_limit[POLICY_LIMIT_UPPER] ? plan->limit[POLICY_LIMIT_UPPER]
+							       : UINT64_C(1) << 30;
+	plan->upper_inodes =
+		plan->has_limit[POLICY_LIMIT_INODES] ? plan->limit[POLICY_LIMIT_INODES] : 1U << 20;
+	plan->wall_ms = plan->has_limit[POLICY_LIMIT_WALL] ? plan->limit[POLICY_LIMIT_WALL] : 0;
+	/* Core handlers run outside on the payload's data. */
+	add_rlimit(plan, RLIMIT_CORE, "core", 0);
+	if (plan->has_limit[POLICY_LIMIT_PIDS])
+		add_rlimit(plan, RLIMIT_NPROC, "nproc", plan->limit[POLICY_LIMIT_PIDS]);
+	if (plan->has_limit[POLICY_LIMIT_NOFILE])
+		add_rlimit(plan, RLIMIT_NOFILE, "nofile", plan->limit[POLICY_LIMIT_NOFILE]);
+	/* RLIMIT_DATA counts private writable memory of one process (Linux 4.7), so that it bounds
+	 * a runaway allocation and leaves reserved address space alone, unlike RLIMIT_AS. */
+	if (plan->has_limit[POLICY_LIMIT_MEMORY])
+		add_rlimit(plan, RLIMIT_DATA, "data", plan->limit[POLICY_LIMIT_MEMORY]);
+}
+
+static int plan_root(struct plan *plan, const struct request *req, const struct plan_host *host,
+		     struct err *err)
+{
+	plan->upper = req->upper;
+	plan->root = ROOT_HOST;
+	if (req->upper == UPPER_DIR && req->n_bases == 0)
+		return err_set(err, -EINVAL, "keep the upper in '%s'", req->upper_dir),
+		       err_hint(err,
+				"--upper DIR needs a --base: the host's root has no single upper");
+	if (req->upper == UPPER_DIR) {
+		char path[LIMIT_PATH];
+		int r = path_normalise(host->cwd, req->upper_dir, path, sizeof(path));
+
+		if (r < 0)
+			return err_set(err, r, "use the upper '%s'", req->upper_dir);
+		plan->upper_dir = plan_text(plan, "%s", path);
+		if (!plan->upper_dir)
+			return err_set(err, -ENOMEM, "plan the launch");
+	}
+	for (size_t i = 0; i < req->n_bases; i++) {
+		_cleanup_close_ int fd = -1;
+		char path[LIMIT_PATH];
+		int r = path_normalise(host->cwd, req->bases[i], path, sizeof(path));
+
+		if (r < 0)
+			return err_set(err, r, "use the base '%s'", req->bases[i]);
+		fd = path_open_exact(path, O_PATH | O_DIRECTORY);
+		if (fd < 0) {
+			r = err_set(err, fd, "open the base '%s'", path);
+			return fd == -ELOOP ? err_hint(err, "a base is never reached through a "
+							    "symlink: name the real path")
+					    : r;
+		}
+		if (faccessat(fd, "", R_OK | X_OK, AT_EMPTY_PATH | AT_EACCESS) < 0)
+			return err_set(err, -errno, "read the base '%s'", path);
+		plan->layers[i] = plan_text(plan, "%s", path);
+		if (!plan->layers[i])
+			return err_set(err, -ENOMEM, "plan the launch");
+	}
+	plan->n_layers = req->n_bases;
+	if (plan->n_layers > 0)
+		plan->root = req->upper == UPPER_NONE ? ROOT_READONLY : ROOT_OVERLAY;
+	if (plan->root == ROOT_READONLY && plan->n_layers > 1)
+		return err_set(err, -EINVAL, "stack %zu bases with --upper none", plan->n_layers),
+		       err_hint(err,
+				"one base can be used without an upper; several need the overlay");
+	return 0;
+}
+
+static int plan_exec(struct plan *plan, const struct request *req, struct err *err)
+{
+	struct bundle_verdict v;
+	const uint64_t args[6] = { 0 };
+	size_t argc = 0;
+
+	while (req->argv[argc]) {
+		if (++argc > LIMIT_ARGV)
+			return err_set(err, -E2BIG, "pass more than %d arguments", LIMIT_ARGV);
+	}
+	plan->argv = plan_alloc(plan, (argc + 1) * sizeof(*plan->argv));
+	if (!plan->argv)
+		return err_set(err, -ENOMEM, "plan the launch");
+	for (size_t i = 0; i < argc; i++)
+		plan->argv[i] = req->argv[i];
+	plan->exec = req->argv[0];
+	if (req->argv0)
+		plan->argv[0] = req->argv0;
+	if (plan->exec[0] == '\0')
+		return err_set(err, -ENOENT, "run a command whose name is empty");
+	bundle_verdict(plan->bundle, ABI_NATIVE, SYS_execve, args, &v);
+	plan->exec_gated = v.action != POLICY_ALLOW;
+	if (plan->exec_gated && !plan->notify)
+		return err_set(err, -EINVAL, "start anything under policy '%s': it denies execve",
+			       bundle_policy_name(plan->bundle)),
+		       err_hint(err,
+				"with 'notify off' nobody can let the first execve pass; allow it");
+	return 0;
+}
+
+static int compare_fds(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+static int plan_fds(struct plan *plan, const struct request *req, struct err *err)
+{
+	for (size_t i = 0; i < req->n_pass_fds; i++) {
+		if (fcntl(req->pass_fds[i], F_GETFD) < 0)
+			return err_set(err, -errno, "pass descriptor %d", req->pass_fds[i]);
+		plan->pass_fds[i] = req->pass_fds[i];
+	}
+	plan->n_pass_fds = req->n_pass_fds;
+	qsort(plan->pass_fds, plan->n_pass_fds, sizeof(plan->pass_fds[0]), compare_fds);
+	return 0;
+}
+
+static void plan_terminal(struct plan *plan, const struct request *req,
+			  const struct plan_host *host)
+{
+	bool any = host->tty[0] || host->tty[1] || host->tty[2];
+
+	/* A terminal of the caller's never crosses: TIOCSTI would type into it. */
+	plan->pty = req->pty == PTY_ALWAYS || (req->pty == PTY_AUTO && any);
+	for (int i = 0; i < 3; i++)
+		plan->pty_for[i] = plan->pty && (host->tty[i] || (req->pty == PTY_ALWAYS && !any));
+}
+
+static void plan_mechanisms(struct plan *plan)
+{
+	static const char *const namespaces = "namespaces: user, mount, pid, ipc, uts, cgroup";
+	static const struct {
+		int abi;
+		const char *text;
+	} lost[] = {
+		{ 2, "Landlock ABI 2 (Linux 5.19): renaming between directories is refused" },
+		{ 3, "Landlock ABI 3 (Linux 6.2): truncation is not mediated" },
+		{ 5, "Landlock ABI 5 (Linux 6.10): ioctl on devices is not mediated" },
+		{ 6, "Landlock ABI 6 (Linux 6.12): abstract sockets and signals are bounded by "
+		     "namespaces only" },
+	};
+
+	plan_in_force(
+		plan,
+		plan->clone_flags & CLONE_NEWNET
+			? plan_text(plan, "%s, net%s", namespaces, plan->new_time ? ", time" : "")
+			: plan_text(plan, "%s%s", namespaces, plan->new_time ? ", time" : ""));
+	plan_in_force(plan,
+		      plan->caps ? "capabilities: as the policy keeps" : "capabilities: none");
+	plan_in_force(plan, "no_new_privs, securebits locked");
+	if (plan->landlock_abi > 0)
+		plan_in_force(plan, plan_text(plan, "Landlock ABI %d", plan->landlock_abi));
+	else
+		plan_give_up(plan,
+			     "Landlock: this kernel has none or has it disabled; mounts alone "
+			     "decide what files can be reached");
+	plan_in_force(plan, plan->notify ? "seccomp with recorded denials"
+					 : "seccomp with unrecorded denials (notify off)");
+	for (size_t i = 0; i < ARRAY_SIZE(lost); i++) {
+		if (plan->landlock_abi > 0 && plan->landlock_abi < lost[i].abi)
+			plan_give_up(plan, lost[i].text);
+	}
+	if (plan->uid == 0 && plan->has_limit[POLICY_LIMIT_PIDS])
+		plan_give_up(plan,
+			     "limit pids: the kernel does not count the processes of the host's "
+			     "root (RLIMIT_NPROC)");
+}
+
+static int plan_fill(struct plan *plan, const struct request *req, const struct plan_host *host,
+		     struct err *err)
+{
+	int r;
+
+	plan->net = req->net >= 0 ? (uint8_t)req->net : bundle_net(plan->bundle);
+	plan->landlock_abi = host->landlock_abi;
+	plan->caps = bundle_caps(plan->bundle);
+	plan->notify = bundle_notify(plan->bundle);
+	plan->hostname = req->hostname ? req->hostname : "cordon";
+	if (strlen(plan->hostname) > LIMIT_HOSTNAME)
+		return err_set(err, -ENAMETOOLONG, "use a host name of over %d bytes",
+			       LIMIT_HOSTNAME);
+	plan_limits(plan, req);
+	if ((r = plan_id(plan, err)) < 0 || (r = plan_ids(plan, req, host, err)) < 0 ||
+	    (r = plan_root(plan, req, host, err)) < 0 ||
+	    (r = plan_paths(plan, req, host, err)) < 0 ||
+	    (r = plan_environment(plan, req, host, err)) < 0 ||
+	    (r = plan_exec(plan, req, err)) < 0 || (r = plan_fds(plan, req, err)) < 0)
+		return r;
+	plan_terminal(plan, req, host);
+	plan_mechanisms(plan);
+	return 0;
+}
+
+int plan_make(const struct request *req, const struct bundle *bundle, const struct plan_host *host,
+	      struct plan **ret, struct err *err)
+{
+	struct plan *plan = calloc(1, sizeof(*plan));
+	int r;
+
+	if (!plan)
+		return err_set(err, -ENOMEM, "plan the launch");
+	plan->bundle = bundle;
+	plan->steps = plan_alloc(plan, LIMIT_BINDS * sizeof(*plan->steps));
+	r = plan->steps ? plan_fill(plan, req, host, err)
+			: err_set(err, -ENOMEM, "plan the launch");
+	if (r < 0) {
+		plan_free(plan);
+		return r;
+	}
+	*ret = plan;
+	return 0;
+}

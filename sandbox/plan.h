@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Everything a launch will do, decided before the first clone. A plan is made once, never
+ * changed, and printed exactly (--dry-run). The child that carries it out decides nothing and
+ * allocates nothing.
+ */
+#pragma once
+
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/hash.h"
+#include "profiles/bundle.h"
+#include "sandbox/request.h"
+
+/* Facts about the caller and the host that a plan rests on. */
+struct plan_host {
+	uid_t uid;
+	gid_t gid;
+	gid_t groups[64];
+	int n_groups;	   /* supplementary groups other than gid, at most 64 are listed */
+	const char *home;  /* normal absolute path, or NULL */
+	const char *user;  /* login name, or NULL */
+	const char *shell; /* NULL: /bin/sh */
+	char cwd[LIMIT_PATH];
+	char *const *environ;
+	int landlock_abi;
+	bool tty[3];	  /* which of 0, 1, 2 are terminals */
+	char release[65]; /* of the kernel */
+};
+int plan_host_read(struct plan_host *ret, char *const *environ, struct err *err);
+
+enum plan_step_kind {
+	STEP_BIND,    /* source: host path -> dest, recursive */
+	STEP_PLACE,   /* dest becomes an empty directory of the upper */
+	STEP_OVERLAY, /* source: host directory, below a fresh upper -> dest */
+	STEP_HIDE,    /* dest is covered by an empty read-only directory or file */
+	STEP_DIR,
+	STEP_SYMLINK,
+	STEP_FILE,
+	STEP_PROC,
+	STEP_DEV,
+};
+
+/* What Landlock grants below a step's dest. */
+enum plan_access {
+	ACCESS_NONE,
+	ACCESS_READ,
+	ACCESS_EXEC,
+	ACCESS_WRITE,
+	ACCESS_ALL,
+	ACCESS_DEV,
+	ACCESS_PROC
+};
+
+struct plan_step {
+	enum plan_step_kind kind;
+	bool writable;
+	bool mounted; /* STEP_PLACE: dest lies on something else than the upper, so it is a mount */
+	bool optional; /* a missing source or dest is no error */
+	mode_t mode;   /* STEP_PLACE, STEP_DIR */
+	int fd;	       /* STEP_FILE */
+	enum plan_access access;
+	uint64_t dev,
+		ino; /* STEP_BIND by a person's wish: the child finds the same or refuses; 0: any */
+	const char *source;
+	const char *dest; /* normal, absolute, inside */
+	const char *why;  /* "default.policy:12", "--rw", "built in" */
+};
+
+enum plan_root { ROOT_HOST, ROOT_OVERLAY, ROOT_READONLY };
+
+struct plan_rlimit {
+	int resource;
+	const char *name;
+	rlim_t value;
+};
+
+struct plan {
+	char id[17];		     /* of the sandbox: 16 hexadecimal digits */
+	const struct bundle *bundle; /* borrowed */
+	uint64_t clone_flags;
+	bool new_time;
+
+	uid_t uid, uid_inside;
+	gid_t gid, gid_inside;
+	int n_groups; /* supplementary groups that cannot be dropped */
+
+	enum plan_root root;
+	const char *layers[LIMIT_LAYERS]; /* topmost first */
+	size_t n_layers;
+	enum request_upper upper;
+	const char *upper_dir;
+	uint64_t upper_size, upper_inodes;
+
+	enum plan_access root_access; /* what Landlock grants on all of "/" */
+	struct plan_step *steps;      /* parents before children */
+	size_t n_steps;
+
+	uint8_t net; /* enum policy_net */
+	const char *hostname;
+	const char *cwd;  /* inside */
+	const char *exec; /* path as asked for; searched in $PATH inside when it has no '/' */
+	const char **argv;
+	const char **env;
+	const char *path_env;	      /* value of PATH inside */
+	int pass_fds[LIMIT_PASS_FDS]; /* sorted */
+	size_t n_pass_fds;
+
+	struct plan_rlimit rlimits[8];
+	size_t n_rlimits;
+	uint64_t wall_ms;		     /* 0: none */
+	bool has_limit[_POLICY_LIMIT_MAX];   /* as decided, for print and cgroup */
+	bool limit_asked[_POLICY_LIMIT_MAX]; /* by the command line */
+	uint64_t limit[_POLICY_LIMIT_MAX];
+
+	uint64_t caps;	  /* kept */
+	int landlock_abi; /* 0: none to be had */
+	bool notify;
+	bool exec_gated; /* the policy denies execve: the supervisor lets exactly the first one pass
+			  */
+	bool pty;
+	bool pty_for[3]; /* which of 0, 1, 2 become the sandbox's terminal */
+
+	const char *in_force[24]; /* NULL-terminated sentences, for -v and the opening record */
+	const char *given_up[24];
+	size_t n_in_force, n_given_up;
+
+	struct plan_block *blocks; /* owns every text above */
+};
+
+/* 0 and *ret (plan_free), or -errno with err. Looks at the host's file system, changes nothing. */
+int plan_make(const struct request *req, const struct bundle *bundle, const struct plan_host *host,
+	      struct plan **ret, struct err *err);
+void plan_free(struct plan *plan);
+
+/* As text for people or as JSON. Returns 0 or -ENOMEM. */
+int plan_print(const struct plan *plan, bool json, struct buf *out);
+
+/* SHA-256 of the JSON form without the id: two launches that do the same have the same. */
+int plan_digest(const struct plan *plan, struct hash *ret);
+
+/* --- for the files of this room that build a plan --- */
+void *plan_alloc(struct plan *plan, size_t size); /* zeroed; NULL: out of memory */
+const char *plan_text(struct plan *plan, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+int plan_add_step(struct plan *plan, const struct plan_step *step, struct err *err);
+void plan_in_force(struct plan *plan, const char *text);
+void plan_give_up(struct plan *plan, const char *text);
+int plan_paths(struct plan *plan, const struct request *req, const struct plan_host *host,
+	       struct err *err);
+int plan_environment(struct plan *plan, const struct request *req, const struct plan_host *host,
+		     struct err *err);

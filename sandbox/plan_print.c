@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A plan as text for people and as JSON. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "sandbox/plan.h"
+
+static const char *const step_names[] = {
+	[STEP_BIND] = "bind", [STEP_PLACE] = "empty", [STEP_OVERLAY] = "overlay",
+	[STEP_HIDE] = "hide", [STEP_DIR] = "dir",     [STEP_SYMLINK] = "symlink",
+	[STEP_FILE] = "file", [STEP_PROC] = "proc",   [STEP_DEV] = "dev",
+};
+static const char *const access_names[] = {
+	[ACCESS_NONE] = "",   [ACCESS_READ] = "r", [ACCESS_EXEC] = "rx", [ACCESS_WRITE] = "rw",
+	[ACCESS_ALL] = "rwx", [ACCESS_DEV] = "rw", [ACCESS_PROC] = "rw",
+};
+static const char *const net_names[] = {
+	[POLICY_NET_NONE] = "none",
+	[POLICY_NET_LOOPBACK] = "loopback",
+	[POLICY_NET_HOST] = "host",
+};
+static const char *const root_names[] = {
+	[ROOT_HOST] = "the host, read-only",
+	[ROOT_OVERLAY] = "overlay",
+	[ROOT_READONLY] = "one base, read-only",
+};
+static const char *const upper_names[] = {
+	[UPPER_TMPFS] = "tmpfs",
+	[UPPER_DIR] = "directory",
+	[UPPER_NONE] = "none",
+};
+static const char *const limit_names[_POLICY_LIMIT_MAX] = {
+	"pids", "memory", "cpu", "nofile", "upper", "inodes", "wall",
+};
+
+static void json_strings(struct json *j, const char *key, const char *const *list)
+{
+	json_array(j, key);
+	for (size_t i = 0; list && list[i]; i++)
+		json_string(j, NULL, list[i]);
+	json_array_end(j);
+}
+
+static void json_steps(struct json *j, const struct plan *plan)
+{
+	json_array(j, "steps");
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct plan_step *s = &plan->steps[i];
+
+		json_object(j, NULL);
+		json_string(j, "do", step_names[s->kind]);
+		if (s->kind == STEP_BIND || s->kind == STEP_OVERLAY || s->kind == STEP_SYMLINK)
+			json_string(j, "source", s->source);
+		json_string(j, "dest", s->dest);
+		if (s->kind == STEP_BIND)
+			json_bool(j, "writable", s->writable);
+		json_bool(j, "optional", s->optional);
+		json_string(j, "landlock", access_names[s->access]);
+		json_string(j, "why", s->why);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
+static void json_plan(struct json *j, const struct plan *plan, bool with_id)
+{
+	char digest[HASH_HEX + 1];
+
+	hash_hex(bundle_policy_digest(plan->bundle), digest);
+	json_object(j, NULL);
+	if (with_id)
+		json_string(j, "sandbox", plan->id);
+	json_string(j, "policy", bundle_policy_name(plan->bundle));
+	json_string(j, "policy_digest", digest);
+	json_string(j, "root", root_names[plan->root]);
+	json_array(j, "bases");
+	for (size_t i = 0; i < plan->n_layers; i++)
+		json_string(j, NULL, plan->layers[i]);
+	json_array_end(j);
+	json_string(j, "upper", upper_names[plan->upper]);
+	if (plan->upper_dir)
+		json_string(j, "upper_dir", plan->upper_dir);
+	json_u64(j, "upper_bytes", plan->upper_size);
+	json_u64(j, "upper_inodes", plan->upper_inodes);
+	json_u64(j, "uid", plan->uid);
+	json_u64(j, "uid_inside", plan->uid_inside);
+	json_u64(j, "gid_inside", plan->gid_inside);
+	json_string(j, "net", net_names[plan->net]);
+	json_string(j, "hostname", plan->hostname);
+	json_string(j, "cwd", plan->cwd);
+	json_string(j, "root_landlock", access_names[plan->root_access]);
+	json_steps(j, plan);
+	json_object(j, "limits");
+	for (int i = 0; i < _POLICY_LIMIT_MAX; i++) {
+		if (plan->has_limit[i])
+			json_u64(j, limit_names[i], plan->limit[i]);
+	}
+	json_object_end(j);
+	json_hex(j, "capabilities", plan->caps);
+	json_bool(j, "notify", plan->notify);
+	json_bool(j, "first_execve_let_pass", plan->exec_gated);
+	json_bool(j, "terminal", plan->pty);
+	json_bool(j, "new_time", plan->new_time);
+	json_array(j, "fds");
+	for (size_t i = 0; i < plan->n_pass_fds; i++)
+		json_i64(j, NULL, plan->pass_fds[i]);
+	json_array_end(j);
+	json_string(j, "exec", plan->exec);
+	json_strings(j, "argv", plan->argv);
+	json_strings(j, "env", plan->env);
+	json_strings(j, "in_force", plan->in_force);
+	json_strings(j, "given_up", plan->given_up);
+	json_object_end(j);
+}
+
+/* The writer fills a block; a block that is too small is doubled, up to what a plan can ever need.
+ */
+static int to_json(const struct plan *plan, bool with_id, struct buf *out)
+{
+	for (size_t cap = 1U << 14; cap <= 1U << 28; cap *= 2) {
+		_cleanup_free_ char *block = malloc(cap);
+		struct json j;
+		size_t n;
+
+		if (!block)
+			return -ENOMEM;
+		json_init(&j, block, cap);
+		json_plan(&j, plan, with_id);
+		n = json_finish(&j);
+		if (n > 0)
+			return buf_put(out, block, n);
+	}
+	return -EFBIG;
+}
+
+static int put_escaped(struct buf *out, const char *text)
+{
+	return text_escape(out, text, strlen(text));
+}
+
+static int text_steps(const struct plan *plan, struct buf *out)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < plan->n_steps && r == 0; i++) {
+		const struct plan_step *s = &plan->steps[i];
+
+		r = buf_printf(out, "  %-8s %-3s ", step_names[s->kind],
+			       s->kind == STEP_BIND ? s->writable ? "rw" : "ro" : "");
+		if (r == 0)
+			r = put_escaped(out, s->dest);
+		if (r == 0 && s->kind != STEP_PROC && s->kind != STEP_DEV &&
+		    strcmp(s->source, s->dest) != 0) {
+			r = buf_puts(out, s->kind == STEP_SYMLINK ? " -> " : " from ");
+			if (r == 0)
+				r = put_escaped(out, s->source);
+		}
+		if (r == 0)
+			r = buf_printf(out, "  (%s%s)\n", s->why, s->optional ? ", if there" : "");
+	}
+	return r;
+}
+
+static int text_command(const struct plan *plan, struct buf *out)
+{
+	int r = buf_puts(out, "command  ");
+
+	for (size_t i = 0; plan->argv[i] && r == 0; i++) {
+		r = buf_puts(out, i ? " '" : "'");
+		if (r == 0)
+			r = put_escaped(out, plan->argv[i]);
+		if (r == 0)
+			r = buf_puts(out, "'");
+	}
+	return r == 0 ? buf_puts(out, "\nenv      ") : r;
+}
+
+static int text_env(const struct plan *plan, struct buf *out)
+{
+	int r = 0;
+
+	for (size_t i = 0; plan->env[i] && r == 0; i++) {
+		r = text_escape(out, plan->env[i], strcspn(plan->env[i], "="));
+		if (r == 0)
+			r = buf_puts(out, plan->env[i + 1] ? " " : "");
+	}
+	return r == 0 ? buf_puts(out, "\n") : r;
+}
+
+static int text_plan(const struct plan *plan, struct buf *out)
+{
+	int r = buf_printf(
+		out,
+		"sandbox  %s\npolicy   %s\nroot     %s\nupper    %s, at most %llu bytes and %llu "
+		"inodes\nids      uid %u and gid %u inside, %u and %u outside\nnet      %s\nhost   "
+		"  ",
+		plan->id, bundle_policy_name(plan->bundle), root_names[plan->root],
+		upper_names[plan->upper], (unsigned long long)plan->upper_size,
+		(unsigned long long)plan->upper_inodes, plan->uid_inside, plan->gid_inside,
+		plan->uid, plan->gid, net_names[plan->net]);
+
+	if (r == 0)
+		r = put_escaped(out, plan->hostname);
+	if (r == 0)
+		r = buf_puts(out, "\ncwd      ");
+	if (r == 0)
+		r = put_escaped(out, plan->cwd);
+	if (r == 0)
+		r = buf_puts(out, "\n");
+	for (size_t i = 0; i < plan->n_layers && r == 0; i++)
+		r = buf_printf(out, "base     %s\n", plan->layers[i]);
+	if (r == 0)
+		r = text_command(plan, out);
+	if (r == 0)
+		r = text_env(plan, out);
+	for (int i = 0; i < _POLICY_LIMIT_MAX && r == 0; i++) {
+		if (plan->has_limit[i])
+			r = buf_printf(out, "limit    %s %llu\n", limit_names[i],
+				       (unsigned long long)plan->limit[i]);
+	}
+	for (size_t i = 0; i < plan->n_in_force && r == 0; i++)
+		r = buf_printf(out, "with     %s\n", plan->in_force[i]);
+	for (size_t i = 0; i < plan->n_given_up && r == 0; i++)
+		r = buf_printf(out, "without  %s\n", plan->given_up[i]);
+	if (r == 0)
+		r = buf_puts(out, "mounts, parents first:\n");
+	return r == 0 ? text_steps(plan, out) : r;
+}
+
+int plan_print(const struct plan *plan, bool json, struct buf *out)
+{
+	int r;
+
+	if (!json)
+		return text_plan(plan, out);
+	r = to_json(plan, true, out);
+	return r == 0 ? buf_puts(out, "\n") : r;
+}
+
+int plan_digest(const struct plan *plan, struct hash *ret)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	int r = to_json(plan, false, &text);
+
+	if (r < 0)
+		return r;
+	hash_bytes(text.data, text.len, ret);
+	return 0;
+}

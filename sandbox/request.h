@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What somebody wants: filled by cli/ (and later oci/), read by the planner. A structure and
+ * never a string that is parsed again. All text is borrowed and outlives the launch.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/limits.h"
+#include "policies/model.h"
+
+enum request_place_kind {
+	PLACE_RO,      /* a host path, read-only, executable */
+	PLACE_RW,      /* a host path, writable: changes are kept */
+	PLACE_OVERLAY, /* a host directory, writable, changes are thrown away */
+	PLACE_HIDE,    /* not visible */
+	PLACE_TMPFS,   /* empty, writable, thrown away */
+	PLACE_DIR,     /* an empty directory, read-only to the payload */
+	PLACE_SYMLINK, /* a symlink; source is its text */
+	PLACE_FILE,    /* a read-only file holding what descriptor fd yields */
+};
+
+struct request_place {
+	enum request_place_kind kind;
+	const char *source; /* host path as given (NULL: the same as dest), or a symlink's text */
+	const char *dest;   /* absolute or relative to the caller's working directory */
+	int fd;		    /* PLACE_FILE */
+};
+
+enum request_upper { UPPER_TMPFS, UPPER_DIR, UPPER_NONE };
+enum request_pty { PTY_AUTO, PTY_ALWAYS, PTY_NEVER };
+
+struct request {
+	char *const *argv;		 /* the payload, NULL-terminated, at least one */
+	const char *argv0;		 /* shown to the payload instead of argv[0], or NULL */
+	const char *bases[LIMIT_LAYERS]; /* first is the topmost layer; none: the host's root */
+	size_t n_bases;
+	enum request_upper upper;
+	const char *upper_dir; /* UPPER_DIR */
+	const char *cwd;       /* NULL: the caller's */
+	struct request_place places[LIMIT_BINDS];
+	size_t n_places;
+	int net;		    /* enum policy_net, or -1: the policy's */
+	const char *env[LIMIT_ENV]; /* NAME (passed on) or NAME=VALUE */
+	size_t n_env;
+	bool has_uid;
+	uid_t uid;			   /* inside; the caller's own number without --uid */
+	const char *hostname;		   /* NULL: "cordon" */
+	bool has_limit[_POLICY_LIMIT_MAX]; /* asked for by name: not to have it is an error */
+	uint64_t limit[_POLICY_LIMIT_MAX];
+	int pass_fds[LIMIT_PASS_FDS];
+	size_t n_pass_fds;
+	enum request_pty pty;
+	bool new_time; /* a time namespace whose monotonic and boot clocks begin now */
+};

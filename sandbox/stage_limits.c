@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Host name, loopback, clocks, resource limits. */
+#include <errno.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "base/sys.h"
+#include "sandbox/child.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080 /* linux/sched.h, Linux 5.6 */
+#endif
+
+static int loopback_up(struct err *err)
+{
+	struct ifreq ifr = { .ifr_name = "lo" };
+	_cleanup_close_ int s = -1;
+
+	s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (s < 0)
+		return err_set(err, -errno, "open a socket to bring up the loopback interface");
+	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
+	if (ioctl(s, SIOCSIFFLAGS, &ifr) < 0)
+		return err_set(err, -errno, "bring up the loopback interface");
+	return 0;
+}
+
+static int set_rlimits(const struct plan *plan, struct err *err)
+{
+	for (size_t i = 0; i < plan->n_rlimits; i++) {
+		const struct plan_rlimit *want = &plan->rlimits[i];
+		struct rlimit now, rl;
+		const __rlimit_resource_t which = (__rlimit_resource_t)want->resource;
+
+		if (getrlimit(which, &now) < 0)
+			return err_set(err, -errno, "read the limit %s", want->name);
+		/* Only downwards: the caller's own hard limit holds. */
+		rl.rlim_cur = rl.rlim_max = want->value < now.rlim_max ? want->value : now.rlim_max;
+		if (setrlimit(which, &rl) < 0)
+			return err_set(err, -errno, "set the limit %s", want->name);
+	}
+	return 0;
+}
+
+/* The offsets can be set until a first process lives in the namespace (time_namespaces(7)): the
+ * payload will be it. */
+static int new_clocks(struct child *c, struct err *err)
+{
+	static const struct {
+		clockid_t clock;
+		const char *name;
+	} clocks[] = { { CLOCK_MONOTONIC, "monotonic" }, { CLOCK_BOOTTIME, "boottime" } };
+	_cleanup_close_ int fd = -1;
+
+	if (unshare(CLONE_NEWTIME) < 0)
+		return err_set(err, -errno, "make a time namespace");
+	fd = path_open_in(c->proc, "self/timens_offsets", O_WRONLY, PATH_FOLLOW_INSIDE);
+	if (fd < 0)
+		return err_set(err, fd, "open the offsets of the time namespace");
+	for (size_t i = 0; i < ARRAY_SIZE(clocks); i++) {
+		struct timespec now;
+		char line[64];
+		int r;
+
+		if (clock_gettime(clocks[i].clock, &now) < 0)
+			return err_set(err, -errno, "read the %s clock", clocks[i].name);
+		(void)snprintf(line, sizeof(line), "%s -%lld 0\n", clocks[i].name,
+			       (long long)now.tv_sec);
+		r = fd_write_all(fd, line, strlen(line));
+		if (r < 0)
+			return err_set(err, r, "set the %s clock back", clocks[i].name);
+	}
+	return 0;
+}
+
+int stage_limits(struct child *c, struct err *err)
+{
+	const struct plan *plan = c->plan;
+	int r = 0;
+
+	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
+		return err_set(err, -errno, "set the host name '%s' inside", plan->hostname);
+	if (plan->net == POLICY_NET_LOOPBACK)
+		r = loopback_up(err);
+	if (r == 0 && plan->new_time)
+		r = new_clocks(c, err);
+	return r == 0 ? set_rlimits(plan, err) : r;
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Build the new root beside the old one.
+ *
+ * The store is one tmpfs with the size and inode limit; everything writable lies in it: the
+ * root of a host view, the upper of an overlay, /tmp, the home. It is mounted over "/" (look-ups
+ * still begin at the old root below) and goes with the old root; the sandbox sees only binds of
+ * directories in it.
+ *
+ * Every tree gets its flags while it is detached, so that no name ever leads to it without
+ * them. Every destination is made and opened beneath the new root's descriptor.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "base/sys.h"
+#include "sandbox/child.h"
+
+int mounts_attach(int tree, int dest)
+{
+	return sys_move_mount(tree, "", dest, "",
+			      MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+static int detach_propagation(struct err *err)
+{
+	/* What the host mounts later must not appear inside. */
+	int r = sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, 0, 0, MS_PRIVATE);
+
+	return r < 0 ? err_set(err, r, "make the mounts of the sandbox private") : 0;
+}
+
+static int make_store(struct child *c, struct err *err)
+{
+	_cleanup_close_ int fs = -1, mnt = -1;
+	char size[32], inodes[32];
+	int r;
+
+	(void)snprintf(size, sizeof(size), "%llu", (unsigned long long)c->plan->upper_size);
+	(void)snprintf(inodes, sizeof(inodes), "%llu", (unsigned long long)c->plan->upper_inodes);
+	fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return err_set(err, fs, "open the tmpfs file system for the upper");
+	if ((r = sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", size, 0)) < 0 ||
+	    (r = sys_fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", inodes, 0)) < 0 ||
+	    (r = sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0)) < 0 ||
+	    (r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0)) < 0)
+		return err_set(err, r, "make a tmpfs of %s bytes and %s inodes for the upper", size,
+			       inodes);
+	mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	if (mnt < 0)
+		return err_set(err, mnt, "mount the tmpfs for the upper");
+	r = sys_move_mount(mnt, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+	if (r < 0)
+		return err_set(err, r, "attach the tmpfs for the upper");
+	c->store = TAKE_FD(mnt);
+	/* What covers hidden places: one empty directory, one empty file. */
+	if (mkdirat(c->store, "empty", 0555) < 0)
+		return err_set(err, -errno, "make an empty directory in the upper");
+	r = openat(c->store, "none", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+	if (r < 0)
+		return err_set(err, -errno, "make an empty file in the upper");
+	(void)close(r);
+	return 0;
+}
+
+int mounts_clone_store(struct child *c, const char *name)
+{
+	return sys_open_tree(c->store, name,
+			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+}
+
+int mounts_new_dir(struct child *c, mode_t mode, char ret_name[16])
+{
+	(void)snprintf(ret_name, 16, "p%u", c->n_store++);
+	if (mkdirat(c->store, ret_name, 0755) < 0)
+		return -errno;
+	/* mkdir obeys the umask; the sticky world-writable /tmp must not. */
+	if (mode != 0755 && fchmodat(c->store, ret_name, mode, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Set flags on a detached tree and read them back from the kernel. */
+static int set_flags(int tree, bool recursive, uint64_t set, struct err *err, const char *what)
+{
+	unsigned long want = ST_NOSUID;
+	struct statvfs st;
+	int r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U), set, 0,
+				  MS_PRIVATE);
+
+	if (r < 0)
+		return err_set(err, r, "set the mount flags of '%s'", what);
+	if (fstatvfs(tree, &st) < 0)
+		return err_set(err, -errno, "read the mount flags of '%s' back", what);
+	if (set & MOUNT_ATTR_RDONLY)
+		want |= ST_RDONLY;
+	if (set & MOUNT_ATTR_NODEV)
+		want |= ST_NODEV;
+	if ((st.f_flag & want) != want)
+		return err_set(err, -EPROTO, "find the mount flags of '%s' as they were set", what);
+	return 0;
+}
+
+static int make_root(struct child *c, struct err *err)
+{
+	_cleanup_close_ int tree = -1, base = -1;
+	const struct plan *plan = c->plan;
+	int r;
+
+	if (plan->root == ROOT_OVERLAY)
+		return mounts_overlay(c, plan->layers, plan->n_layers, true, err);
+	if (plan->root == ROOT_HOST) {
+		if (mkdirat(c->store, "root", 0755) < 0)
+			return err_set(err, -errno, "make the root directory in the upper");
+		tree = mounts_clone_store(c, "root");
+	} else {
+		base = path_open_exact(plan->layers[0], O_PATH | O_DIRECTORY);
+		if (base < 0)
+			return err_set(err, base, "open the base '%s'", plan->layers[0]);
+		tree = sys_open_tree(base, "",
+				     AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+					     AT_RECURSIVE);
+	}
+	if (tree < 0)
+		return err_set(err, tree, "make the new root");
+	r = set_flags(tree, plan->root == ROOT_READONLY,
+		      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			      (plan->root == ROOT_READONLY ? MOUNT_ATTR_RDONLY : 0U),
+		      err, "/");
+	if (r < 0)
+		return r;
+	r = sys_move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+	if (r < 0)
+		return err_set(err, r, "attach the new root");
+	c->root = TAKE_FD(tree);
+	return 0;
+}
+
+/* A destination that a mount can go onto: made as what the source is. */
+static int make_dest(struct child *c, const struct plan_step *s, bool is_dir, struct err *err)
+{
+	int fd = is_dir ? path_make_dirs(c->root, s->dest, 0755)
+			: path_make_file(c->root, s->dest, 0644);
+
+	if (fd == -ELOOP || fd == -ENOTDIR) {
+		(void)err_set(err, fd, "make the mount point '%s' (%s)", s->dest, s->why);
+		return err_hint(err,
+				"a symlink or a file lies on the way inside; name the real path");
+	}
+	if (fd == -EROFS || fd == -EACCES || fd == -EPERM) {
+		(void)err_set(err, fd, "make the mount point '%s' (%s)", s->dest, s->why);
+		return err_hint(err,
+				"it would lie in a read-only place; make it on the host or choose "
+				"another destination");
+	}
+	return fd < 0 ? err_set(err, fd, "make the mount point '%s' (%s)", s->dest, s->why) : fd;
+}
+
+static int step_bind(struct child *c, const struct plan_step *s, struct err *err)
+{
+	_cleanup_close_ int src = -1, tree = -1, dest = -1;
+	const bool device = path_is_within(s->dest, "/dev");
+	uint64_t flags = MOUNT_ATTR_NOSUID | (s->writable ? 0U : MOUNT_ATTR_RDONLY) |
+			 (device ? 0U : MOUNT_ATTR_NODEV);
+	struct stat st;
+	int r;
+
+	src = path_open_exact(s->source, O_PATH);
+	if (s->optional && (src == -ENOENT || src == -EACCES || src == -ELOOP || src == -ENOTDIR))
+		return 0;
+	if (src < 0)
+		return err_set(err, src, "open '%s' (%s)", s->source, s->why);
+	if (fstat(src, &st) < 0)
+		return err_set(err, -errno, "look at '%s' (%s)", s->source, s->why);
+	if (s->ino != 0 && (st.st_dev != s->dev || st.st_ino != s->ino))
+		return err_set(err, -ESTALE, "use '%s' (%s): it was exchanged during the launch",
+			       s->source, s->why);
+	tree = sys_open_tree(src, "",
+			     AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+				     (S_ISDIR(st.st_mode) ? (unsigned)AT_RECURSIVE : 0U));
+	if (tree < 0)
+		return err_set(err, tree, "take '%s' into the sandbox (%s)", s->source, s->why);
+	r = set_flags(tree, S_ISDIR(st.st_mode), flags, err, s->source);
+	if (r < 0)
+		return r;
+	dest = make_dest(c, s, S_ISDIR(st.st_mode), err);
+	if (dest < 0)
+		return dest;
+	r = mounts_attach(tree, dest);
+	return r < 0 ? err_set(err, r, "mount '%s' on '%s' (%s)", s->source, s->dest, s->why) : 0;
+}
+
+/* An empty writable directory: plain where the upper itself is, else a bind of a store directory.
+ */
+static int step_place(struct child *c, const struct plan_step *s, struct err *err)
+{
+	_cleanup_close_ int tree = -1, dest = -1;
+	char name[16];
+	int r;
+
+	dest = make_dest(c, s, true, err);
+	if (dest < 0)
+		return dest;
+	if (!s->mounted) {
+		char self[64];
+
+		if (s->mode == 0755)
+			return 0;
+		/* fchmod() refuses O_PATH descriptors; the link in our own /proc is the way round
+		 * (open(2), O_PATH). */
+		(void)snprintf(self, sizeof(self), "self/fd/%d", dest);
+		return fchmodat(c->host_proc, self, s->mode, 0) < 0
+			       ? err_set(err, -errno, "set the mode of '%s'", s->dest)
+			       : 0;
+	}
+	r = mounts_new_dir(c, s->mode, name);
+	if (r < 0)
+		return err_set(err, r, "make an empty directory for '%s'", s->dest);
+	tree = mounts_clone_store(c, name);
+	if (tree < 0)
+		return err_set(err, tree, "make an empty directory for '%s'", s->dest);
+	r = mounts_attach(tree, dest);
+	return r < 0 ? err_set(err, r, "mount an empty directory on '%s' (%s)", s->dest, s->why)
+		     : 0;
+}
+
+static int step_hide(struct child *c, const struct plan_step *s, struct err *err)
+{
+	_cleanup_close_ int tree = -1, dest = -1;
+	struct stat st;
+	int r;
+
+	dest = path_open_in(c->root, s->dest, O_PATH, PATH_NO_SYMLINKS);
+	/* Not there, or a symlink: what it leads to is hidden by its own name. */
+	if (dest == -ENOENT || dest == -ENOTDIR || dest == -ELOOP)
+		return 0;
+	if (dest < 0)
+		return err_set(err, dest, "open '%s' to hide it (%s)", s->dest, s->why);
+	if (fstat(dest, &st) < 0)
+		return err_set(err, -errno, "look at '%s' to hide it", s->dest);
+	tree = mounts_clone_store(c, S_ISDIR(st.st_mode) ? "empty" : "none");
+	if (tree < 0)
+		return err_set(err, tree, "hide '%s' (%s)", s->dest, s->why);
+	r = set_flags(tree, false, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err,
+		      s->dest);
+	if (r < 0)
+		return r;
+	r = mounts_attach(tree, dest);
+	return r < 0 ? err_set(err, r, "hide '%s' (%s)", s->dest, s->why) : 0;
+}
+
+static int step_symlink(struct child *c, const struct plan_step *s, struct err *err)
+{
+	_cleanup_close_ int dir = -1;
+	const char *name;
+
+	dir = path_make_parent(c->root, s->dest, 0755, &name);
+	if (dir < 0)
+		return err_set(err, dir, "make the directory for the symlink '%s' (%s)", s->dest,
+			       s->why);
+	if (symlinkat(s->source, dir, name) < 0)
+		return err_set(err, -errno, "make the symlink '%s' (%s)", s->dest, s->why);
+	return 0;
+}
+
+static int step_file(struct child *c, const struct plan_step *s, struct err *err)
+{
+	_cleanup_close_ int dir = -1, out = -1;
+	char block[16384];
+	const char *name;
+
+	dir = path_make_parent(c->root, s->dest, 0755, &name);
+	if (dir < 0)
+		return err_set(err, dir, "make the directory for the file '%s' (%s)", s->dest,
+			       s->why);
+	out = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
+	if (out < 0)
+		return err_set(err, -errno, "make the file '%s' (%s)", s->dest, s->why);
+	for (;;) {
+		ssize_t n = read(s->fd, block, sizeof(block));
+		int r;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(err, -errno, "read descriptor %d for '%s'", s->fd, s->dest);
+		if (n == 0)
+			break;
+		r = fd_write_all(out, block, (size_t)n);
+		if (r < 0)
+			return err_set(err, r, "write '%s'", s->dest);
+	}
+	(void)close(s->fd);
+	return 0;
+}
+
+static int do_step(struct child *c, const struct plan_step *s, struct err *err)
+{
+	int fd;
+
+	switch (s->kind) {
+	case STEP_BIND:
+		return step_bind(c, s, err);
+	case STEP_PLACE:
+		return step_place(c, s, err);
+	case STEP_OVERLAY: {
+		const char *layer = s->source;
+		int r = mounts_overlay(c, &layer, 1, false, err);
+		_cleanup_close_ int dest = -1, tree = r;
+
+		if (r < 0)
+			return r;
+		dest = make_dest(c, s, true, err);
+		if (dest < 0)
+			return dest;
+		r = mounts_attach(tree, dest);
+		return r < 0 ? err_set(err, r, "mount the overlay on '%s'", s->dest) : 0;
+	}
+	case STEP_HIDE:
+		return step_hide(c, s, err);
+	case STEP_DIR:
+		fd = make_dest(c, s, true, err);
+		if (fd >= 0)
+			(void)close(fd);
+		return fd < 0 ? fd : 0;
+	case STEP_SYMLINK:
+		return step_symlink(c, s, err);
+	case STEP_FILE:
+		return step_file(c, s, err);
+	case STEP_PROC:
+		return mounts_proc(c, s, err);
+	case STEP_DEV:
+		return mounts_dev(c, s, err);
+	}
+	return err_set(err, -EINVAL, "do a step of an unknown kind");
+}
+
+int stage_mounts(struct child *c, struct err *err)
+{
+	int r = detach_propagation(err);
+
+	if (r == 0)
+		r = make_store(c, err);
+	if (r == 0)
+		r = make_root(c, err);
+	for (size_t i = 0; i < c->plan->n_steps && r == 0; i++)
+		r = do_step(c, &c->plan->steps[i], err);
+	if (r == 0 && c->plan->root == ROOT_HOST && c->plan->upper == UPPER_NONE) {
+		r = sys_mount_setattr(c->root, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0, 0);
+		if (r < 0)
+			return err_set(err, r, "make the new root read-only");
+	}
+	return r;
+}

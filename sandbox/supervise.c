@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "sandbox/wire.h"
+
+enum { NOTIFY_BATCH = 256, DRAIN_MS = 2000 };
+
+uint64_t supervise_now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+static void kill_all(struct supervisor *s)
+{
+	/* pid 1 dies, and the kernel kills the rest of its namespace. */
+	(void)sys_pidfd_send_signal(s->pidfd, SIGKILL);
+}
+
+/* Whoever reads the payload's output must see its end when the payload closes it, not when we go.
+ */
+static void let_go_of_stdio(struct supervisor *s)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return;
+	for (int fd = 0; fd < 2; fd++) {
+		if (!s->plan->pty_for[fd])
+			(void)dup2(null, fd);
+	}
+	(void)close(null);
+}
+
+static void tell_started(struct supervisor *s)
+{
+	uint64_t took[_STAGE_MAX + 1];
+	const char *names[_STAGE_MAX + 1] = { NULL };
+	struct launch_progress p = {
+		.stage = names,
+		.stage_ns = took,
+		.landlock_rules = s->shared->landlock_rules,
+		.cgroup = s->cgroup_text,
+	};
+	uint64_t now = supervise_now_ns();
+
+	if (!s->options->started)
+		return;
+	for (int i = 0; i < _STAGE_MAX; i++) {
+		uint64_t end = i + 1 < _STAGE_MAX ? s->shared->stage_ns[i + 1] : now;
+
+		names[i] = stage_names[i];
+		took[i] = end - s->shared->stage_ns[i];
+	}
+	took[_STAGE_MAX] = now - s->clone_ns;
+	s->options->started(s->options->ctx, &p);
+}
+
+static int on_wire(struct supervisor *s, struct err *err)
+{
+	int fd = -1, r = wire_receive(s->wire, &fd);
+
+	if (r <= 0) {
+		/* Its end: pid 1 has let go of it, or is dying, which the pidfd tells. */
+		fd_closep(&s->wire);
+		return r == -EPROTO ? err_set(err, r, "understand pid 1 of the sandbox") : 0;
+	}
+	if (r == WIRE_PTY) {
+		int in = s->plan->pty_for[0] ? 0 : -1;
+		int out = s->plan->pty_for[1] ? 1 : s->plan->pty_for[2] ? 2 : in;
+
+		if (fd < 0)
+			return err_set(err, -EPROTO, "receive the sandbox's terminal");
+		r = terminal_begin(&s->terminal, fd, in, out, err);
+		if (r < 0)
+			(void)close(fd);
+		return r;
+	}
+	if (s->plan->notify && fd < 0)
+		return err_set(err, -EPROTO, "receive the listener of the seccomp program");
+	if (fd >= 0) {
+		r = notify_begin(&s->notify, fd, err);
+		if (r < 0)
+			return r;
+	}
+	s->running = true;
+	let_go_of_stdio(s);
+	tell_started(s);
+	return 0;
+}
+
+static void on_signals(struct supervisor *s)
+{
+	struct signalfd_siginfo info[8];
+	ssize_t n = read(s->signals, info, sizeof(info));
+
+	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(info[0]); i++) {
+		const int sig = (int)info[i].ssi_signo;
+
+		switch (sig) {
+		case SIGWINCH:
+			terminal_resize(&s->terminal);
+			break;
+		case SIGTSTP:
+			terminal_suspend(&s->terminal);
+			(void)raise(SIGSTOP);
+			terminal_resume(&s->terminal);
+			break;
+		case SIGCONT:
+			terminal_resume(&s->terminal);
+			break;
+		case SIGHUP:
+		case SIGINT:
+		case SIGQUIT:
+		case SIGTERM:
+		case SIGUSR1:
+		case SIGUSR2:
+			/* Before the payload runs there is nobody to tell: end. */
+			if (!s->running || sys_pidfd_send_signal(s->pidfd, sig) < 0)
+				kill_all(s);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static int until_deadline(const struct supervisor *s)
+{
+	uint64_t now;
+
+	if (s->deadline_ns == 0)
+		return -1;
+	now = supervise_now_ns();
+	if (now >= s->deadline_ns)
+		return 0;
+	return (int)((s->deadline_ns - now) / 1000000U) + 1;
+}
+
+static int sooner(int a, int b)
+{
+	if (a < 0)
+		return b;
+	return b < 0 || a < b ? a : b;
+}
+
+static void check_wall(struct supervisor *s)
+{
+	if (s->deadline_ns == 0 || supervise_now_ns() < s->deadline_ns)
+		return;
+	s->deadline_ns = 0;
+	s->limit_hit = "wall";
+	audit_limit(s->audit, "wall", "the wall-clock limit has passed; the sandbox is killed");
+	kill_all(s);
+}
+
+static void reap(struct supervisor *s)
+{
+	siginfo_t info;
+
+	while (waitid(P_PIDFD, (id_t)s->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+		;
+	s->gone = true;
+}
+
+static int one_round(struct supervisor *s, struct err *err)
+{
+	struct pollfd p[4 + TERMINAL_POLLFDS] = {
+		{ .fd = s->notify.fd, .events = POLLIN },
+		{ .fd = s->pidfd, .events = POLLIN },
+		{ .fd = s->wire, .events = POLLIN },
+		{ .fd = s->signals, .events = POLLIN },
+	};
+	size_t n = 4 + terminal_pollfds(&s->terminal, p + 4, TERMINAL_POLLFDS);
+	int wait = sooner(sooner(audit_timeout_ms(s->audit), terminal_timeout(&s->terminal)),
+			  until_deadline(s));
+	int r = poll(p, (nfds_t)n, wait);
+
+	if (r < 0)
+		return errno == EINTR ? 0 : err_set(err, -errno, "wait for the sandbox");
+	r = 0;
+	if (p[2].revents)
+		r = on_wire(s, err);
+	if (r == 0 && p[0].revents) {
+		r = notify_handle(&s->notify, NOTIFY_BATCH);
+		if (r < 0)
+			return err_set(err, r, "answer the denials of the sandbox");
+		if (r > 0)
+			notify_end(&s->notify);
+		r = 0;
+	}
+	if (p[3].revents)
+		on_signals(s);
+	if (r == 0)
+		r = terminal_handle(&s->terminal, p + 4, n - 4);
+	audit_tick(s->audit);
+	check_wall(s);
+	if (p[1].revents)
+		reap(s);
+	return r;
+}
+
+/* What the payload had written to its terminal before it ended is still shown. */
+static void drain_terminal(struct supervisor *s)
+{
+	uint64_t end = supervise_now_ns() + (uint64_t)DRAIN_MS * 1000000U;
+
+	terminal_payload_ended(&s->terminal);
+	while (!terminal_is_idle(&s->terminal) && supervise_now_ns() < end) {
+		struct pollfd p[TERMINAL_POLLFDS];
+		size_t n = terminal_pollfds(&s->terminal, p, TERMINAL_POLLFDS);
+
+		if (poll(p, (nfds_t)n, 50) < 0 || terminal_handle(&s->terminal, p, n) < 0)
+			break;
+	}
+	terminal_end(&s->terminal);
+}
+
+int supervise(struct supervisor *s, struct err *err)
+{
+	int r = 0;
+
+	if (s->plan->wall_ms > 0)
+		s->deadline_ns = s->clone_ns + s->plan->wall_ms * 1000000U;
+	while (!s->gone && r == 0)
+		r = one_round(s, err);
+	if (!s->gone) {
+		kill_all(s);
+		reap(s);
+	}
+	/* A payload that ends before the listener was taken leaves it in the wire. */
+	if (r == 0 && s->wire >= 0 && !s->running)
+		r = on_wire(s, err);
+	notify_end(&s->notify);
+	drain_terminal(s);
+	return r;
+}

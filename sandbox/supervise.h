@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The supervisor's loop: notifications, signals, terminal, limits, until pid 1 is gone and
+ * reaped. Within sandbox/ only; launch_run() is the room's door.
+ */
+#pragma once
+
+#include "sandbox/cgroup.h"
+#include "sandbox/child.h"
+#include "sandbox/launch.h"
+#include "sandbox/notify.h"
+#include "sandbox/terminal.h"
+
+struct supervisor {
+	const struct plan *plan;
+	const struct launch_options *options;
+	struct launch_shared *shared;
+	struct audit *audit;
+	int pidfd; /* of pid 1 */
+	int wire;
+	int signals;	      /* signalfd */
+	bool running;	      /* the payload is executed */
+	bool gone;	      /* pid 1 is reaped */
+	uint64_t deadline_ns; /* CLOCK_MONOTONIC, 0: none */
+	uint64_t clone_ns;
+	const char *limit_hit;
+	const char *cgroup_text;
+	struct notify notify;
+	struct terminal terminal;
+};
+
+/* Returns when pid 1 is reaped: 0, or -errno with err when the loop broke (pid 1 is then killed and
+ * reaped all the same). */
+int supervise(struct supervisor *s, struct err *err);
+
+uint64_t supervise_now_ns(void);
