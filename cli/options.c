@@ -374,6 +374,9 @@ int options_parse(int argc, char **argv, struct run_options *ret, struct err *er
 	int i = 1;
 
 	ret->request.net = -1;
+	/* argv[0] here is the verb, argv[-1] the program: the strings lie behind each other. */
+	ret->title = argv[-1];
+	ret->title_size = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) + 1 - argv[-1]);
 	for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
 		const char *word = argv[i], *value = NULL;
 		size_t len = strcspn(word, "=");

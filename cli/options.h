@@ -12,6 +12,8 @@ struct run_options {
 	size_t n_sinks;
 	bool dry_run, json, help;
 	int verbose; /* -1 quiet, 0, 1 */
+	char *title; /* the process's own argument area; see launch_options */
+	size_t title_size;
 };
 
 /* argv[0] is the verb. The command is what follows "--" or the first word that is no option;

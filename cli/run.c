@@ -50,6 +50,8 @@ static int launch(const struct plan *plan, const struct run_options *o, struct e
 		.n_sinks = o->n_sinks,
 		.started = o->verbose > 0 ? say_started : NULL,
 		.ctx = (void *)(uintptr_t)plan,
+		.title = o->title,
+		.title_size = o->title_size,
 	};
 	struct launch_result result;
 	int r = launch_run(plan, &options, &result, err);

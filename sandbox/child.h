@@ -34,7 +34,7 @@ struct launch_shared {
 	_Atomic uint32_t has_status; /* wait_status is the payload's */
 	int32_t wait_status;
 	int32_t payload_pid;		   /* inside */
-	int32_t exit_code; /* after EXEC_FAILED: 125, 126 or 127 */
+	int32_t exit_code;		   /* after EXEC_FAILED: 125, 126 or 127 */
 	uint64_t stage_ns[_STAGE_MAX + 1]; /* CLOCK_MONOTONIC at the start of each, then at exec */
 	uint32_t landlock_rules;
 	struct err err;
@@ -55,6 +55,8 @@ struct child {
 	int status;	/* /proc/self/status of pid 1, for the read-back */
 	int devpts;
 	int pty_slave;
+	char *title; /* the caller's arguments, to be overwritten; see launch_options */
+	size_t title_size;
 	unsigned n_store; /* directories made in the store */
 	char exec_path[LIMIT_PATH];
 };

@@ -159,6 +159,8 @@ static int start_child(struct launch *l, struct err *err)
 		args.cgroup = (uint64_t)(unsigned)l->cgroup.fd;
 	}
 	l->child.plan = l->plan;
+	l->child.title = l->s.options->title;
+	l->child.title_size = l->s.options->title_size;
 	l->child.shared = l->s.shared;
 	l->child.wire = l->wire[1];
 	l->child.wire_outer = l->wire[0];
@@ -314,8 +316,10 @@ static int run(struct launch *l, struct err *err)
 	/* The log is opened while the child mounts; without a log, and so without this consent,
 	 * nothing is executed. */
 	r = begin_audit(l, err);
-	if (r == 0)
-		(void)wire_consent(l->s.wire); /* a child that died is told by its pidfd */
+	/* A child that died meanwhile is told by its pidfd. With a terminal the consent waits until
+	 * its modes and size are set, so that the payload never sees them change. */
+	if (r == 0 && !l->plan->pty)
+		(void)wire_consent(l->s.wire);
 	if (r < 0) {
 		kill_child(l);
 		return r;

@@ -19,6 +19,10 @@ struct launch_options {
 	size_t n_sinks;
 	void (*started)(void *ctx, const struct launch_progress *progress); /* or NULL */
 	void *ctx;
+	/* Where the caller's arguments lie in memory (from argv[0] on): pid 1 overwrites its copy,
+	 * so that /proc/1/cmdline tells the payload nothing. NULL: left as it is. */
+	char *title;
+	size_t title_size;
 };
 
 struct launch_result {

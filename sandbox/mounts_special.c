@@ -59,6 +59,22 @@ static const struct {
 	{ "zoneinfo", "physical memory" },
 };
 
+static int mount_point(struct child *c, const struct plan_step *step, mode_t mode, struct err *err)
+{
+	int fd = path_make_dirs(c->root, step->dest, mode);
+
+	if (fd >= 0)
+		return fd;
+	(void)err_set(err, fd, "make the mount point '%s'", step->dest);
+	if (fd == -EROFS)
+		return err_hint(
+			err, "the base has no such directory, and with --upper none nothing can be "
+			     "made in it");
+	if (fd == -ELOOP || fd == -ENOTDIR)
+		return err_hint(err, "the base has something else than a directory there");
+	return fd;
+}
+
 static int cover(struct child *c, const char *name, bool dir)
 {
 	_cleanup_close_ int tree = -1, dest = -1;
@@ -148,9 +164,9 @@ int mounts_proc(struct child *c, const struct plan_step *step, struct err *err)
 			err, "the kernel refuses a new one where the host's own is partly covered, "
 			     "as it is inside most containers");
 	}
-	dest = path_make_dirs(c->root, step->dest, 0555);
+	dest = mount_point(c, step, 0555, err);
 	if (dest < 0)
-		return err_set(err, dest, "make the mount point '%s'", step->dest);
+		return dest;
 	r = mounts_attach(mnt, dest);
 	if (r < 0)
 		return err_set(err, r, "mount '%s'", step->dest);
@@ -247,9 +263,9 @@ static int open_dev(struct child *c, const struct plan_step *step, struct err *e
 	char name[16];
 	int r;
 
-	dest = path_make_dirs(c->root, step->dest, 0755);
+	dest = mount_point(c, step, 0755, err);
 	if (dest < 0)
-		return err_set(err, dest, "make the mount point '%s'", step->dest);
+		return dest;
 	if (c->plan->root == ROOT_HOST)
 		return TAKE_FD(dest);
 	r = mounts_new_dir(c, 0755, name);

@@ -313,11 +313,17 @@ static int plan_exec(struct plan *plan, const struct request *req, struct err *e
 	plan->argv = plan_alloc(plan, (argc + 1) * sizeof(*plan->argv));
 	if (!plan->argv)
 		return err_set(err, -ENOMEM, "plan the launch");
-	for (size_t i = 0; i < argc; i++)
-		plan->argv[i] = req->argv[i];
-	plan->exec = req->argv[0];
+	/* Copies: pid 1 overwrites the caller's own, which its /proc would show inside. */
+	for (size_t i = 0; i < argc; i++) {
+		plan->argv[i] = plan_text(plan, "%s", req->argv[i]);
+		if (!plan->argv[i])
+			return err_set(err, -ENOMEM, "plan the launch");
+	}
+	plan->exec = plan->argv[0];
 	if (req->argv0)
-		plan->argv[0] = req->argv0;
+		plan->argv[0] = plan_text(plan, "%s", req->argv0);
+	if (!plan->argv[0])
+		return err_set(err, -ENOMEM, "plan the launch");
 	if (plan->exec[0] == '\0')
 		return err_set(err, -ENOENT, "run a command whose name is empty");
 	bundle_verdict(plan->bundle, ABI_NATIVE, SYS_execve, args, &v);
@@ -407,7 +413,9 @@ static int plan_fill(struct plan *plan, const struct request *req, const struct 
 	plan->landlock_abi = host->landlock_abi;
 	plan->caps = bundle_caps(plan->bundle);
 	plan->notify = bundle_notify(plan->bundle);
-	plan->hostname = req->hostname ? req->hostname : "cordon";
+	plan->hostname = plan_text(plan, "%s", req->hostname ? req->hostname : "cordon");
+	if (!plan->hostname)
+		return err_set(err, -ENOMEM, "plan the launch");
 	if (strlen(plan->hostname) > LIMIT_HOSTNAME)
 		return err_set(err, -ENAMETOOLONG, "use a host name of over %d bytes",
 			       LIMIT_HOSTNAME);

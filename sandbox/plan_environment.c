@@ -114,8 +114,13 @@ int plan_environment(struct plan *plan, const struct request *req, const struct 
 		bundle_env(plan->bundle, i, &e);
 		r = e.value ? put_value(&b, e.name, e.value) : pass(&b, host, e.name);
 	}
-	for (size_t i = 0; i < req->n_env && r == 0; i++)
-		r = strchr(req->env[i], '=') ? put(&b, req->env[i]) : pass(&b, host, req->env[i]);
+	for (size_t i = 0; i < req->n_env && r == 0; i++) {
+		const char *copy = plan_text(plan, "%s", req->env[i]);
+
+		if (!copy)
+			return err_set(err, -ENOMEM, "plan the environment");
+		r = strchr(copy, '=') ? put(&b, copy) : pass(&b, host, copy);
+	}
 	for (size_t i = 0; i < b.n && r == 0; i++) {
 		if (strncmp(plan->env[i], "PATH=", 5) == 0)
 			plan->path_env = plan->env[i] + 5;

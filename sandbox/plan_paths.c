@@ -278,7 +278,7 @@ static int add_option(struct view *v, const struct request_place *o)
 			       p.why);
 	p.dest = plan_text(v->plan, "%s", dest);
 	if (o->kind == PLACE_SYMLINK)
-		p.source = o->source;
+		p.source = plan_text(v->plan, "%s", o->source);
 	else
 		p.source = o->source ? plan_text(v->plan, "%s", source) : p.dest;
 	if (!p.dest || !p.source)
@@ -484,6 +484,9 @@ static int emit(struct view *v, const struct place *p)
 	if (p->kind == STEP_HIDE && !on_base && !shows_host(below))
 		return 0;
 	if (p->kind == STEP_HIDE && on_base && p->origin == BY_POLICY)
+		s.optional = true;
+	/* A read-only base may lack the place, and none can be made. */
+	if (p->kind == STEP_PLACE && v->plan->root == ROOT_READONLY && p->origin == BY_POLICY)
 		s.optional = true;
 	if (p->kind == STEP_PLACE)
 		s.mounted = on_base || shows_host(below);

@@ -126,10 +126,22 @@ static int reset_process(struct err *err)
 	return 0;
 }
 
+/* /proc/1/cmdline is readable to all, whatever the mode of /proc/1 (fs/proc/base.c). */
+static void set_title(struct child *c)
+{
+	static const char name[] = "cordon";
+
+	if (c->title_size <= sizeof(name))
+		return;
+	memset(c->title, 0, c->title_size);
+	memcpy(c->title, name, sizeof(name));
+}
+
 int stage_ids(struct child *c, struct err *err)
 {
 	int r;
 
+	set_title(c);
 	r = tie_to_parent(c, err);
 	if (r == 0)
 		r = close_others(c, err);

@@ -207,7 +207,7 @@ static int step_place(struct child *c, const struct plan_step *s, struct err *er
 
 	dest = make_dest(c, s, true, err);
 	if (dest < 0)
-		return dest;
+		return s->optional && dest == -EROFS ? 0 : dest;
 	if (!s->mounted) {
 		char self[64];
 

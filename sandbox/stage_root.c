@@ -52,8 +52,8 @@ int stage_root(struct child *c, struct err *err)
 	if (fchdir(c->root) < 0)
 		return err_set(err, -errno, "enter the new root");
 	/* The old root ends up stacked on the new one and is detached from there: pivot_root(2),
-	 * "pivot_root(".", ".")". The store lies on top of it (stage_mounts.c): it goes first, but for
-	 * the descriptor that the lock tests Landlock with. */
+	 * "pivot_root(".", ".")". The store lies on top of it (stage_mounts.c): it goes first, but
+	 * for the descriptor that the lock tests Landlock with. */
 	r = sys_pivot_root(".", ".");
 	if (r < 0)
 		return err_set(err, r, "pivot into the new root");

@@ -87,6 +87,8 @@ static int on_wire(struct supervisor *s, struct err *err)
 		r = terminal_begin(&s->terminal, fd, in, out, err);
 		if (r < 0)
 			(void)close(fd);
+		else
+			(void)wire_consent(s->wire);
 		return r;
 	}
 	if (s->plan->notify && fd < 0)
@@ -223,7 +225,8 @@ static void drain_terminal(struct supervisor *s)
 		struct pollfd p[TERMINAL_POLLFDS];
 		size_t n = terminal_pollfds(&s->terminal, p, TERMINAL_POLLFDS);
 
-		if (poll(p, (nfds_t)n, 50) < 0 || terminal_handle(&s->terminal, p, n) < 0)
+		if (poll(p, (nfds_t)n, sooner(50, terminal_timeout(&s->terminal))) < 0 ||
+		    terminal_handle(&s->terminal, p, n) < 0)
 			break;
 	}
 	terminal_end(&s->terminal);
