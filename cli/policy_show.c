@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+/* cordon policy show: what a policy comes to after composition. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "cli/policy.h"
+#include "cli/print.h"
+#include "policies/cond.h"
+#include "policies/consts.h"
+
+/* Text from a policy, so that it drives no terminal. */
+static void put_text(const char *text)
+{
+	_cleanup_buf_ struct buf safe = BUF_INIT;
+
+	if (text_escape(&safe, text, strlen(text)) == 0 && safe.data)
+		(void)fputs(safe.data, stdout);
+}
+
+void policy_cli_print_where(const struct policy *policy, const struct policy_where *where)
+{
+	if (where->line == 0 || where->source >= policy->n_sources) {
+		(void)fputs("default", stdout);
+		return;
+	}
+	put_text(policy->sources[where->source].path);
+	(void)printf(":%" PRIu32, where->line);
+}
+
+static void put_errno(int value)
+{
+	const char *name = strerrorname_np(value);
+
+	if (name)
+		(void)printf(" %s", name);
+	else
+		(void)printf(" %d", value);
+}
+
+static int rank(const struct policy_rule *rule)
+{
+	return rule->action == POLICY_KILL ? 0 : rule->action == POLICY_DENY ? 1 : 2;
+}
+
+/* As they are asked: calls by name, kill, deny, allow, then by their comparisons. */
+static int compare_rule(const void *pa, const void *pb)
+{
+	const struct policy_rule *a = *(const struct policy_rule *const *)pa;
+	const struct policy_rule *b = *(const struct policy_rule *const *)pb;
+	int r = strcmp(a->call->name, b->call->name);
+
+	r = r ? r : rank(a) - rank(b);
+	r = r ? r : cond_rank(a, b);
+	return r ? r : (a > b) - (a < b);
+}
+
+static void put_abis(unsigned mask)
+{
+	const char *between = "";
+
+	for (unsigned i = 0; i < _ABI_MAX; i++) {
+		if (!(mask >> i & 1))
+			continue;
+		(void)printf("%s%s", between, abi_name((enum abi)i));
+		between = " ";
+	}
+}
+
+static void put_rule(const struct policy *policy, const struct policy_rule *rule)
+{
+	static const char *const actions[] = { "allow", "deny", "kill" };
+
+	(void)printf("  %-24s %s", rule->call->name, actions[rule->action]);
+	if (rule->action == POLICY_DENY)
+		put_errno(rule->errno_value);
+	if (rule->quiet)
+		(void)fputs(" quiet", stdout);
+	for (uint8_t i = 0; i < rule->n_conds; i++) {
+		char text[COND_TEXT];
+
+		cond_text(rule->call, &rule->conds[i], text);
+		(void)printf(" %s %s", i ? "and" : "if", text);
+	}
+	if ((policy->abi_mask & ~rule->abi_mask) != 0) {
+		(void)fputs(" (", stdout);
+		put_abis(policy->abi_mask & rule->abi_mask);
+		(void)fputs(" only)", stdout);
+	}
+	(void)fputs("  # ", stdout);
+	policy_cli_print_where(policy, &rule->where);
+	(void)putchar('\n');
+}
+
+/* Whether the call has a number on an ABI that is open. */
+static bool is_there(const struct policy *policy, const struct syscall_desc *call)
+{
+	for (unsigned i = 0; i < _ABI_MAX; i++) {
+		if (policy->abi_mask >> i & 1 && call->nr[i] >= 0)
+			return true;
+	}
+	return false;
+}
+
+static int put_calls(const struct policy *policy, struct err *err)
+{
+	_cleanup_free_ const struct policy_rule **rules =
+		calloc(policy->n_rules + 1, sizeof(const struct policy_rule *));
+	size_t n_table, at = 0;
+	const struct syscall_desc *table = syscall_table(&n_table);
+
+	if (!rules)
+		return err_set(err, -ENOMEM, "show policy '%s'", policy->name);
+	for (size_t i = 0; i < policy->n_rules; i++)
+		rules[i] = &policy->rules[i];
+	qsort(rules, policy->n_rules, sizeof(const struct policy_rule *), compare_rule);
+	(void)fputs("calls:\n", stdout);
+	/* Both are sorted by name. */
+	for (size_t i = 0; i < n_table; i++) {
+		uint8_t left = policy->abi_mask; /* ABIs on which no rule without conditions came */
+
+		if (!is_there(policy, &table[i])) {
+			while (at < policy->n_rules && rules[at]->call == &table[i])
+				at++;
+			continue;
+		}
+		if (at == policy->n_rules || rules[at]->call != &table[i])
+			(void)printf("  %-24s %s\n", table[i].name,
+				     table[i].since > policy->kernel
+					     ? "deny ENOSYS  # newer than the policy's kernel"
+					     : "deny EPERM  # default");
+		for (; at < policy->n_rules && rules[at]->call == &table[i]; at++) {
+			if (rules[at]->abi_mask & left)
+				put_rule(policy, rules[at]);
+			if (rules[at]->n_conds == 0)
+				left &= (uint8_t)~rules[at]->abi_mask;
+		}
+	}
+	return 0;
+}
+
+static void put_caps(uint64_t caps)
+{
+	const char *name;
+
+	if (caps == 0)
+		(void)fputs(" none", stdout);
+	for (unsigned bit = 0; bit < 64; bit++) {
+		uint64_t value;
+		bool negative, found = false;
+
+		if (!(caps >> bit & 1))
+			continue;
+		for (size_t i = 0; (name = consts_name(i)) != NULL && !found; i++) {
+			found = text_starts_with(name, "CAP_") &&
+				consts_find(name, &value, &negative) == 0 && value == bit;
+			if (found)
+				(void)printf(" %s", name);
+		}
+		if (!found)
+			(void)printf(" %u", bit);
+	}
+	(void)putchar('\n');
+}
+
+static void put_limits(const struct policy *policy)
+{
+	static const char *const names[_POLICY_LIMIT_MAX] = {
+		[POLICY_LIMIT_PIDS] = "pids",	[POLICY_LIMIT_MEMORY] = "memory",
+		[POLICY_LIMIT_CPU] = "cpu",	[POLICY_LIMIT_NOFILE] = "nofile",
+		[POLICY_LIMIT_UPPER] = "upper", [POLICY_LIMIT_INODES] = "inodes",
+		[POLICY_LIMIT_WALL] = "wall",
+	};
+	static const char *const units[_POLICY_LIMIT_MAX] = {
+		[POLICY_LIMIT_MEMORY] = " bytes",
+		[POLICY_LIMIT_CPU] = " thousandths of a core",
+		[POLICY_LIMIT_UPPER] = " bytes",
+		[POLICY_LIMIT_WALL] = " ms",
+	};
+
+	for (unsigned i = 0; i < _POLICY_LIMIT_MAX; i++) {
+		if (!policy->has_limit[i])
+			continue;
+		(void)printf("limit %s %" PRIu64 "%s  # ", names[i], policy->limit[i],
+			     units[i] ? units[i] : "");
+		policy_cli_print_where(policy, &policy->limit_where[i]);
+		(void)putchar('\n');
+	}
+}
+
+static void put_lists(const struct policy *policy)
+{
+	static const char *const verbs[] = { "read", "exec", "write", "hide", "tmpfs" };
+	static const char *const nets[] = { "none", "loopback", "host" };
+
+	for (size_t i = 0; i < policy->n_paths; i++) {
+		const struct policy_path *p = &policy->paths[i];
+
+		(void)printf("%s%s ", verbs[p->verb], p->optional ? "?" : "");
+		put_text(p->path);
+		(void)fputs("  # ", stdout);
+		policy_cli_print_where(policy, &p->where);
+		(void)putchar('\n');
+	}
+	(void)printf("net %s\ncap", nets[policy->net]);
+	put_caps(policy->caps);
+	put_limits(policy);
+	for (size_t i = 0; i < policy->n_env; i++) {
+		const struct policy_env *e = &policy->env[i];
+
+		(void)fputs("env ", stdout);
+		put_text(e->name);
+		if (e->value) {
+			(void)putchar('=');
+			put_text(e->value);
+		}
+		(void)fputs("  # ", stdout);
+		policy_cli_print_where(policy, &e->where);
+		(void)putchar('\n');
+	}
+}
+
+static int put_policy(const struct policy *policy, struct err *err)
+{
+	char hex[HASH_HEX + 1];
+
+	hash_hex(&policy->digest, hex);
+	(void)printf("policy %s  # %s\n", policy->name, hex);
+	for (size_t i = 0; i < policy->n_sources; i++) {
+		(void)fputs("# from ", stdout);
+		put_text(policy->sources[i].path);
+		(void)putchar('\n');
+	}
+	(void)printf("kernel %u.%u\nabi ", policy->kernel >> 8, policy->kernel & 0xffU);
+	put_abis(policy->abi_mask);
+	(void)printf("\nnotify %s\n", policy->notify ? "on" : "off");
+	put_lists(policy);
+	return put_calls(policy, err);
+}
+
+int policy_cli_show(const struct policy_args *args)
+{
+	_cleanup_policy_ struct policy *policy = NULL;
+	struct err err = ERR_INIT;
+	int r;
+
+	if (policy_cli_load(args, args->what[0], &policy) < 0)
+		return POLICY_EXIT_FAILED;
+	r = args->bpf ? policy_cli_bpf(policy, &err) : put_policy(policy, &err);
+	if (r < 0) {
+		print_error(NULL, &err);
+		return POLICY_EXIT_FAILED;
+	}
+	return 0;
+}
