@@ -24,6 +24,12 @@
 #include <time.h>
 #include <unistd.h>
 
+/* linux/seccomp.h of Linux 6.6: the answer wakes the caller on the answering processor. */
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS	   SECCOMP_IOW(4, unsigned long long)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP 1UL
+#endif
+
 enum { ROUNDS = 5 };
 
 static double now_ns(void)
@@ -56,6 +62,8 @@ static _Noreturn void answer(int listener)
 	struct seccomp_notif request;
 	struct seccomp_notif_resp response;
 
+	/* Twice as fast where the kernel has it; a peer should be the best that can be had. */
+	ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 	for (;;) {
 		memset(&request, 0, sizeof(request));
 		if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) < 0)
