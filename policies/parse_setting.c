@@ -233,7 +233,8 @@ static const struct {
 	/* sysctl_nr_open_max of 64-bit kernels, fs/file.c */
 	[POLICY_LIMIT_NOFILE] = { "nofile", text_parse_u64, 0x7fffffc0, "a number of files" },
 	[POLICY_LIMIT_UPPER] = { "upper", text_parse_size, INT64_MAX, "a size as in 512M" },
-	[POLICY_LIMIT_INODES] = { "inodes", text_parse_u64, INT64_MAX, "a number of inodes" },
+	[POLICY_LIMIT_INODES] = { "inodes", text_parse_size, INT64_MAX,
+				  "a number of inodes as in 64K" },
 	[POLICY_LIMIT_WALL] = { "wall", text_parse_duration_ms, INT64_MAX, "a time as in 30s, 1h" },
 };
 
