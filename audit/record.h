@@ -22,19 +22,20 @@ struct audit; /* one a sandbox, single-threaded */
 
 /* What the opening record says. Text is borrowed for the call. */
 struct audit_start {
-	const char *sandbox;	 /* id: 16 lower-case hex digits, from getrandom */
-	const char *policy;	 /* name */
+	const char *sandbox; /* id: 16 lower-case hex digits, from getrandom */
+	const char *policy;  /* name */
 	struct hash policy_digest;
 	struct hash plan_digest;
 	const char *const *argv; /* NULL-terminated */
 	uint32_t uid, uid_inside;
-	const char *const *in_force; /* mechanisms in force, NULL-terminated: "seccomp", "landlock abi 7" ... */
+	const char *const *in_force; /* mechanisms in force, NULL-terminated: "seccomp", "landlock
+					abi 7" ... */
 	const char *const *given_up; /* sentences, NULL-terminated: what could not be had */
 	bool blind;		     /* `notify off`: denials are not seen */
 };
 
-/* Sinks: "file:PATH", "stderr", "fd:N" (journal and syslog later). NULL specs with n 0: the default file
- * $XDG_STATE_HOME/cordon/audit.jsonl (~/.local/state without it). */
+/* Sinks: "file:PATH", "stderr", "fd:N" (journal and syslog later). NULL specs with n 0: the default
+ * file $XDG_STATE_HOME/cordon/audit.jsonl (~/.local/state without it). */
 int audit_new(const char *const *sinks, size_t n_sinks, struct audit **ret, struct err *err);
 
 /* Write the opening record. A log that cannot be written at all is an error: fail closed. */
@@ -43,15 +44,16 @@ int audit_begin(struct audit *audit, const struct audit_start *start, struct err
 /* One denial. The answer has been decided; it is sent by the caller after this returns. */
 struct audit_denial {
 	const struct seccomp_notif *notif;
-	int notify_fd; /* for SECCOMP_IOCTL_NOTIF_ID_VALID; -1: registers only */
+	int notify_fd;	     /* for SECCOMP_IOCTL_NOTIF_ID_VALID; -1: registers only */
 	uint32_t pid_inside; /* 0 when unknown */
 	enum abi abi;
 	int32_t nr;
 	bool kill;
 	uint16_t errno_value;
-	uint8_t reason;	  /* enum policy_reason of policies/model.h, as a number: rule, default, kernel, abi */
+	uint8_t reason;	  /* enum policy_reason of policies/model.h, as a number: rule, default,
+			     kernel, abi */
 	uint32_t rule;	  /* stable index for counting; UINT32_MAX: none */
-	const char *file; /* of the rule, or NULL */
+	const char *file; /* of the rule, or NULL; must stay until audit_end() */
 	uint32_t line;
 };
 void audit_denial(struct audit *audit, const struct audit_denial *denial);
@@ -64,8 +66,8 @@ int audit_timeout_ms(const struct audit *audit);
 void audit_tick(struct audit *audit);
 
 struct audit_end {
-	bool started;	 /* the payload was executed */
-	int wait_status; /* as waitpid gives it; valid when started */
+	bool started;	   /* the payload was executed */
+	int wait_status;   /* as waitpid gives it; valid when started */
 	const char *error; /* why it never started, or NULL */
 };
 

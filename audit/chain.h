@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Lines that name their predecessor. Each line of a log is
+ *
+ *   {"v":1,"seq":N,"prev":"HEX", ...}
+ *
+ * where N counts from 1 and HEX is the SHA-256 of the line before without its newline (64 zeros
+ * for the first). Sandboxes share one log: beside it stands its head, a file that holds the last
+ * sequence number, the log's length and the last line's hash, and whose flock(2) orders writers.
+ * A writer that died between the log and the head leaves whole lines, which the next one adopts,
+ * or a torn line, which the next one ends with a newline; both are said by a "repair" record.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "audit/batch.h"
+#include "base/err.h"
+#include "base/hash.h"
+
+enum {
+	CHAIN_PREFIX_MAX = 128,	 /* bytes that chain_line puts before a body */
+	CHAIN_BLOCK = 96 * 1024, /* lines of one write(2) */
+	CHAIN_HEAD_TEXT = 121,	 /* the head file's length, its newline included */
+};
+
+struct chain_point {
+	uint64_t seq;	 /* of the last line; 0: none yet */
+	uint64_t offset; /* behind the last line */
+	struct hash hash;
+};
+
+struct chain {
+	int dir;
+	int log;
+	int head;
+	const char *name;
+	char path[LIMIT_PATH];
+	char head_name[256];
+	char *block; /* CHAIN_BLOCK bytes of the owner's */
+};
+
+/*
+ * Append the line for a body (one JSON object) to out and move the point. Returns the line's
+ * length, or 0 when cap is too small, and nothing has changed then.
+ */
+size_t chain_line(struct chain_point *at, const char *body, size_t len, char *out, size_t cap);
+
+/* The fixed beginning of a line. 0 or -EINVAL. */
+int chain_parse_prefix(const char *line, size_t len, uint64_t *ret_seq, struct hash *ret_prev);
+
+/* The head's text. 0 or -EINVAL. */
+int chain_parse_head(const char *text, size_t len, struct chain_point *ret);
+
+/* Open a log and its head. block is CHAIN_BLOCK bytes that the chain uses until it is closed. */
+int chain_open(struct chain *chain, const char *path, char *block, struct err *err);
+void chain_close(struct chain *chain);
+
+/*
+ * Write the batch behind what the log holds. Waits for other writers at most wait_ms. *ret_taken
+ * is the number of entries that are in the log, whatever is returned: 0, or -errno when it is
+ * fewer than all. sandbox is named in a repair record.
+ */
+int chain_write(struct chain *chain, const struct batch *batch, const char *sandbox,
+		unsigned wait_ms, size_t *ret_taken);
+
+/* What a writer found that the head did not know. */
+struct chain_repair {
+	uint64_t adopted; /* whole lines that continue the chain */
+	uint64_t foreign; /* lines that do not */
+	uint64_t torn;	  /* bytes of a last line without its newline */
+	uint64_t cut;	  /* records that the head knew and the log lacks */
+	const char *head; /* "behind", "missing", "damaged" or "ahead" */
+};
+
+/* Bring *at from where the head was to the log's end. log must be locked. 0 or -errno. */
+int chain_recover(int log, uint64_t size, char *block, struct chain_point *at,
+		  struct chain_repair *repair);

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The bodies of records, one function a type. Each fills buf and returns the length, or 0 when
+ * it did not fit, which only a defect can cause: what comes from outside is cut to fit and the
+ * cut is said. The field list is doc/audit.schema.json.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "audit/chain.h"
+#include "audit/flood.h"
+#include "audit/record.h"
+
+/* What a body may have, so that a line with its prefix and newline holds LIMIT_LOG_LINE. */
+enum { FORMAT_BODY = LIMIT_LOG_LINE - CHAIN_PREFIX_MAX - 1 };
+
+/* What each record of a sandbox repeats. */
+struct format_id {
+	char sandbox[17];
+	char policy[LIMIT_NAME];
+	char digest[13]; /* the first 12 digits of the policy's; "open" has them all */
+};
+
+struct format_closing {
+	uint64_t denials, records, summaries, counted;
+	uint64_t lost_records, lost_denials; /* of the sink that gets this record */
+	uint64_t others_lost;		     /* records that other sinks lost */
+};
+
+size_t format_open(char *buf, size_t cap, const struct format_id *id,
+		   const struct audit_start *start);
+size_t format_denial(char *buf, size_t cap, const struct format_id *id,
+		     const struct audit_denial *denial);
+size_t format_summary(char *buf, size_t cap, const struct format_id *id,
+		      const struct flood_slot *slot, bool other, uint64_t now_ms);
+size_t format_limit(char *buf, size_t cap, const struct format_id *id, const char *which,
+		    const char *text);
+size_t format_lost(char *buf, size_t cap, const struct format_id *id, const char *sink,
+		   uint64_t records, uint64_t denials, int why);
+size_t format_close(char *buf, size_t cap, const struct format_id *id,
+		    const struct format_closing *closing, const struct audit_end *end);
+size_t format_repair(char *buf, size_t cap, const char *sandbox, const struct chain_repair *repair);

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "audit/record.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/batch.h"
+#include "audit/flood.h"
+#include "audit/format.h"
+#include "audit/sink.h"
+#include "audit/stamp.h"
+#include "audit/state.h"
+#include "policies/syscall.h"
+
+int audit_new(const char *const *sinks, size_t n_sinks, struct audit **ret, struct err *err)
+{
+	struct audit *audit;
+	int r = 0;
+
+	if (n_sinks > LIMIT_SINKS)
+		return err_set(err, -E2BIG, "write to %zu audit sinks, more than %d", n_sinks,
+			       LIMIT_SINKS);
+	audit = calloc(1, sizeof(*audit));
+	if (!audit)
+		return err_set(err, -ENOMEM, "make the audit log");
+	audit->batch = (struct batch){ .data = audit->queue, .cap = sizeof(audit->queue) };
+	flood_init(&audit->flood, stamp_coarse_ms());
+	for (size_t i = 0; r == 0 && i < (n_sinks ? n_sinks : 1); i++) {
+		audit->n_sinks = i + 1;
+		r = sink_open(&audit->sink[i], n_sinks ? sinks[i] : NULL, audit->block, err);
+	}
+	if (r < 0) {
+		audit_free(audit);
+		return r;
+	}
+	*ret = audit;
+	return 0;
+}
+
+void audit_free(struct audit *audit)
+{
+	if (!audit)
+		return;
+	for (size_t i = 0; i < audit->n_sinks; i++)
+		sink_close(&audit->sink[i]);
+	free(audit);
+}
+
+static void flush(struct audit *audit, unsigned wait_ms)
+{
+	if (audit->batch.n == 0)
+		return;
+	for (size_t i = 0; i < audit->n_sinks; i++)
+		(void)sink_write(&audit->sink[i], &audit->batch, &audit->id, wait_ms);
+	batch_clear(&audit->batch);
+}
+
+/* Queue the body in audit->body. Each fits into an empty queue. */
+static void queue(struct audit *audit, size_t len, uint64_t denials)
+{
+	if (audit->batch.n == 0)
+		audit->queued_ms = stamp_coarse_ms();
+	if (batch_add(&audit->batch, audit->body, len, denials))
+		return;
+	flush(audit, SINK_WAIT_MS);
+	audit->queued_ms = stamp_coarse_ms();
+	(void)batch_add(&audit->batch, audit->body, len, denials);
+}
+
+int audit_begin(struct audit *audit, const struct audit_start *start, struct err *err)
+{
+	char hex[HASH_HEX + 1];
+	size_t n;
+
+	(void)snprintf(audit->id.sandbox, sizeof(audit->id.sandbox), "%s", start->sandbox);
+	(void)snprintf(audit->id.policy, sizeof(audit->id.policy), "%s", start->policy);
+	hash_hex(&start->policy_digest, hex);
+	(void)snprintf(audit->id.digest, sizeof(audit->id.digest), "%.12s", hex);
+	n = format_open(audit->body, sizeof(audit->body), &audit->id, start);
+	if (n == 0)
+		return err_set(err, -EMSGSIZE, "write the opening record of the audit log");
+	batch_clear(&audit->batch);
+	(void)batch_add(&audit->batch, audit->body, n, 0);
+	for (size_t i = 0; i < audit->n_sinks; i++) {
+		struct sink *sink = &audit->sink[i];
+		int r = sink_write(sink, &audit->batch, &audit->id, SINK_WAIT_OPEN_MS);
+
+		if (r < 0) {
+			err_set(err, r, "write the opening record to the audit sink '%.512s'",
+				sink->name);
+			err_hint(err, "without a log nothing is started; give another: "
+				      "--audit file:PATH");
+			return r;
+		}
+	}
+	batch_clear(&audit->batch);
+	audit->begun = true;
+	return 0;
+}
+
+static void sum_up(struct audit *audit, uint64_t now_ms)
+{
+	struct flood_slot *slot;
+
+	while ((slot = flood_pending(&audit->flood))) {
+		size_t n = format_summary(audit->body, sizeof(audit->body), &audit->id, slot,
+					  slot == &audit->flood.other, now_ms);
+
+		audit->summaries++;
+		audit->counted += slot->count;
+		queue(audit, n, slot->count);
+		flood_told(&audit->flood);
+	}
+	audit->summed_ms = now_ms;
+}
+
+static bool counts_wait(const struct audit *audit)
+{
+	return audit->flood.n_pending > 0 || audit->flood.other_pending;
+}
+
+static void tick(struct audit *audit, uint64_t now_ms)
+{
+	if (counts_wait(audit) && now_ms - audit->summed_ms >= FLOOD_SUMMARY_MS)
+		sum_up(audit, now_ms);
+	if (audit->batch.n > 0 && now_ms - audit->queued_ms >= STATE_BATCH_MS)
+		flush(audit, SINK_WAIT_MS);
+}
+
+void audit_tick(struct audit *audit)
+{
+	tick(audit, stamp_coarse_ms());
+}
+
+int audit_timeout_ms(const struct audit *audit)
+{
+	uint64_t now = stamp_coarse_ms(), due = UINT64_MAX;
+
+	if (counts_wait(audit))
+		due = audit->summed_ms + FLOOD_SUMMARY_MS;
+	if (audit->batch.n > 0 && audit->queued_ms + STATE_BATCH_MS < due)
+		due = audit->queued_ms + STATE_BATCH_MS;
+	if (due == UINT64_MAX)
+		return -1;
+	return due > now ? (int)(due - now) : 0;
+}
+
+void audit_denial(struct audit *audit, const struct audit_denial *denial)
+{
+	uint64_t now_ms = stamp_coarse_ms();
+	struct flood_key key = {
+		.rule = denial->rule,
+		.nr = denial->nr,
+		.errno_value = denial->errno_value,
+		.abi = (uint8_t)denial->abi,
+		.reason = denial->reason,
+		.kill = denial->kill,
+	};
+
+	/* Numbers without a call are for the payload to choose: one key for all of them. */
+	if (denial->nr < 0 || denial->nr > syscall_max_nr(denial->abi))
+		key.nr = FLOOD_NR_UNKNOWN;
+	audit->denials++;
+	if (!counts_wait(audit) && now_ms - audit->summed_ms >= FLOOD_SUMMARY_MS)
+		audit->summed_ms = now_ms; /* so that a first count waits for its second */
+	if (flood_take(&audit->flood, &key, denial->file, denial->line, now_ms)) {
+		size_t n = format_denial(audit->body, sizeof(audit->body), &audit->id, denial);
+
+		audit->records++;
+		queue(audit, n, 1);
+	}
+	tick(audit, now_ms);
+}
+
+void audit_limit(struct audit *audit, const char *which, const char *text)
+{
+	queue(audit, format_limit(audit->body, sizeof(audit->body), &audit->id, which, text), 0);
+}
+
+/* Each sink closes with its own losses. */
+static void close_sink(struct audit *audit, struct sink *sink, const struct audit_end *end)
+{
+	struct format_closing closing = {
+		.denials = audit->denials,
+		.records = audit->records,
+		.summaries = audit->summaries,
+		.counted = audit->counted,
+		.lost_records = sink->all_lost_records,
+		.lost_denials = sink->all_lost_denials,
+	};
+	size_t n;
+
+	for (size_t i = 0; i < audit->n_sinks; i++) {
+		if (&audit->sink[i] != sink)
+			closing.others_lost += audit->sink[i].all_lost_records;
+	}
+	n = format_close(audit->body, sizeof(audit->body), &audit->id, &closing, end);
+	batch_clear(&audit->batch);
+	(void)batch_add(&audit->batch, audit->body, n, 0);
+	(void)sink_write(sink, &audit->batch, &audit->id, SINK_WAIT_END_MS);
+	batch_clear(&audit->batch);
+}
+
+void audit_end(struct audit *audit, const struct audit_end *end, struct audit_totals *ret)
+{
+	if (audit->begun) {
+		sum_up(audit, stamp_coarse_ms());
+		flush(audit, SINK_WAIT_END_MS);
+		for (size_t i = 0; i < audit->n_sinks; i++)
+			close_sink(audit, &audit->sink[i], end);
+	}
+	if (ret) {
+		*ret = (struct audit_totals){
+			.denials = audit->denials,
+			.records = audit->records + audit->summaries,
+		};
+		for (size_t i = 0; i < audit->n_sinks; i++)
+			ret->lost += audit->sink[i].all_lost_records;
+	}
+	for (size_t i = 0; i < audit->n_sinks; i++)
+		sink_close(&audit->sink[i]);
+	audit->n_sinks = 0;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Records as people read them. Text of a record is escaped already; what was put into a log by
+ * others is escaped here, so that no terminal is driven by it. No heap: lines are cut to fit. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "audit/scan.h"
+
+struct render {
+	char *buf;
+	size_t cap, len; /* always NUL-terminated within cap */
+};
+
+void render_init(struct render *r, char *buf, size_t cap);
+void render_text(struct render *r, const char *text); /* ours: as it is */
+/* A string of a record: shown characters pass, others become \xHH. At most max bytes, then "...".
+ */
+void render_string(struct render *r, const struct scan *value, size_t max);
+/* Any text of others, the same way. */
+void render_bytes(struct render *r, const char *bytes, size_t len, size_t max);
+
+/* "mount("/dev/sda", "/mnt", "ext4", 0)" of a denial or summary. */
+void render_call(struct render *r, const struct scan *record);
+/* "EPERM" or "kill". */
+void render_answer(struct render *r, const struct scan *record);
+/* "default.policy:41": the file without its directories. */
+void render_rule(struct render *r, const struct scan *record);
+
+/*
+ * The line that a person watching gets, without a newline, or 0 for records that are not for
+ * watching: "cordon: denied mount("/dev/sda", "/mnt") by default.policy:41: EPERM (make, pid 12)".
+ */
+size_t render_line(const char *record, size_t len, bool colour, char *buf, size_t cap);
