@@ -36,15 +36,13 @@ static int step_into(int dir, const char *name, mode_t mode)
 	return sys_openat2(dir, name, O_PATH | O_DIRECTORY, 0, resolve);
 }
 
-/* Walk all components of path but keep the last n_keep for the caller. */
+/* Walk all components of path, or all but the last, which is then the caller's. */
 static int walk(int root, const char *path, mode_t mode, bool keep_last, const char **ret_last)
 {
-	_cleanup_close_ int dir = -1;
+	_cleanup_close_ int owned = -1;
 	const char *p = path;
+	int dir = root;
 
-	dir = sys_openat2(root, ".", O_PATH | O_DIRECTORY, 0, RESOLVE_BENEATH);
-	if (dir < 0)
-		return dir;
 	for (;;) {
 		char name[256]; /* NAME_MAX of Linux and the NUL */
 		const char *end;
@@ -52,14 +50,17 @@ static int walk(int root, const char *path, mode_t mode, bool keep_last, const c
 
 		p += strspn(p, "/");
 		end = p + strcspn(p, "/");
-		if (*p == '\0')
-			return keep_last ? -EINVAL : TAKE_FD(dir);
+		if (*p == '\0' && keep_last)
+			return -EINVAL;
+		if (*p == '\0' || (keep_last && end[strspn(end, "/")] == '\0')) {
+			if (keep_last)
+				*ret_last = p;
+			if (owned >= 0)
+				return TAKE_FD(owned);
+			return sys_openat2(root, ".", O_PATH | O_DIRECTORY, 0, RESOLVE_BENEATH);
+		}
 		if ((size_t)(end - p) >= sizeof(name))
 			return -ENAMETOOLONG;
-		if (keep_last && end[strspn(end, "/")] == '\0') {
-			*ret_last = p;
-			return TAKE_FD(dir);
-		}
 		memcpy(name, p, (size_t)(end - p));
 		name[end - p] = '\0';
 		if (strcmp(name, "..") == 0)
@@ -67,8 +68,8 @@ static int walk(int root, const char *path, mode_t mode, bool keep_last, const c
 		next = step_into(dir, name, mode);
 		if (next < 0)
 			return next;
-		fd_closep(&dir);
-		dir = next;
+		fd_closep(&owned);
+		owned = dir = next;
 		p = end;
 	}
 }

@@ -77,18 +77,12 @@ static int mount_point(struct child *c, const struct plan_step *step, mode_t mod
 
 static int cover(struct child *c, const char *name, bool dir)
 {
-	_cleanup_close_ int tree = -1, dest = -1;
-	int r;
+	_cleanup_close_ int tree = mounts_clone_store(c, dir ? "empty" : "none");
 
-	tree = mounts_clone_store(c, dir ? "empty" : "none");
 	if (tree < 0)
 		return tree;
-	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, 0,
-			      MS_PRIVATE);
-	if (r < 0)
-		return r;
-	dest = path_open_in(c->proc, name, O_PATH, PATH_NO_SYMLINKS);
-	return dest < 0 ? dest : mounts_attach(tree, dest);
+	/* Our own procfs, and move_mount(2) follows no symlink unless it is told to. */
+	return sys_move_mount(tree, "", c->proc, name, MOVE_MOUNT_F_EMPTY_PATH);
 }
 
 static int mask_proc(struct child *c, struct err *err)

@@ -36,6 +36,65 @@ static int detach_propagation(struct err *err)
 	return r < 0 ? err_set(err, r, "make the mounts of the sandbox private") : 0;
 }
 
+int mounts_clone_store(struct child *c, const char *name)
+{
+	return sys_open_tree(c->store, name,
+			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+}
+
+/* Set flags on a detached tree and read them back from the kernel. */
+static int set_flags(int tree, bool recursive, uint64_t set, struct err *err, const char *what)
+{
+	unsigned long want = ST_NOSUID;
+	struct statvfs st;
+	int r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U), set, 0,
+				  MS_PRIVATE);
+
+	if (r < 0)
+		return err_set(err, r, "set the mount flags of '%s'", what);
+	if (fstatvfs(tree, &st) < 0)
+		return err_set(err, -errno, "read the mount flags of '%s' back", what);
+	if (set & MOUNT_ATTR_RDONLY)
+		want |= ST_RDONLY;
+	if (set & MOUNT_ATTR_NODEV)
+		want |= ST_NODEV;
+	if ((st.f_flag & want) != want)
+		return err_set(err, -EPROTO, "find the mount flags of '%s' as they were set", what);
+	return 0;
+}
+
+/* One empty directory and one empty file, each mounted read-only over itself in the store: a copy
+ * of such a mount covers what is hidden, and keeps the flags without another call. */
+static int make_cover(struct child *c, const char *name, struct err *err)
+{
+	_cleanup_close_ int tree = mounts_clone_store(c, name);
+	int r;
+
+	if (tree < 0)
+		return err_set(err, tree, "make a cover for what is hidden");
+	r = set_flags(tree, false,
+		      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+		      err, name);
+	if (r < 0)
+		return r;
+	r = sys_move_mount(tree, "", c->store, name, MOVE_MOUNT_F_EMPTY_PATH);
+	return r < 0 ? err_set(err, r, "attach a cover for what is hidden") : 0;
+}
+
+static int make_covers(struct child *c, struct err *err)
+{
+	int fd, r;
+
+	if (mkdirat(c->store, "empty", 0555) < 0)
+		return err_set(err, -errno, "make an empty directory in the upper");
+	fd = openat(c->store, "none", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+	if (fd < 0)
+		return err_set(err, -errno, "make an empty file in the upper");
+	(void)close(fd);
+	r = make_cover(c, "empty", err);
+	return r == 0 ? make_cover(c, "none", err) : r;
+}
+
 static int make_store(struct child *c, struct err *err)
 {
 	_cleanup_close_ int fs = -1, mnt = -1;
@@ -60,20 +119,7 @@ static int make_store(struct child *c, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "attach the tmpfs for the upper");
 	c->store = TAKE_FD(mnt);
-	/* What covers hidden places: one empty directory, one empty file. */
-	if (mkdirat(c->store, "empty", 0555) < 0)
-		return err_set(err, -errno, "make an empty directory in the upper");
-	r = openat(c->store, "none", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-	if (r < 0)
-		return err_set(err, -errno, "make an empty file in the upper");
-	(void)close(r);
-	return 0;
-}
-
-int mounts_clone_store(struct child *c, const char *name)
-{
-	return sys_open_tree(c->store, name,
-			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	return make_covers(c, err);
 }
 
 int mounts_new_dir(struct child *c, mode_t mode, char ret_name[16])
@@ -84,27 +130,6 @@ int mounts_new_dir(struct child *c, mode_t mode, char ret_name[16])
 	/* mkdir obeys the umask; the sticky world-writable /tmp must not. */
 	if (mode != 0755 && fchmodat(c->store, ret_name, mode, 0) < 0)
 		return -errno;
-	return 0;
-}
-
-/* Set flags on a detached tree and read them back from the kernel. */
-static int set_flags(int tree, bool recursive, uint64_t set, struct err *err, const char *what)
-{
-	unsigned long want = ST_NOSUID;
-	struct statvfs st;
-	int r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U), set, 0,
-				  MS_PRIVATE);
-
-	if (r < 0)
-		return err_set(err, r, "set the mount flags of '%s'", what);
-	if (fstatvfs(tree, &st) < 0)
-		return err_set(err, -errno, "read the mount flags of '%s' back", what);
-	if (set & MOUNT_ATTR_RDONLY)
-		want |= ST_RDONLY;
-	if (set & MOUNT_ATTR_NODEV)
-		want |= ST_NODEV;
-	if ((st.f_flag & want) != want)
-		return err_set(err, -EPROTO, "find the mount flags of '%s' as they were set", what);
 	return 0;
 }
 
@@ -248,10 +273,6 @@ static int step_hide(struct child *c, const struct plan_step *s, struct err *err
 	tree = mounts_clone_store(c, S_ISDIR(st.st_mode) ? "empty" : "none");
 	if (tree < 0)
 		return err_set(err, tree, "hide '%s' (%s)", s->dest, s->why);
-	r = set_flags(tree, false, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err,
-		      s->dest);
-	if (r < 0)
-		return r;
 	r = mounts_attach(tree, dest);
 	return r < 0 ? err_set(err, r, "hide '%s' (%s)", s->dest, s->why) : 0;
 }

@@ -51,15 +51,19 @@ int stage_root(struct child *c, struct err *err)
 
 	if (fchdir(c->root) < 0)
 		return err_set(err, -errno, "enter the new root");
+	/* Off "/", so that what is detached below is the old root and with it the store. Each
+	 * detach waits for an RCU grace period (fs/namespace.c, namespace_unlock): one is enough.
+	 */
+	r = sys_move_mount(c->store, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH);
+	if (r < 0)
+		return err_set(err, r, "put the upper's own mount aside");
 	/* The old root ends up stacked on the new one and is detached from there: pivot_root(2),
-	 * "pivot_root(".", ".")". The store lies on top of it (stage_mounts.c): it goes first, but
-	 * for the descriptor that the lock tests Landlock with. */
+	 * "pivot_root(".", ".")". The store goes with it, but for the descriptor that the lock
+	 * tests Landlock with. */
 	r = sys_pivot_root(".", ".");
 	if (r < 0)
 		return err_set(err, r, "pivot into the new root");
 	r = sys_umount2(".", MNT_DETACH);
-	if (r == 0)
-		r = sys_umount2(".", MNT_DETACH);
 	if (r < 0)
 		return err_set(err, r, "detach the old root");
 	fd_closep(&c->host_proc);
