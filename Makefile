@@ -18,6 +18,10 @@ compdir    := $(PREFIX)/share/bash-completion/completions
 IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null | head -n 1))
 MACHINE  := $(shell $(CC) -dumpmachine)
 
+# `make V=1` shows whole commands
+Q   := $(if $(V),,@)
+say  = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+
 # --- warnings: each one has caught a class of defects in C that handles hostile input
 WARN := -Wall -Wextra -Werror -Wpedantic -Wno-gnu-statement-expression -Wno-gnu \
         -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -71,6 +75,9 @@ endif
 # caller's LD_* is ever read, and pid 1 of each sandbox is small. See doc/decisions/0002.
 STATIC ?= 1
 STATIC_LDFLAGS := $(if $(filter 1,$(STATIC)),-static-pie,-pie)
+# libcap-ng's capng_change_id() would need the name service; we never call it, and ld (2.40 and
+# newer can) need not warn about it at each build
+STATIC_QUIET := $(if $(filter 1,$(STATIC)),$(shell $(CC) -Wl,--no-warnings -Wl,--version >/dev/null 2>&1 && echo -Wl,--no-warnings))
 
 # -ffile-prefix-map: the same bytes whatever folder the build runs in
 CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -I. -I$(BUILD)/gen \
@@ -115,38 +122,46 @@ $(BUILD)/gen/syscall_table.c: policies/syscalls.tbl tools/gen-syscalls
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 define room_rule
 $(BUILD)/lib$(1).a: $(call room_objs,$(1))
 	@rm -f $$@
 	@mkdir -p $$(@D)
-	$(AR) rcsD $$@ $$^
+	$$(call say,AR,$$@)
+	$(Q)$(AR) rcsD $$@ $$^
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
 
 $(BUILD)/cordon: $(call o,$(CLI_CORDON) $(CLI_SHARED)) $(call L,sandbox audit profiles policies base)
-	$(CC) $(STATIC_LDFLAGS) $(LDFLAGS_ALL) -o $@ $^ -lcap-ng -lmd
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(STATIC_LDFLAGS) $(LDFLAGS_ALL) $(STATIC_QUIET) -o $@ $^ -lcap-ng -lmd
 
 $(BUILD)/cordon-policy: $(call o,$(CLI_POLICY) $(CLI_SHARED)) $(call L,profiles policies base)
-	$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lmd
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lmd
 
 $(BUILD)/cordon-audit: $(call o,$(CLI_AUDIT) $(CLI_SHARED)) $(call L,audit policies base)
-	$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
 
 # --- tests
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call L,sandbox audit profiles policies base)
 	@mkdir -p $(@D)
-	$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lseccomp -lcap-ng -ljson-c -lmd
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lseccomp -lcap-ng -ljson-c -lmd
 
 # Programs that run inside a sandbox as its payload: static, so that any base will do.
 $(BUILD)/tests/programs/%: tests/programs/%.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -static -I. -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -static -I. -o $@ $<
 
 check: all check-deps check-unit check-integration  ## everything that needs no virtual machine
 
@@ -167,7 +182,8 @@ check-asan:  ## the same tests under AddressSanitizer and UBSan
 
 $(BUILD)/fuzz/%: fuzz/%.c $(wildcard base/*.c policies/*.c profiles/*.c audit/*.c) $(GEN)
 	@mkdir -p $(@D)
-	clang -std=gnu11 -D_GNU_SOURCE -O1 -g -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	$(call say,FUZZ,$@)
+	$(Q)clang -std=gnu11 -D_GNU_SOURCE -O1 -g -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	  -DCORDON_VERSION='"fuzz"' -DCORDON_DATADIR='"$(datadir)"' -o $@ $^ -ljson-c -lmd
 
 TIME ?= 60
@@ -187,6 +203,7 @@ install: all  ## into DESTDIR/PREFIX
 	install -m 0644 policies/library/*.policy $(DESTDIR)$(datadir)/policies/
 	install -m 0644 doc/man/*.1 $(DESTDIR)$(mandir)/man1/
 	install -m 0644 tools/completion.bash $(DESTDIR)$(compdir)/cordon
+	install -m 0644 tools/completion.bash $(DESTDIR)$(datadir)/completion.bash
 
 clean:  ## remove what was built
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-clang
