@@ -42,6 +42,14 @@ static void find_build(char *ret, size_t size)
 		ret[0] = '\0';
 }
 
+/* name below the folder that holds the build folder. */
+static void in_tree(const char *build, const char *name, char *ret, size_t size)
+{
+	const char *slash = strrchr(build, '/');
+
+	(void)snprintf(ret, size, "%.*s/%s", slash ? (int)(slash - build) : 0, build, name);
+}
+
 /* $XDG_..._HOME/cordon... or $HOME/... ; "" when neither is an absolute path. */
 static void xdg(char *ret, size_t size, const char *variable, const char *below_home,
 		const char *rest)
@@ -67,7 +75,7 @@ static void find_places(struct places *p)
 		p->dirs[p->n_dirs++] = p->config;
 	p->dirs[p->n_dirs++] = "/etc/cordon/policies";
 	if (p->build[0]) {
-		(void)snprintf(p->library, sizeof(p->library), "%s/../policies/library", p->build);
+		in_tree(p->build, "policies/library", p->library, sizeof(p->library));
 		p->dirs[p->n_dirs++] = p->library;
 	} else {
 		p->dirs[p->n_dirs++] = CORDON_DATADIR "/policies";
@@ -85,13 +93,13 @@ const char *programs_path(const char *name)
 	return path;
 }
 
-void programs_data_path(const char *installed, const char *in_tree, char *ret, size_t size)
+void programs_data_path(const char *installed, const char *source, char *ret, size_t size)
 {
 	char build[LIMIT_PATH];
 
 	find_build(build, sizeof(build));
 	if (build[0])
-		(void)snprintf(ret, size, "%s/../%s", build, in_tree);
+		in_tree(build, source, ret, size);
 	else
 		(void)snprintf(ret, size, "%s/%s", CORDON_DATADIR, installed);
 }

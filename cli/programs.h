@@ -8,8 +8,8 @@
 /* The path of cordon-NAME: beside this program (a build tree), else in libexec. Static storage. */
 const char *programs_path(const char *name);
 
-/* A shipped file: DATADIR/installed, or in_tree of the source tree that this build lies in. */
-void programs_data_path(const char *installed, const char *in_tree, char *ret, size_t size);
+/* A shipped file: DATADIR/installed, or source in the tree that this build lies in. */
+void programs_data_path(const char *installed, const char *source, char *ret, size_t size);
 
 /* Replace this process by cordon-NAME with these arguments (argv[0] included). Returns only on
  * failure. */
