@@ -96,7 +96,10 @@ static void list_all(void)
 	add("", special[i].name, special[i].go, special[i].arg, special[i].flags);
 }
 
-/* In a process of its own; its answer comes through a pipe, or its death is the answer. */
+/*
+ * In a process of its own; its answer comes through a pipe, or its death is the answer. Where no
+ * process can be made (a policy for filters) it is made here, and a death ends the list.
+ */
 static struct answer attempt(const struct attempt *t)
 {
 	struct answer a = breach("it hung");
@@ -115,15 +118,16 @@ static struct answer attempt(const struct attempt *t)
 		_exit(write(ends[1], &one, sizeof(one)) != (ssize_t)sizeof(one));
 	}
 	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		return t->go(t->arg);
+	}
 	struct pollfd p = { .fd = ends[0], .events = POLLIN };
-	ssize_t n = pid < 0 || poll(&p, 1, (ATTEMPT_S + 5) * 1000) <= 0
-			    ? -1
-			    : read(ends[0], &a, sizeof(a));
+	ssize_t n = poll(&p, 1, (ATTEMPT_S + 5) * 1000) <= 0 ? -1 : read(ends[0], &a, sizeof(a));
 
 	if (n < 0)
 		end(pid);
-	if (pid > 0)
-		waitpid(pid, &status, 0);
+	waitpid(pid, &status, 0);
 	close(ends[0]);
 	if (n == 0 && WIFSIGNALED(status) && WTERMSIG(status) != SIGALRM)
 		return (struct answer){ .kind = REFUSED, .number = SIGNALLED + WTERMSIG(status) };

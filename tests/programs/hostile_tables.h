@@ -102,7 +102,7 @@ static const struct call calls[] = {
 	  0 },
 	{ "open_by_handle_at", SYS_open_by_handle_at, { AT_FDCWD, P(scratch), O_RDONLY }, 0 },
 	{ "kcmp", SYS_kcmp, { 1, 1, 1, 0, 0 }, 0 },
-	{ "personality", SYS_personality, { 0x0040000 /* ADDR_NO_RANDOMIZE */ }, 0 },
+	{ "personality", SYS_personality, { 0x0400000 /* READ_IMPLIES_EXEC */ }, 0 },
 	{ "ptrace-traceme", SYS_ptrace, { 0 }, 0 },
 #ifdef __x86_64__
 	{ "modify_ldt", SYS_modify_ldt, { 0, P(scratch), sizeof(scratch) }, 0 },
@@ -185,7 +185,6 @@ static const char *const controls[] = {
 	"/proc/irq/default_smp_affinity",
 	"/proc/mtrr",
 	"/proc/self/setgroups",
-	"/proc/1/oom_score_adj",
 	"/sys/kernel/uevent_helper",
 	"/sys/fs/cgroup/cgroup.procs",
 	"/sys/power/state",
