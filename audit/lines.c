@@ -2,20 +2,12 @@
 #include "audit/lines.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-int lines_begin(struct lines *lines, int fd, uint64_t end)
+void lines_begin(struct lines *lines, int fd, uint64_t pos, uint64_t end, char *buf)
 {
-	*lines = (struct lines){ .fd = fd, .end = end, .buf = malloc(LINES_BUFFER) };
-	return lines->buf ? 0 : -ENOMEM;
-}
-
-void lines_done(struct lines *lines)
-{
-	free(lines->buf);
-	lines->buf = NULL;
+	*lines = (struct lines){ .fd = fd, .pos = pos, .end = end, .buf = buf };
 }
 
 /* More bytes behind those that are left: 1, 0 at the end, or -errno. */
@@ -28,6 +20,8 @@ static int fill(struct lines *lines)
 	lines->len -= lines->used;
 	lines->used = 0;
 	want = LINES_BUFFER - lines->len;
+	if (lines->pos >= lines->end)
+		return 0;
 	if (want > lines->end - lines->pos)
 		want = (size_t)(lines->end - lines->pos);
 	if (want == 0)

@@ -29,8 +29,8 @@ struct line {
 	bool overlong;	 /* p is NULL, len says how long it was */
 };
 
-int lines_begin(struct lines *lines, int fd, uint64_t end); /* 0 or -ENOMEM */
-void lines_done(struct lines *lines);
+/* Read fd from byte pos on, up to byte end (UINT64_MAX: as far as it goes). */
+void lines_begin(struct lines *lines, int fd, uint64_t pos, uint64_t end, char *buf);
 
 /* 1 and a line, 0 at the end, or -errno. A torn line is handed out once, and again with what was
  * written since when lines_again() was called first. */

@@ -33,7 +33,8 @@ struct verifier {
 	struct chain_point at;
 	uint64_t line;
 	bool head_met;
-	/* A line that is no record: excused when a repair record follows that names its length. */
+	/* Lines that are no records: excused when a repair record follows that names their length.
+	 */
 	bool bad;
 	uint64_t bad_line, bad_offset, bad_len;
 	struct running *running;
@@ -188,6 +189,9 @@ static int check_link(struct verifier *v, uint64_t seq, const struct hash *prev,
 		return 0;
 	if (v->bad)
 		return 0; /* the line before is the break */
+	if (linked && v->at.seq == 0)
+		return broken(v, VERIFY_DROPPED, v->line, offset,
+			      "the log begins with record %" PRIu64, seq);
 	if (linked)
 		return broken(v, VERIFY_ALTERED, v->line, offset,
 			      "record %" PRIu64 " says that it is %" PRIu64, v->at.seq + 1, seq);
@@ -202,7 +206,7 @@ static int check_link(struct verifier *v, uint64_t seq, const struct hash *prev,
 		      "record %" PRIu64 " follows record %" PRIu64, seq, v->at.seq);
 }
 
-/* The line after one that is no record: it must be the repair that explains it. */
+/* What follows lines that are no records: it must be the repair that explains them. */
 static int excuse(struct verifier *v, const struct scan *root, const struct scan *type)
 {
 	uint64_t torn;
@@ -239,12 +243,13 @@ static int check_record(struct verifier *v, const struct line *line)
 	if (line->overlong || chain_parse_prefix(line->p, line->len, &seq, &prev) < 0 ||
 	    scan_text(line->p, line->len, &root) < 0 || !scan_get(&root, "type", &type) ||
 	    type.kind != SCAN_STRING) {
-		if (v->bad)
-			return excuse(v, NULL, NULL);
-		v->bad = true;
-		v->bad_line = v->line;
-		v->bad_offset = line->offset;
-		v->bad_len = line->len;
+		if (!v->bad) {
+			v->bad = true;
+			v->bad_line = v->line;
+			v->bad_offset = line->offset;
+			v->bad_len = 0;
+		}
+		v->bad_len += line->len;
 		return 0;
 	}
 	r = check_link(v, seq, &prev, line->offset);
@@ -307,18 +312,18 @@ int verify_log(int fd, uint64_t size, const struct chain_point *head, struct ver
 	       struct err *err)
 {
 	struct verifier v = { .head = head, .out = ret };
+	_cleanup_free_ void *running = NULL;
+	_cleanup_free_ char *buf = NULL;
 	struct line line;
 	int r;
 
 	*ret = (struct verify_result){ .head_missing = !head };
 	v.head_met = head && head->offset == 0 && head->seq == 0;
-	v.running = calloc(OPEN_MAX, sizeof(v.running[0]));
-	r = lines_begin(&v.lines, fd, size);
-	if (r < 0 || !v.running) {
-		lines_done(&v.lines);
-		free(v.running);
+	v.running = running = calloc(OPEN_MAX, sizeof(v.running[0]));
+	buf = malloc(LINES_BUFFER);
+	if (!buf || !running)
 		return err_set(err, -ENOMEM, "verify the audit log");
-	}
+	lines_begin(&v.lines, fd, 0, size, buf);
 	while ((r = lines_next(&v.lines, &line)) > 0) {
 		if (check_line(&v, &line) != 0)
 			break;
@@ -326,8 +331,6 @@ int verify_log(int fd, uint64_t size, const struct chain_point *head, struct ver
 	if (r == 0)
 		(void)check_end(&v);
 	ret->unclosed += v.n_running;
-	lines_done(&v.lines);
-	free(v.running);
 	return r < 0 ? err_set(err, r, "read the audit log") : 0;
 }
 
