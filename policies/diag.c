@@ -201,10 +201,11 @@ struct suggestion suggest_begin(const char *word)
 
 void suggest_offer(struct suggestion *s, const char *candidate)
 {
+	size_t a = strlen(s->word), b = strlen(candidate);
 	unsigned distance;
 
-	/* longer words are no slips of a finger, and the distance is quadratic */
-	if (strlen(candidate) >= sizeof(s->best) || strlen(s->word) >= sizeof(s->best))
+	/* longer words are no slips of a finger; letters too many or too few are edits */
+	if (a >= sizeof(s->best) || b >= sizeof(s->best) || (a > b ? a - b : b - a) >= s->distance)
 		return;
 	distance = text_distance(s->word, candidate, s->distance);
 	if (distance >= s->distance)

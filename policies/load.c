@@ -236,7 +236,7 @@ static int load_use(struct loader *l, size_t unit, struct part_use *use, unsigne
 			report_cycle(l, use, &l->units[found]);
 		return 0;
 	}
-	if (depth >= LIMIT_POLICY_DEPTH || l->n_units == LIMIT_POLICY_FILES) {
+	if (depth > LIMIT_POLICY_DEPTH || l->n_units == LIMIT_POLICY_FILES) {
 		diag_error(&l->diag, use->where,
 			   "more than %d policies within each other, or %d together",
 			   LIMIT_POLICY_DEPTH, LIMIT_POLICY_FILES);
