@@ -110,31 +110,46 @@ static void put_value(struct render *r, const struct scan *value)
 	render_text(r, text ? "\"" : "");
 }
 
-void render_call(struct render *r, const struct scan *record)
+void render_call_name(struct render *r, const struct scan *record)
 {
-	struct scan call, name, nr, decoded, value;
-	struct scan_iter iter;
-	unsigned n = 0;
+	struct scan call, name, nr;
 
 	if (!scan_get(record, "syscall", &call)) {
 		render_text(r, "(several calls)");
-		return;
-	}
-	if (scan_get(&call, "name", &name) && name.kind == SCAN_STRING) {
+	} else if (scan_get(&call, "name", &name) && name.kind == SCAN_STRING) {
 		render_string(r, &name, 40);
 	} else {
 		render_text(r, "call ");
 		if (scan_get(&call, "nr", &nr) && nr.kind == SCAN_NUMBER)
 			render_bytes(r, nr.p, nr.len, 12);
 	}
+}
+
+bool render_args(struct render *r, const struct scan *record)
+{
+	struct scan decoded, value;
+	struct scan_iter iter;
+	unsigned n = 0;
+
 	if (!scan_get(record, "decoded", &decoded) || decoded.kind != SCAN_OBJECT)
-		return;
-	render_text(r, "(");
+		return false;
 	for (scan_begin(&decoded, &iter); scan_next(&iter, NULL, &value);) {
 		if (n++ > 0)
 			render_text(r, ", ");
 		put_value(r, &value);
 	}
+	return true;
+}
+
+static void put_call(struct render *r, const struct scan *record)
+{
+	struct scan decoded;
+
+	render_call_name(r, record);
+	if (!scan_get(record, "decoded", &decoded))
+		return;
+	render_text(r, "(");
+	(void)render_args(r, record);
 	render_text(r, ")");
 }
 
@@ -192,7 +207,7 @@ static void put_denial(struct render *r, const struct scan *record, bool colour)
 		(void)snprintf(more, sizeof(more), "%llu times more ", (unsigned long long)count);
 		render_text(r, more);
 	}
-	render_call(r, record);
+	put_call(r, record);
 	render_text(r, " by ");
 	render_rule(r, record);
 	render_text(r, ": ");

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `cordon audit show`: one pass over the log, filters, and one of three ways to print. */
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "audit/lines.h"
+#include "audit/render.h"
+#include "audit/stamp.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "cli/audit.h"
+#include "cli/print.h"
+
+struct show {
+	struct audit_args *args;
+	struct audit_table *table; /* NULL: records are printed as they pass */
+	uint64_t skip;		   /* matching records to pass over: all but the last N */
+	uint64_t matched;
+	uint64_t damaged; /* lines that are no records */
+	bool count_only;
+	char last[17];
+};
+
+/* --- filters ------------------------------------------------------------------------------- */
+
+static bool path_matches(const struct scan *record, const char *glob)
+{
+	struct scan decoded, value, inner;
+	struct scan_iter iter, members;
+	char text[4096];
+
+	if (!scan_get(record, "decoded", &decoded) || decoded.kind != SCAN_OBJECT)
+		return false;
+	for (scan_begin(&decoded, &iter); scan_next(&iter, NULL, &value);) {
+		if (value.kind != SCAN_OBJECT)
+			continue;
+		for (scan_begin(&value, &members); scan_next(&members, NULL, &inner);) {
+			if (scan_string(&inner, text, sizeof(text)) > 0 &&
+			    fnmatch(glob, text, 0) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool text_matches(const struct scan *record, const char *key, const char *want, bool prefix)
+{
+	char text[256];
+
+	if (!scan_get_string(record, key, text, sizeof(text)))
+		return false;
+	return prefix ? text_starts_with(text, want) : strcmp(text, want) == 0;
+}
+
+static bool matches(const struct show *show, const struct scan *record, const struct scan *type)
+{
+	const struct audit_args *a = show->args;
+	bool refusal = scan_is(type, "denial") || scan_is(type, "summary");
+	char time[STAMP_TEXT];
+	struct scan call;
+	int64_t ns;
+
+	if (a->sandbox && !text_matches(record, "sandbox", a->sandbox, true))
+		return false;
+	if (a->since_ns > 0 && (!scan_get_string(record, "time", time, sizeof(time)) ||
+				stamp_parse(time, &ns) < 0 || ns < a->since_ns))
+		return false;
+	if (a->policy && !text_matches(record, "policy", a->policy, false))
+		return false;
+	if (!a->call && !a->path)
+		return true;
+	/* A table still wants to know which sandboxes these calls are of. */
+	if (!refusal)
+		return show->table && (scan_is(type, "open") || scan_is(type, "close"));
+	if (a->call &&
+	    (!scan_get(record, "syscall", &call) || !text_matches(&call, "name", a->call, false)))
+		return false;
+	return !a->path || path_matches(record, a->path);
+}
+
+/* --- printing ------------------------------------------------------------------------------ */
+
+/* A valid line may still hold characters that drive a terminal, if somebody else wrote it. */
+static bool is_shown(const struct line *line)
+{
+	const unsigned char *p = (const unsigned char *)line->p;
+
+	for (size_t i = 0; i < line->len;) {
+		size_t n = text_utf8_len(p + i, line->len - i);
+
+		if (!text_is_shown(p + i, n))
+			return false;
+		i += n;
+	}
+	return true;
+}
+
+static void print_plain(const struct scan *record, const struct scan *type)
+{
+	char buf[4096], text[2048];
+	struct scan value;
+	struct render r;
+
+	render_init(&r, buf, sizeof(buf));
+	if (scan_get(record, "time", &value))
+		render_string(&r, &value, 40);
+	render_text(&r, " ");
+	if (scan_get(record, "sandbox", &value))
+		render_string(&r, &value, 16);
+	render_text(&r, " ");
+	if (render_line(record->p, record->len, false, text, sizeof(text)) > 0) {
+		render_text(&r, text_starts_with(text, "cordon: ") ? text + 8 : text);
+	} else {
+		render_string(&r, type, 20);
+		if (scan_get(record, "policy", &value)) {
+			render_text(&r, " policy ");
+			render_string(&r, &value, 64);
+		}
+		if (scan_get(record, "exit", &value)) {
+			render_text(&r, " ");
+			render_bytes(&r, value.p, value.len, 300);
+		}
+	}
+	(void)puts(buf);
+}
+
+static int take(struct show *show, const struct line *line)
+{
+	struct scan record, type;
+
+	if (line->overlong || scan_text(line->p, line->len, &record) < 0 ||
+	    !scan_get(&record, "type", &type) || type.kind != SCAN_STRING) {
+		show->damaged++;
+		return 0;
+	}
+	if (scan_is(&type, "open"))
+		(void)scan_get_string(&record, "sandbox", show->last, sizeof(show->last));
+	if (!matches(show, &record, &type))
+		return 0;
+	show->matched++;
+	if (show->count_only || show->matched <= show->skip)
+		return 0;
+	if (show->table)
+		return audit_table_add(show->table, &record, &type);
+	if (!show->args->json)
+		print_plain(&record, &type);
+	else if (is_shown(line))
+		(void)printf("%.*s\n", (int)line->len, line->p);
+	else
+		show->damaged++;
+	return 0;
+}
+
+static int walk(struct show *show, struct lines *lines)
+{
+	struct line line;
+	int r;
+
+	while ((r = lines_next(lines, &line)) > 0) {
+		if (line.torn) {
+			lines_again(lines, &line);
+			return 0; /* it is being written, or verify tells */
+		}
+		r = take(show, &line);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+/* A first pass where the end decides about the beginning: the last sandbox, the last N records. */
+static int look_ahead(struct show *show, int fd, char *buf)
+{
+	struct audit_args *a = show->args;
+	struct show first = { .args = a, .count_only = true };
+	bool last = a->sandbox && strcmp(a->sandbox, "last") == 0;
+	struct lines lines;
+	int r;
+
+	if (last) {
+		a->sandbox = NULL;
+		lines_begin(&lines, fd, 0, UINT64_MAX, buf);
+		r = walk(&first, &lines);
+		if (r < 0)
+			return r;
+		memcpy(show->last, first.last, sizeof(show->last));
+		/* No sandbox at all: an id that none has. */
+		a->sandbox = show->last[0] ? strdup(show->last) : "none";
+		if (!a->sandbox)
+			return -ENOMEM;
+	}
+	if (!show->table && a->n > 0) {
+		first = (struct show){ .args = a, .count_only = true };
+		lines_begin(&lines, fd, 0, UINT64_MAX, buf);
+		r = walk(&first, &lines);
+		if (r < 0)
+			return r;
+		show->skip = first.matched > a->n ? first.matched - a->n : 0;
+	}
+	return 0;
+}
+
+static int follow(struct show *show, struct lines *lines)
+{
+	const struct timespec nap = { .tv_nsec = 200 * 1000 * 1000 };
+	int r;
+
+	while ((r = walk(show, lines)) == 0) {
+		if (fflush(stdout) != 0)
+			return -errno;
+		(void)nanosleep(&nap, NULL);
+	}
+	return r;
+}
+
+static int open_log(const char *file, struct err *err)
+{
+	_cleanup_close_ int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		err_set(err, -errno, "open the audit log '%s'", file);
+		if (errno == ENOENT)
+			err_hint(err, "the first 'cordon run' makes it");
+		return err->code;
+	}
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, -EINVAL, "read '%s' as an audit log: it is no regular file",
+			       file);
+	return TAKE_FD(fd);
+}
+
+static int show_log(struct show *show, struct err *err)
+{
+	_cleanup_close_ int fd = open_log(show->args->file, err);
+	_cleanup_free_ char *buf = malloc(LINES_BUFFER);
+	struct lines lines;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = buf ? look_ahead(show, fd, buf) : -ENOMEM;
+	if (r == 0) {
+		lines_begin(&lines, fd, 0, UINT64_MAX, buf);
+		r = show->args->follow ? follow(show, &lines) : walk(show, &lines);
+	}
+	return r < 0 ? err_set(err, r, "read the audit log '%s'", show->args->file) : 0;
+}
+
+int audit_cli_show(struct audit_args *args)
+{
+	__attribute__((cleanup(audit_table_freep))) struct audit_table *table = NULL;
+	struct show show = { .args = args };
+	struct err err = ERR_INIT;
+
+	if (!args->json && !args->follow) {
+		table = audit_table_new(!args->group);
+		if (!table)
+			err_set(&err, -ENOMEM, "make a table");
+		show.table = table;
+	}
+	if (err.code < 0 || show_log(&show, &err) < 0) {
+		print_error(NULL, &err);
+		return AUDIT_EXIT_FAILED;
+	}
+	if (table)
+		audit_table_print(table, args->n);
+	if (show.damaged > 0)
+		(void)fprintf(
+			stderr,
+			"cordon: %llu lines are no records; 'cordon audit verify' says more\n",
+			(unsigned long long)show.damaged);
+	return 0;
+}
