@@ -33,7 +33,6 @@ enum {
 struct checker {
 	const struct policy *policy;
 	const struct seccomp_program *p;
-	struct policy_rule *rules; /* a copy, sorted by call: the rules of one call are together */
 	uint8_t *cover;
 	bool some_loose;
 	struct err *err;
@@ -41,16 +40,27 @@ struct checker {
 
 static void checker_done(struct checker *c)
 {
-	free(c->rules);
 	free(c->cover);
 }
 
-static int compare_call(const void *pa, const void *pb)
+/* The rules of one call: they lie together, as a policy's rules are sorted by the call's name. */
+static struct policy_rule *find_rules(const struct policy *policy, const struct syscall_desc *call,
+				      size_t *ret_n)
 {
-	const struct policy_rule *a = pa, *b = pb;
+	size_t lo = 0, hi = policy->n_rules, n = 0;
 
-	return ((uintptr_t)a->call > (uintptr_t)b->call) -
-	       ((uintptr_t)a->call < (uintptr_t)b->call);
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (strcmp(policy->rules[mid].call->name, call->name) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	while (lo + n < policy->n_rules && policy->rules[lo + n].call == call)
+		n++;
+	*ret_n = n;
+	return policy->rules + lo;
 }
 
 /* What the filter has to say for a verdict. */
@@ -81,9 +91,7 @@ static int differs(struct checker *c, const struct seccomp_data *d, uint32_t wan
 	return defect(c);
 }
 
-/* policy holds the rules of this call only: the meaning is the same, and it is found sooner. */
-static int check_one(struct checker *c, const struct policy *policy, struct seccomp_data *d,
-		     bool by_number)
+static int check_one(struct checker *c, const struct seccomp_data *d, bool by_number)
 {
 	struct bpf_result got;
 	struct policy_verdict v = { .action = POLICY_DENY,
@@ -100,9 +108,9 @@ static int check_one(struct checker *c, const struct policy *policy, struct secc
 			uint64_t args[6];
 
 			memcpy(args, d->args, sizeof(args));
-			policy_eval(policy, abi, nr, args, &v);
+			policy_eval(c->policy, abi, nr, args, &v);
 		}
-		want = expected_ret(policy, &v);
+		want = expected_ret(c->policy, &v);
 	}
 	bpf_run(c->p->insns, c->p->n, d, c->cover, &got);
 	if (got.ret != want)
@@ -117,16 +125,15 @@ static int check_one(struct checker *c, const struct policy *policy, struct secc
 	return 0;
 }
 
-static int check_args(struct checker *c, const struct policy *policy, struct seccomp_data *d,
-		      const uint64_t args[6])
+static int check_args(struct checker *c, struct seccomp_data *d, const uint64_t args[6])
 {
 	memcpy(d->args, args, sizeof(d->args));
-	return check_one(c, policy, d, false);
+	return check_one(c, d, false);
 }
 
 /* Every combination of the boundary values. */
-static int check_product(struct checker *c, const struct policy *policy, struct seccomp_data *d,
-			 const struct check_values *v, const uint64_t filler[6])
+static int check_product(struct checker *c, struct seccomp_data *d, const struct check_values *v,
+			 const uint64_t filler[6])
 {
 	size_t at[6] = { 0 };
 	uint64_t args[6];
@@ -137,7 +144,7 @@ static int check_product(struct checker *c, const struct policy *policy, struct 
 
 		for (unsigned k = 0; k < 6; k++)
 			args[k] = v->n[k] ? v->value[k][at[k]] : filler[k];
-		r = check_args(c, policy, d, args);
+		r = check_args(c, d, args);
 		while (i < 6 && (v->n[i] == 0 || ++at[i] == v->n[i]))
 			at[i++] = 0;
 		if (i == 6)
@@ -161,7 +168,7 @@ static void hold(const struct held *held, uint64_t args[6])
 }
 
 /* The values of the rule's own conditions, one argument at a time. */
-static int check_own_values(struct checker *c, const struct policy *policy, struct seccomp_data *d,
+static int check_own_values(struct checker *c, struct seccomp_data *d,
 			    const struct policy_rule *rule, const uint64_t base[6], unsigned *left)
 {
 	__attribute__((cleanup(check_values_done))) struct check_values own = { .n = { 0 } };
@@ -172,7 +179,7 @@ static int check_own_values(struct checker *c, const struct policy *policy, stru
 		memcpy(args, base, sizeof(args));
 		for (size_t n = 0; n < own.n[k] && r == 0 && *left > 0; n++, --*left) {
 			args[k] = own.value[k][n];
-			r = check_args(c, policy, d, args);
+			r = check_args(c, d, args);
 		}
 	}
 	return r;
@@ -180,60 +187,60 @@ static int check_own_values(struct checker *c, const struct policy *policy, stru
 
 /* Each rule made to hold, with one argument at a time moved through the values of its own
  * conditions, and together with each other rule. */
-static int check_by_rule(struct checker *c, const struct policy *policy, struct seccomp_data *d,
-			 const struct check_values *v, const uint64_t filler[6])
+static int check_by_rule(struct checker *c, const struct policy_rule *rules, size_t n_rules,
+			 struct seccomp_data *d, const struct check_values *v,
+			 const uint64_t filler[6])
 {
-	_cleanup_free_ struct held *held = calloc(policy->n_rules, sizeof(*held));
+	_cleanup_free_ struct held *held = calloc(n_rules, sizeof(*held));
 	unsigned left = CHECK_VECTORS / 2;
 	uint64_t args[6];
 	int r = held ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < policy->n_rules && r == 0; i++) {
-		const struct policy_rule *rule = &policy->rules[i];
+	for (size_t i = 0; i < n_rules && r == 0; i++) {
+		const struct policy_rule *rule = &rules[i];
 
 		for (uint8_t k = 0; k < rule->n_conds; k++)
 			held[i].which |= 1U << rule->conds[k].arg;
 		check_values_satisfy(v, rule, held[i].args);
 		memcpy(args, filler, sizeof(args));
 		hold(&held[i], args);
-		r = check_args(c, policy, d, args);
-		r = r ? r : check_own_values(c, policy, d, rule, args, &left);
+		r = check_args(c, d, args);
+		r = r ? r : check_own_values(c, d, rule, args, &left);
 	}
 	/* What follows a rule that does not hold shows only where another one then answers. */
-	for (size_t i = 0; i < policy->n_rules && r == 0; i++) {
-		for (size_t j = 0; j < policy->n_rules && r == 0 && left > 0;
-		     j++, left -= left > 0) {
+	for (size_t i = 0; i < n_rules && r == 0; i++) {
+		for (size_t j = 0; j < n_rules && r == 0 && left > 0; j++, left -= left > 0) {
 			if (i == j)
 				continue;
 			memcpy(args, filler, sizeof(args));
 			hold(&held[j], args);
 			hold(&held[i], args);
-			r = check_args(c, policy, d, args);
-			r = r ? r : check_own_values(c, policy, d, &policy->rules[i], args, &left);
+			r = check_args(c, d, args);
+			r = r ? r : check_own_values(c, d, &rules[i], args, &left);
 		}
 	}
 	return r;
 }
 
-static int check_conditions(struct checker *c, const struct policy *policy, struct seccomp_data *d,
-			    uint8_t abi_bit)
+static int check_conditions(struct checker *c, const struct policy_rule *rules, size_t n_rules,
+			    struct seccomp_data *d, uint8_t abi_bit)
 {
 	__attribute__((cleanup(check_values_done))) struct check_values v = { .n = { 0 } };
 	uint64_t filler[2][6];
 	size_t product;
-	int r = check_values_new(policy->rules, policy->n_rules, abi_bit, &v);
+	int r = check_values_new(rules, n_rules, abi_bit, &v);
 
 	if (r < 0)
 		return err_set(c->err, r, "check the filter");
 	product = check_values_product(&v, CHECK_PRODUCT + 1);
-	check_values_fill(&v, policy->rules, policy->n_rules, filler[0]);
+	check_values_fill(&v, rules, n_rules, filler[0]);
 	for (unsigned k = 0; k < 6; k++)
 		filler[1][k] = 0xdead0001beef0001ULL * (k + 3);
 	for (unsigned f = 0; f < 2 && r == 0; f++) {
 		if (product <= CHECK_PRODUCT)
-			r = check_product(c, policy, d, &v, filler[f]);
+			r = check_product(c, d, &v, filler[f]);
 		else
-			r = check_by_rule(c, policy, d, &v, filler[f]);
+			r = check_by_rule(c, rules, n_rules, d, &v, filler[f]);
 	}
 	return r;
 }
@@ -242,9 +249,9 @@ static int check_conditions(struct checker *c, const struct policy *policy, stru
 static int check_number(struct checker *c, uint32_t arch, uint32_t raw)
 {
 	struct seccomp_data d = { .nr = (int)raw, .arch = arch };
-	struct policy policy = *c->policy;
 	const struct syscall_desc *call = NULL;
-	struct policy_rule key, *at;
+	const struct policy_rule *rules = NULL;
+	size_t n_rules = 0;
 	bool conditions = false;
 	uint8_t abi_bit = 0;
 	enum abi abi;
@@ -255,25 +262,16 @@ static int check_number(struct checker *c, uint32_t arch, uint32_t raw)
 		call = syscall_by_nr(abi, nr);
 		abi_bit = (uint8_t)(1U << abi);
 	}
-	policy.n_rules = 0;
-	key.call = call;
-	at = call ? bsearch(&key, c->rules, c->policy->n_rules, sizeof(key), compare_call) : NULL;
-	if (at) {
-		while (at > c->rules && at[-1].call == call)
-			at--;
-		policy.rules = at;
-		while (at < c->rules + c->policy->n_rules && at->call == call) {
-			conditions |= at->n_conds > 0 && at->abi_mask & abi_bit;
-			at++;
-		}
-		policy.n_rules = (size_t)(at - policy.rules);
-	}
-	r = check_one(c, &policy, &d, !conditions);
+	if (call)
+		rules = find_rules(c->policy, call, &n_rules);
+	for (size_t i = 0; i < n_rules; i++)
+		conditions |= rules[i].n_conds > 0 && rules[i].abi_mask & abi_bit;
+	r = check_one(c, &d, !conditions);
 	memset(d.args, 0xff, sizeof(d.args));
-	r = r ? r : check_one(c, &policy, &d, !conditions);
+	r = r ? r : check_one(c, &d, !conditions);
 	if (r < 0 || !conditions || !(c->policy->abi_mask & abi_bit))
 		return r;
-	return check_conditions(c, &policy, &d, abi_bit);
+	return check_conditions(c, rules, n_rules, &d, abi_bit);
 }
 
 static int check_arch(struct checker *c, uint32_t arch, int32_t max)
@@ -334,12 +332,15 @@ static bool is_loose(const struct checker *c, const struct syscall_desc *call)
 	const struct policy_cond *seen[6] = { NULL };
 	bool all_equal[6] = { true, true, true, true, true, true };
 	bool several[6] = { false };
+	const struct policy_rule *rules;
+	size_t n;
 
-	for (size_t i = 0; i < c->policy->n_rules; i++) {
-		const struct policy_rule *rule = &c->policy->rules[i];
+	rules = find_rules(c->policy, call, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct policy_rule *rule = &rules[i];
 		unsigned args = 0;
 
-		for (unsigned k = 0; rule->call == call && k < rule->n_conds; k++) {
+		for (unsigned k = 0; k < rule->n_conds; k++) {
 			const struct policy_cond *cond = &rule->conds[k];
 
 			if (args & 1U << cond->arg)
@@ -392,15 +393,11 @@ int seccomp_check(const struct policy *policy, const struct seccomp_program *p, 
 	if (r < 0)
 		return r == -EINVAL ? -ENOTRECOVERABLE : r;
 	c.cover = calloc(p->n, 1);
-	c.rules = calloc(policy->n_rules + 1, sizeof(*c.rules));
-	if (!c.cover || !c.rules)
+	if (!c.cover)
 		return err_set(err, -ENOMEM, "check the filter");
-	if (policy->n_rules > 0)
-		memcpy(c.rules, policy->rules, policy->n_rules * sizeof(*c.rules));
-	qsort(c.rules, policy->n_rules, sizeof(*c.rules), compare_call);
 	for (size_t i = 0; i < policy->n_rules; i++) {
-		if (i == 0 || c.rules[i].call != c.rules[i - 1].call)
-			c.some_loose |= is_loose(&c, c.rules[i].call);
+		if (i == 0 || policy->rules[i].call != policy->rules[i - 1].call)
+			c.some_loose |= is_loose(&c, policy->rules[i].call);
 	}
 	r = check_archs(&c);
 	return r ? r : check_cover(&c);

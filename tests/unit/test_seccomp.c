@@ -311,6 +311,8 @@ static struct policy make_policy(struct policy_rule *rules, size_t n)
 	static char name[] = "test", path[] = "/test.policy";
 	static struct policy_source source = { .path = path };
 
+	/* As a policy has them (model.h). */
+	qsort(rules, n, sizeof(*rules), random_compare_rule);
 	return (struct policy){ .name = name,
 				.sources = &source,
 				.n_sources = 1,
@@ -343,7 +345,7 @@ static void test_actions(void **state)
 		make_rule("mount", POLICY_DENY, EACCES),
 		make_rule("personality", POLICY_DENY, ENOSYS),
 		make_rule("reboot", POLICY_KILL, 0),
-		make_rule("uselib", POLICY_KILL, 0),
+		make_rule("vhangup", POLICY_KILL, 0),
 	};
 	struct policy p = make_policy(rules, 5);
 
@@ -351,12 +353,11 @@ static void test_actions(void **state)
 	(void)state;
 	rules[2].quiet = true;
 	rules[4].quiet = true;
-	rules[4].call = syscall_by_name("acct");
 	assert_int_equal(answer(&p, arch, NR("getpid"), 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(answer(&p, arch, NR("mount"), 0), SECCOMP_RET_USER_NOTIF);
 	assert_int_equal(answer(&p, arch, NR("personality"), 0), SECCOMP_RET_ERRNO | ENOSYS);
 	assert_int_equal(answer(&p, arch, NR("reboot"), 0), SECCOMP_RET_USER_NOTIF);
-	assert_int_equal(answer(&p, arch, NR("acct"), 0), SECCOMP_RET_KILL_PROCESS);
+	assert_int_equal(answer(&p, arch, NR("vhangup"), 0), SECCOMP_RET_KILL_PROCESS);
 	assert_int_equal(answer(&p, arch, NR("read"), 0), SECCOMP_RET_USER_NOTIF);
 	assert_int_equal(answer(&p, arch, 9999, 0), SECCOMP_RET_USER_NOTIF);
 	assert_int_equal(answer(&p, arch, UINT32_MAX, 0), SECCOMP_RET_USER_NOTIF);
@@ -377,9 +378,9 @@ static void test_actions(void **state)
 static void test_newer_calls(void **state)
 {
 	uint32_t arch = abi_audit_arch(ABI_NATIVE);
-	struct policy_rule rules[] = { make_rule("getpid", POLICY_ALLOW, 0),
-				       make_rule("cachestat", POLICY_ALLOW, 0) };
-	struct policy p = make_policy(rules, 1);
+	struct policy_rule rules[] = { make_rule("cachestat", POLICY_ALLOW, 0),
+				       make_rule("getpid", POLICY_ALLOW, 0) };
+	struct policy p = make_policy(&rules[1], 1);
 
 	(void)state;
 	p.notify = false;
@@ -388,6 +389,7 @@ static void test_newer_calls(void **state)
 	p.kernel = KERNEL(6, 5);
 	assert_int_equal(answer(&p, arch, NR("cachestat"), 0), SECCOMP_RET_ERRNO | EPERM);
 	p.kernel = KERNEL(6, 1);
+	p.rules = rules;
 	p.n_rules = 2;
 	assert_int_equal(answer(&p, arch, NR("cachestat"), 0), SECCOMP_RET_ALLOW);
 }
@@ -507,7 +509,7 @@ static void test_time_of_400_calls(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < n_table && n < 400; i++) {
-		if (table[i].nr[ABI_NATIVE] < 0 || random_below(&seed, 12) == 0)
+		if (table[i].nr[ABI_NATIVE] < 0)
 			continue;
 		rules[n] = make_rule(table[i].name, POLICY_ALLOW, 0);
 		/* Every tenth call asks for its arguments. */
