@@ -1,0 +1,105 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for cordon; also printed by `cordon completion bash`.
+
+_cordon_policies() {
+	local dir file
+	for dir in "${XDG_CONFIG_HOME:-$HOME/.config}/cordon/policies" /etc/cordon/policies \
+		/usr/share/cordon/policies /usr/local/share/cordon/policies; do
+		for file in "$dir"/*.policy; do
+			[ ! -e "$file" ] || basename "$file" .policy
+		done
+	done
+	echo base-libc process default build session strict
+}
+
+# $1: words to choose from; $2: what was typed
+_cordon_words() {
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+}
+
+_cordon_files() {
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
+_cordon_launch() { # verb, current word, word before
+	local i
+	# Behind "--" stands the command, which has a completion of its own.
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		if [ "${COMP_WORDS[i]}" = -- ]; then
+			if declare -F _command_offset >/dev/null && [ "$1" = run ]; then
+				_command_offset $((i + 1))
+			else
+				_cordon_files "$2"
+			fi
+			return
+		fi
+	done
+	case $3 in
+	--policy)
+		_cordon_words "$(_cordon_policies)" "$2"
+		[ "${#COMPREPLY[@]}" -gt 0 ] || _cordon_files "$2"
+		;;
+	--net) _cordon_words "none loopback host" "$2" ;;
+	--pty) _cordon_words "auto always never" "$2" ;;
+	--upper)
+		_cordon_words "tmpfs none" "$2"
+		[ "${#COMPREPLY[@]}" -gt 0 ] || _cordon_files "$2"
+		;;
+	--limit)
+		compopt -o nospace 2>/dev/null
+		_cordon_words "pids= memory= cpu= nofile= upper= inodes= wall=" "$2"
+		;;
+	--audit)
+		compopt -o nospace 2>/dev/null
+		_cordon_words "file: stderr fd:" "$2"
+		;;
+	--env) mapfile -t COMPREPLY < <(compgen -v -- "$2") ;;
+	--base | --cwd | --ro | --rw | --overlay | --hide | --tmpfs | --dir) _cordon_files "$2" ;;
+	--uid | --hostname | --argv0 | --fd | --file | --symlink) ;;
+	*)
+		_cordon_words "--policy --base --upper --cwd --ro --rw --overlay --hide --tmpfs --dir --symlink
+			--file --net --env --uid --hostname --argv0 --limit --audit --fd --pty --new-time
+			--dry-run --json -v -q --help --" "$2"
+		;;
+	esac
+}
+
+_cordon() {
+	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	COMPREPLY=()
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		_cordon_words "run shell doctor audit policy completion version --help" "$current"
+		return
+	fi
+	case ${COMP_WORDS[1]} in
+	run | shell) _cordon_launch "${COMP_WORDS[1]}" "$current" "$before" ;;
+	doctor) _cordon_words "--json" "$current" ;;
+	completion) _cordon_words "bash" "$current" ;;
+	audit)
+		if [ "$COMP_CWORD" -eq 2 ]; then
+			_cordon_words "show verify" "$current"
+		elif [ "$before" = --policy ]; then
+			_cordon_words "$(_cordon_policies)" "$current"
+		elif [ "$before" = --sandbox ]; then
+			_cordon_words "last" "$current"
+		elif [[ $current == -* && ${COMP_WORDS[2]} == show ]]; then
+			_cordon_words "--group --follow --json --sandbox --policy --call --path --since -n" "$current"
+		else
+			_cordon_files "$current"
+		fi
+		;;
+	policy)
+		if [ "$COMP_CWORD" -eq 2 ]; then
+			_cordon_words "check show test build" "$current"
+		elif [[ $current == -* ]]; then
+			_cordon_words "--search --bpf -o" "$current"
+		else
+			_cordon_words "$(_cordon_policies)" "$current"
+			[ "${#COMPREPLY[@]}" -gt 0 ] || _cordon_files "$current"
+		fi
+		;;
+	esac
+}
+complete -F _cordon cordon
