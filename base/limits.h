@@ -13,6 +13,7 @@ enum {
 	LIMIT_ARGV = 32768,	      /* arguments of the payload */
 	LIMIT_ENV = 4096,	      /* variables of the payload */
 	LIMIT_BINDS = 512,	      /* mount steps in one plan */
+	LIMIT_ROOT_ENTRIES = 128,     /* directories and symlinks in the host's "/" */
 	LIMIT_LAYERS = 64,	      /* --base given so often */
 	LIMIT_PASS_FDS = 64,	      /* --fd given so often */
 	LIMIT_SINKS = 8,	      /* --audit given so often */

@@ -66,8 +66,8 @@ void plan_free(struct plan *plan)
 
 int plan_add_step(struct plan *plan, const struct plan_step *step, struct err *err)
 {
-	if (plan->n_steps >= LIMIT_BINDS)
-		return err_set(err, -E2BIG, "plan more than %d mounts (at '%s')", LIMIT_BINDS,
+	if (plan->n_steps >= plan->max_steps)
+		return err_set(err, -E2BIG, "plan more than %zu mounts (at '%s')", plan->max_steps,
 			       step->dest);
 	plan->steps[plan->n_steps++] = *step;
 	return 0;

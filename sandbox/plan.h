@@ -97,7 +97,7 @@ struct plan {
 
 	enum plan_access root_access; /* what Landlock grants on all of "/" */
 	struct plan_step *steps;      /* parents before children */
-	size_t n_steps;
+	size_t n_steps, max_steps;
 
 	uint8_t net; /* enum policy_net */
 	const char *hostname;

@@ -10,9 +10,11 @@ static const char *const always_passed[] = { "TERM", "LANG", "TZ" };
 
 struct builder {
 	struct plan *plan;
-	size_t n;
+	size_t n, max;
 	struct err *err;
 };
+
+enum { BUILT_IN_VARIABLES = 8 }; /* that the caller may lack */
 
 static size_t name_length(const char *entry)
 {
@@ -104,7 +106,12 @@ int plan_environment(struct plan *plan, const struct request *req, const struct 
 	struct builder b = { .plan = plan, .err = err };
 	int r;
 
-	plan->env = plan_alloc(plan, (LIMIT_ENV + 1) * sizeof(*plan->env));
+	for (char *const *e = host->environ; e && *e; e++)
+		b.max++;
+	b.max += bundle_n_env(plan->bundle) + req->n_env + BUILT_IN_VARIABLES;
+	if (b.max > LIMIT_ENV)
+		b.max = LIMIT_ENV;
+	plan->env = plan_alloc(plan, (b.max + 1) * sizeof(*plan->env));
 	if (!plan->env)
 		return err_set(err, -ENOMEM, "plan the environment");
 	r = built_in(&b, host);

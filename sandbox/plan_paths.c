@@ -31,8 +31,6 @@ struct place {
 	const char *why;
 };
 
-enum { MAX_PLACES = 2 * LIMIT_BINDS };
-
 struct view {
 	struct plan *plan;
 	const struct plan_host *host;
@@ -103,9 +101,9 @@ static int add(struct view *v, const struct place *new)
 			*old = *new;
 		return 0;
 	}
-	if (v->n >= MAX_PLACES)
-		return err_set(v->err, -E2BIG, "plan more than %d places (at '%s')", MAX_PLACES,
-			       new->dest);
+	if (v->n >= v->plan->max_steps)
+		return err_set(v->err, -E2BIG, "plan more than %zu places (at '%s')",
+			       v->plan->max_steps, new->dest);
 	v->places[v->n++] = *new;
 	return 0;
 }
@@ -535,7 +533,7 @@ int plan_paths(struct plan *plan, const struct request *req, const struct plan_h
 	struct view v = { .plan = plan, .host = host, .err = err };
 	int r = 0;
 
-	v.places = plan_alloc(plan, MAX_PLACES * sizeof(*v.places));
+	v.places = plan_alloc(plan, plan->max_steps * sizeof(*v.places));
 	if (!v.places)
 		return out_of_memory(err);
 	if (plan->root == ROOT_OVERLAY)
