@@ -440,7 +440,10 @@ int plan_make(const struct request *req, const struct bundle *bundle, const stru
 	if (!plan)
 		return err_set(err, -ENOMEM, "plan the launch");
 	plan->bundle = bundle;
-	plan->steps = plan_alloc(plan, LIMIT_BINDS * sizeof(*plan->steps));
+	/* What is named, what "/" stands for, and what is built in: memory that is not touched is a
+	 * page fault less in each launch. */
+	plan->max_steps = bundle_n_paths(bundle) + req->n_places + LIMIT_ROOT_ENTRIES + 8;
+	plan->steps = plan_alloc(plan, plan->max_steps * sizeof(*plan->steps));
 	r = plan->steps ? plan_fill(plan, req, host, err)
 			: err_set(err, -ENOMEM, "plan the launch");
 	if (r < 0) {
