@@ -54,7 +54,8 @@ const char *names_spell(const struct name_set *set, uint64_t value, char *buf, s
 	if (cap == 0)
 		return buf;
 	buf[0] = '\0';
-	for (size_t i = 0; i < set->n_lows && !name; i++) {
+	/* Without a mask the name is of 0 and stands for no flag at all. */
+	for (size_t i = 0; i < set->n_lows && !name && (set->low_mask != 0 || value == 0); i++) {
 		if (set->lows[i].value == low)
 			name = set->lows[i].name;
 	}

@@ -12,8 +12,8 @@ struct name_value {
 };
 
 /*
- * An argument is one of `lows` in the bits of low_mask and any of `flags` in the others. Flags
- * that hold several bits stand before their parts.
+ * An argument is one of `lows` in the bits of low_mask and any of `flags` in the others; without
+ * a mask the one of `lows` is the name of 0. Flags that hold several bits stand before their parts.
  */
 struct name_set {
 	const struct name_value *lows;

@@ -182,7 +182,6 @@ const struct name_row names_files[] = {
 	{ "open", 1, &names_open_flags },
 	{ "openat", 2, &names_open_flags },
 	{ "open_by_handle_at", 2, &names_open_flags },
-	{ "mq_open", 1, &names_open_flags },
 	{ "access", 1, &access_mode },
 	{ "faccessat", 2, &access_mode },
 	{ "faccessat2", 2, &access_mode },

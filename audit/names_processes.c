@@ -45,7 +45,7 @@ static NAMES_FLAGS(unshare_flags, unshare_bits);
 static const struct name_value prot_bits[] = { NAME(PROT_READ), NAME(PROT_WRITE), NAME(PROT_EXEC),
 					       NAME(PROT_GROWSDOWN), NAME(PROT_GROWSUP) };
 static const struct name_value prot_low[] = { NAME(PROT_NONE) };
-static const struct name_set prot_flags = { prot_low, 0, 0, prot_bits,
+static const struct name_set prot_flags = { prot_low, 1, 0, prot_bits,
 					    sizeof(prot_bits) / sizeof(prot_bits[0]) };
 static const struct name_value map_low[] = { NAME(MAP_SHARED), NAME(MAP_PRIVATE),
 					     NAME(MAP_SHARED_VALIDATE) };

@@ -175,7 +175,10 @@ static void note_close(struct box *box, const struct scan *record)
 
 /* --- rows ---------------------------------------------------------------------------------- */
 
-static void describe(const struct scan *record, char *col[N_COLS], char text[N_COLS][KEY_MAX / 4])
+static const char counted[] = "(counted)";
+
+static void describe(const struct scan *record, bool summary, char *col[N_COLS],
+		     char text[N_COLS][KEY_MAX / 4])
 {
 	struct render r;
 
@@ -184,8 +187,8 @@ static void describe(const struct scan *record, char *col[N_COLS], char text[N_C
 	render_init(&r, text[COL_CALL], KEY_MAX / 4);
 	render_call_name(&r, record);
 	render_init(&r, text[COL_WHAT], KEY_MAX / 4);
-	if (!render_args(&r, record))
-		render_text(&r, "(counted)");
+	if (!render_args(&r, record) && summary)
+		render_text(&r, counted);
 	render_init(&r, text[COL_ANSWER], KEY_MAX / 4);
 	render_answer(&r, record);
 	render_init(&r, text[COL_RULE], KEY_MAX / 4);
@@ -230,7 +233,7 @@ static int add_row(struct audit_table *t, struct row **place, const char *key, s
 	return 0;
 }
 
-static int add_refusal(struct audit_table *t, const struct scan *record, size_t box)
+static int add_refusal(struct audit_table *t, const struct scan *record, bool summary, size_t box)
 {
 	char text[N_COLS][KEY_MAX / 4], key[KEY_MAX + 64], *col[N_COLS];
 	uint64_t count = 1;
@@ -238,7 +241,7 @@ static int add_refusal(struct audit_table *t, const struct scan *record, size_t 
 	int r = 0;
 
 	(void)scan_get_u64(record, "count", &count);
-	describe(record, col, text);
+	describe(record, summary, col, text);
 	(void)snprintf(key, sizeof(key), "%zu\n%s\n%s\n%s\n%s", t->by_sandbox ? box : 0,
 		       col[COL_CALL], t->by_sandbox ? col[COL_WHAT] : "", col[COL_ANSWER],
 		       col[COL_RULE]);
@@ -252,7 +255,7 @@ static int add_refusal(struct audit_table *t, const struct scan *record, size_t 
 		return 0;
 	}
 	/* A count says nothing of arguments: it neither is the example nor differs from it. */
-	if (strcmp(col[COL_WHAT], "(counted)") != 0 && strcmp((*row)->col[COL_WHAT], col[COL_WHAT]))
+	if (!summary && strcmp((*row)->col[COL_WHAT], col[COL_WHAT]) != 0)
 		(*row)->varies = true;
 	(*row)->count += count;
 	return 0;
@@ -269,7 +272,7 @@ int audit_table_add(struct audit_table *t, const struct scan *record, const stru
 	if (box < 0)
 		return (int)box;
 	if (scan_is(type, "denial") || scan_is(type, "summary"))
-		return add_refusal(t, record, (size_t)box);
+		return add_refusal(t, record, scan_is(type, "summary"), (size_t)box);
 	if (box == MAX_BOXES)
 		return 0;
 	if (scan_is(type, "open"))
