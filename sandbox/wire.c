@@ -50,7 +50,9 @@ int wire_receive(int wire, int *ret_fd)
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space),
+		/* Room for one: padding would take a second, which nobody would close. What is
+		 * over is dropped by the kernel, and told (MSG_CTRUNC, recvmsg(2)). */
+		.msg_controllen = CMSG_LEN(sizeof(int)),
 	};
 	struct cmsghdr *c;
 	ssize_t n;
