@@ -2,6 +2,7 @@
 #include "base/err.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,7 +53,7 @@ int err_hint(struct err *err, const char *fmt, ...)
 const char *err_text(int code)
 {
 	/* strerrordesc_np neither translates nor allocates (glibc 2.32). */
-	const char *text = strerrordesc_np(code < 0 ? -code : code);
+	const char *text = code == INT_MIN ? NULL : strerrordesc_np(code < 0 ? -code : code);
 
-	return text ? text : "unknown error";
+	return text ? text : "Unknown error";
 }

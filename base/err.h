@@ -30,6 +30,6 @@ int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf
 /* Set or replace the hint. Returns err->code. */
 int err_hint(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The kernel's text for a negative errno, lower-cased at its first letter; static storage
- * or a thread-local buffer. Never NULL. */
+/* The C library's untranslated text for an errno of either sign, which stands behind a sentence's
+ * colon: "No such file or directory". Static; never NULL. */
 const char *err_text(int code);
