@@ -277,6 +277,10 @@ static int plan_root(struct plan *plan, const struct request *req, const struct 
 
 		if (r < 0)
 			return err_set(err, r, "use the base '%s'", req->bases[i]);
+		/* What is mounted over "/" while the new root is built would be part of it. */
+		if (path[1] == '\0')
+			return err_set(err, -EINVAL, "use '/' as a base"),
+			       err_hint(err, "the host's root is what is used without --base");
 		fd = path_open_exact(path, O_PATH | O_DIRECTORY);
 		if (fd < 0) {
 			r = err_set(err, fd, "open the base '%s'", path);
