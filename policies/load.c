@@ -223,8 +223,11 @@ static int load_use(struct loader *l, size_t unit, struct part_use *use, unsigne
 	if (fd < 0) {
 		struct suggestion s = suggest_policy(l, l->units[unit].dir, use->name);
 
-		diag_error(&l->diag, use->where, "policy '%s' cannot be opened: %s", use->name,
-			   err_text(fd));
+		if (fd == -ENOENT)
+			diag_error(&l->diag, use->where, "there is no policy '%s'", use->name);
+		else
+			diag_error(&l->diag, use->where, "policy '%s' cannot be opened: %s",
+				   use->name, err_text(fd));
 		suggest_end(&l->diag, &s);
 		return 0;
 	}
