@@ -23,7 +23,9 @@
 
 #define BUNDLE_MAGIC "cordonB\n"
 
-enum { BUNDLE_FORMAT = 1, BUNDLE_NO_STRING = UINT32_MAX };
+#define BUNDLE_NO_STRING UINT32_MAX
+
+enum { BUNDLE_FORMAT = 1 };
 
 enum bundle_section {
 	BUNDLE_INSNS,

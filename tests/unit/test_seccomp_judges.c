@@ -54,6 +54,13 @@ static struct seccomp_program generate(const struct policy *policy)
 
 /* --- libseccomp --- */
 
+/* Version 2.5.4 itself loses two blocks in the rules of this test; ours are still told. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libseccomp.so\n";
+}
+
 /* Its comparisons are unsigned and 64 bits wide. */
 static enum scmp_compare peer_op(const struct policy_cond *c)
 {
@@ -286,7 +293,9 @@ static void live_child(const struct seccomp_program *p, volatile struct live *li
 		live->result[live->done] = r < 0 ? -errno : 0;
 		live->done = live->done + 1;
 	}
-	_exit(0);
+	/* Under AddressSanitizer _exit() makes calls of its own, which the filter refuses. */
+	for (;;)
+		(void)syscall(SYS_exit_group, 0);
 }
 
 /* The verdict that the policy means against what happened. */
