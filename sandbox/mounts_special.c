@@ -165,7 +165,7 @@ int mounts_proc(struct child *c, const struct plan_step *step, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "mount '%s'", step->dest);
 	c->proc = TAKE_FD(mnt);
-	r = forbid_user_namespaces(c, err);
+	r = c->plan->nests ? 0 : forbid_user_namespaces(c, err);
 	if (r == 0)
 		r = seal_proc_sys(c, err);
 	return r == 0 ? mask_proc(c, err) : r;

@@ -304,10 +304,17 @@ static int plan_root(struct plan *plan, const struct request *req, const struct 
 	return 0;
 }
 
+static bool is_allowed(const struct plan *plan, int nr, uint64_t first_arg)
+{
+	const uint64_t args[6] = { first_arg };
+	struct bundle_verdict v;
+
+	bundle_verdict(plan->bundle, ABI_NATIVE, nr, args, &v);
+	return v.action == POLICY_ALLOW;
+}
+
 static int plan_exec(struct plan *plan, const struct request *req, struct err *err)
 {
-	struct bundle_verdict v;
-	const uint64_t args[6] = { 0 };
 	size_t argc = 0;
 
 	while (req->argv[argc]) {
@@ -330,8 +337,8 @@ static int plan_exec(struct plan *plan, const struct request *req, struct err *e
 		return err_set(err, -ENOMEM, "plan the launch");
 	if (plan->exec[0] == '\0')
 		return err_set(err, -ENOENT, "run a command whose name is empty");
-	bundle_verdict(plan->bundle, ABI_NATIVE, SYS_execve, args, &v);
-	plan->exec_gated = v.action != POLICY_ALLOW;
+	plan->nests = is_allowed(plan, SYS_unshare, CLONE_NEWUSER);
+	plan->exec_gated = !is_allowed(plan, SYS_execve, 0);
 	if (plan->exec_gated && !plan->notify)
 		return err_set(err, -EINVAL, "start anything under policy '%s': it denies execve",
 			       bundle_policy_name(plan->bundle)),
@@ -390,6 +397,8 @@ static void plan_mechanisms(struct plan *plan)
 	plan_in_force(plan,
 		      plan->caps ? "capabilities: as the policy keeps" : "capabilities: none");
 	plan_in_force(plan, "no_new_privs, securebits locked");
+	if (!plan->nests)
+		plan_in_force(plan, "no user namespace below");
 	if (plan->landlock_abi > 0)
 		plan_in_force(plan, plan_text(plan, "Landlock ABI %d", plan->landlock_abi));
 	else

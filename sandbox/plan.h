@@ -119,6 +119,7 @@ struct plan {
 	uint64_t caps;	  /* kept */
 	int landlock_abi; /* 0: none to be had */
 	bool notify;
+	bool nests;	 /* the policy allows making a user namespace by name */
 	bool exec_gated; /* the policy denies execve: the supervisor lets exactly the first one pass
 			  */
 	bool pty;

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -109,7 +110,8 @@ static int write_maps(struct child *c, struct err *err)
 	return r;
 }
 
-/* Nothing of the caller's habits crosses: handlers, ignored signals, umask, session, keyring. */
+/* Nothing of the caller's habits crosses: handlers, ignored signals, umask, execution domain (which
+ * may have switched address randomisation off), session, keyring. */
 static int reset_process(struct err *err)
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
@@ -118,6 +120,8 @@ static int reset_process(struct err *err)
 	for (int sig = 1; sig < _NSIG; sig++)
 		(void)sigaction(sig, &dfl, NULL); /* SIGKILL, SIGSTOP and libc's own refuse */
 	(void)umask(0022);
+	if (personality(PER_LINUX) < 0)
+		return err_set(err, -errno, "reset the execution domain");
 	if (setsid() < 0)
 		return err_set(err, -errno, "start a session of the sandbox's own");
 	r = sys_keyctl_join_session();
