@@ -1,0 +1,128 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck source=tests/lib/harness.sh disable=SC2016,SC2317 # expanded inside; called by run
+# The log of real sandboxes: each record against doc/audit.schema.json, exact counts, nothing forged,
+# and what verify and show say of it. jq and sha256sum are the second opinion on the chain.
+. "$(dirname "$0")/../lib/harness.sh"
+cd "$WORK" || exit 1
+LOG=$WORK/log.jsonl
+SCHEMA=$CORDON_TEST_ROOT/doc/audit.schema.json
+
+logged() {
+	inside --audit "file:$LOG" "$@"
+}
+
+# Calls by number, so that it needs no privilege to be refused: mount, ptrace, and a flood.
+python3 - >calls.py <<'PY'
+print(r'''
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+n = int(sys.argv[1])
+for i in range(n):
+    libc.mount(b"/dev/\x1b[31m\"\n\xff", b"/mnt", b"ext4", 1, None)
+libc.ptrace(16, 1, 0, 0)
+libc.syscall(999999, 0)
+libc.prctl(15, b"a\"b\nc\x1bd", 0, 0, 0)
+libc.mount(b"", b"x" * 4095, None, 0, None)
+''')
+PY
+
+valid() {
+	python3 - "$SCHEMA" "$LOG" <<'PY'
+import json, sys
+import jsonschema
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft7Validator.check_schema(schema)
+check = jsonschema.Draft7Validator(schema)
+bad = 0
+for number, line in enumerate(open(sys.argv[2], encoding="utf-8"), 1):
+    for error in check.iter_errors(json.loads(line)):
+        bad += 1
+        print("# line", number, ascii(error.message)[:300])
+sys.exit(1 if bad else 0)
+PY
+}
+
+chain_by_hand() {
+	local prev want line
+	prev=$(printf '0%.0s' {1..64})
+	while IFS= read -r line; do
+		want=$(jq -r .prev <<<"$line") || return 1
+		[ "$want" = "$prev" ] || return 1
+		prev=$(printf '%s' "$line" | sha256sum | cut -d' ' -f1)
+	done <"$LOG"
+	[ "$prev" = "$(cut -d' ' -f5 "$LOG.head")" ]
+}
+
+expect_status 0 "a sandbox that is refused things" -- \
+	logged --ro "$WORK" -- python3 "$WORK/calls.py" 5
+expect_status 3 "one that is not" -- logged -- sh -c 'exit 3'
+expect_status 137 "one that is killed" -- logged -- sh -c 'kill -9 $$'
+expect_status 127 "one that never starts" -- logged -- no-such-command
+check "each record fits the schema" valid
+check "the chain holds by jq and sha256sum" chain_by_hand
+expect_match ': whole$' "verify says whole" -- "$CORDON" audit verify "$LOG"
+
+check "no byte of the payload's drives a terminal" bash -c '! LC_ALL=C grep -q "[^ -~]" "$1"' _ "$LOG"
+check "the path as read, escaped" jq -es \
+	'any(.[]; .decoded.dev_name.path_as_read == "/dev/\\x1b[31m\"\\x0a\\xff")' "$LOG"
+check "the name of the process, escaped" jq -es 'any(.[]; .comm == "a\"b\\x0ac\\x1bd")' "$LOG"
+check "a path of 4,095 bytes is whole" jq -es \
+	'any(.[]; (.decoded.dir_name.path_as_read // "" | length) == 4095)' "$LOG"
+check "a number without a call" jq -es \
+	'any(.[]; .syscall.nr == 999999 and .syscall.name == null and .rule == "kernel")' "$LOG"
+check "how each one ended" jq -es '[.[] | select(.type == "close") | .exit | .status // .signal //
+	(.error | type)] == [0, 3, "SIGKILL", "string"]' "$LOG"
+
+# --- show
+expect_match '^ +5  mount +"/dev/\\x1b\[31m"\\x0a\\xff"' "show counts by wording" -- \
+	"$CORDON" audit show "$LOG"
+expect_match 'nothing was refused' "show says when nothing was" -- \
+	"$CORDON" audit show --sandbox last "$LOG"
+expect_match '^ +6  mount .* EPERM +default.policy:[0-9]+$' "show --group" -- \
+	"$CORDON" audit show --group "$LOG"
+expect_match '^ +1  ptrace' "show --call" -- "$CORDON" audit show --group --call ptrace "$LOG"
+check "and that call only" bash -c '! grep -q mount "$1"' _ "$OUT"
+expect_output 5 "show --path and --json" -- bash -c \
+	'"$0" audit show --json --path "/dev/*" "$1" | jq -s length' "$CORDON" "$LOG"
+expect_output 2 "show -n" -- bash -c '"$0" audit show --json -n 2 "$1" | wc -l' "$CORDON" "$LOG"
+expect_output 0 "show --since" -- bash -c \
+	'"$0" audit show --json --since 2200-01-01 "$1" | wc -l' "$CORDON" "$LOG"
+expect_error 125 "understand the time" "a time that is none" -- \
+	"$CORDON" audit show --since yesterday "$LOG"
+expect_error 125 "open the audit log" "no log" -- "$CORDON" audit show "$WORK/none"
+
+# --- verify finds edits, and the twin does not
+cp "$LOG" whole && cp "$LOG.head" whole.head
+broken() { # TITLE WORDS: of the log that was just edited
+	run "$CORDON" audit verify whole
+	if [ "$STATUS" -eq 1 ] && grep -q "$2" "$OUT"; then ok "$1"; else
+		not_ok "$1"
+		_said
+	fi
+	cp "$LOG" whole
+}
+expect_status 0 "the copy is whole" -- "$CORDON" audit verify whole
+sed -i '3s/mount/mouNt/' whole
+broken "a flipped byte" "line 3, .*altered record"
+sed -i '3d' whole
+broken "a dropped record" "missing records"
+sed -i -n '3{h;n;p;g};p' whole
+broken "two records swapped" "out of order"
+sed -i '$d' whole
+broken "the last record cut off" "truncated log"
+truncate -s -3 whole
+broken "half of the last record cut off" "truncated log"
+expect_status 125 "a log that cannot be read" -- "$CORDON" audit verify "$WORK"
+
+# --- two at once, and a flood
+rm -f "$LOG" "$LOG.head"
+for _ in 1 2 3 4; do
+	logged --ro "$WORK" -- python3 "$WORK/calls.py" 2000 >/dev/null 2>&1 &
+done
+wait
+expect_match ' 8012 denials accounted for' "four sandboxes, one log, exact counts" -- \
+	"$CORDON" audit verify "$LOG"
+check "every record of them fits the schema" valid
+
+done_testing
