@@ -27,7 +27,7 @@ static void put_key(struct json *j, const char *key)
 {
 	if (j->started & (1U << j->depth))
 		put(j, ",", 1);
-	j->started = (uint16_t)(j->started | 1U << j->depth);
+	j->started |= 1U << j->depth;
 	if (key) {
 		put(j, "\"", 1);
 		put(j, key, strlen(key));
@@ -39,12 +39,12 @@ static void nest(struct json *j, const char *key, char open)
 {
 	put_key(j, key);
 	put(j, &open, 1);
-	if (j->depth >= 15) {
+	if (j->depth >= 16) {
 		j->overflow = true;
 		return;
 	}
 	j->depth++;
-	j->started = (uint16_t)(j->started & ~(1U << j->depth));
+	j->started &= ~(1U << j->depth);
 }
 
 static void unnest(struct json *j, char close)

@@ -20,7 +20,7 @@ struct json {
 	size_t len;
 	bool overflow; /* something did not fit: the text must not be used */
 	uint8_t depth;
-	uint16_t started; /* bit per depth: a value was written, a comma is due */
+	uint32_t started; /* bit per depth: a value was written, a comma is due */
 };
 
 void json_init(struct json *j, char *buf, size_t cap);

@@ -147,8 +147,8 @@ bool text_is_shown(const unsigned char *p, size_t n)
 {
 	if (n == 1)
 		return p[0] >= 0x20 && p[0] != 0x7f;
-	if (n == 2)
-		return !(p[0] == 0xc2 && p[1] < 0xa0); /* C1 drives terminals too */
+	if (n == 2) /* C1 drives terminals too; U+061C is the bidirectional control of two bytes */
+		return !(p[0] == 0xc2 && p[1] < 0xa0) && !(p[0] == 0xd8 && p[1] == 0x9c);
 	if (n != 3)
 		return n == 4;
 	if (p[0] == 0xe2 && p[1] == 0x80)

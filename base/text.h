@@ -32,8 +32,8 @@ int text_escape(struct buf *buf, const void *bytes, size_t len);
 size_t text_utf8_len(const unsigned char *p, size_t left);
 
 /* Whether the valid sequence of n bytes at p may be shown as it is: not a control character
- * (C0, DEL, C1), not a zero-width or bidirectional control (U+200B..U+200F, U+2028..U+202E,
- * U+2060..U+206F, U+FEFF). False for n == 0. */
+ * (C0, DEL, C1), not a zero-width or bidirectional control (U+061C, U+200B..U+200F,
+ * U+2028..U+202E, U+2060..U+206F, U+FEFF). False for n == 0. */
 bool text_is_shown(const unsigned char *p, size_t n);
 
 /* Distance for "did you mean": number of single edits, capped at cap. */
