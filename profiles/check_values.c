@@ -19,22 +19,19 @@ static void put(struct values *v, uint64_t value)
 	v->value[v->n++] = value;
 }
 
-/* A 32-bit value as a register can hold it: the kernel ignores the upper half. */
-static void put_narrow(struct values *v, uint32_t value)
-{
-	put(v, value);
-	put(v, value | 0xffffffff00000000ULL);
-}
-
 /* Around value, and the same with other halves: an answer must depend on both where it should. */
 static void put_around(struct values *v, const struct policy_cond *c, uint64_t value)
 {
 	if (c->width == WIDTH_S32 || c->width == WIDTH_U32) {
-		put_narrow(v, (uint32_t)value);
-		put_narrow(v, (uint32_t)value - 1);
-		put_narrow(v, (uint32_t)value + 1);
-		put(v, (uint32_t)value | 0x100000000ULL);
-		put(v, (uint32_t)value ^ 0x80000000U);
+		uint32_t low = (uint32_t)value;
+
+		put(v, low);
+		put(v, low - 1);
+		put(v, low + 1);
+		put(v, low ^ 0x80000000U);
+		/* As a register can hold it: the kernel ignores the upper half. */
+		put(v, low | 0xffffffff00000000ULL);
+		put(v, low | 0x100000000ULL);
 		return;
 	}
 	put(v, value);
@@ -99,10 +96,12 @@ static int compare_value(const void *pa, const void *pb)
 	return (*a > *b) - (*a < *b);
 }
 
-static void sort_unique(struct values *v)
+static void sort_unique(struct values *v, bool narrow)
 {
 	size_t n = 0;
 
+	for (size_t i = 0; narrow && i < v->n; i++)
+		v->value[i] &= UINT32_MAX;
 	qsort(v->value, v->n, sizeof(*v->value), compare_value);
 	for (size_t i = 0; i < v->n; i++) {
 		if (i == 0 || v->value[i] != v->value[i - 1])
@@ -126,11 +125,17 @@ int check_values_new(const struct policy_rule *rules, size_t n_rules, uint8_t ab
 	for (uint8_t arg = 0; arg < 6; arg++) {
 		struct values v = { .n = 0 };
 		size_t n_conds = 0;
+		bool narrow = true;
 
 		for (size_t i = 0; i < n_rules; i++) {
-			for (uint8_t k = 0; k < rules[i].n_conds; k++)
-				n_conds += rules[i].abi_mask & abi_mask &&
-					   rules[i].conds[k].arg == arg;
+			for (uint8_t k = 0; k < rules[i].n_conds; k++) {
+				const struct policy_cond *c = &rules[i].conds[k];
+
+				if (!(rules[i].abi_mask & abi_mask) || c->arg != arg)
+					continue;
+				n_conds++;
+				narrow &= c->width == WIDTH_S32 || c->width == WIDTH_U32;
+			}
 		}
 		if (n_conds == 0)
 			continue;
@@ -146,7 +151,8 @@ int check_values_new(const struct policy_rule *rules, size_t n_rules, uint8_t ab
 					put_cond(&v, &rules[i].conds[k]);
 			}
 		}
-		sort_unique(&v);
+		sort_unique(&v, narrow);
+		out.narrow[arg] = narrow;
 		out.value[arg] = v.value;
 		out.n[arg] = v.n;
 	}

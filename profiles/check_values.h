@@ -8,6 +8,7 @@
 struct check_values {
 	uint64_t *value[6];
 	size_t n[6];
+	bool narrow[6]; /* all conditions on it are 32 bits wide: so are the values */
 };
 
 /* From the conditions of those rules that speak of an ABI in abi_mask. 0 or -ENOMEM. */

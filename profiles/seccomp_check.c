@@ -27,6 +27,7 @@
 
 enum {
 	CHECK_PRODUCT = 4096,
+	CHECK_TWICE = 512,
 	CHECK_VECTORS = 16384,
 };
 
@@ -35,6 +36,7 @@ struct checker {
 	const struct seccomp_program *p;
 	uint8_t *cover;
 	bool some_loose;
+	uint64_t turn, flip;
 	struct err *err;
 };
 
@@ -125,15 +127,29 @@ static int check_one(struct checker *c, const struct seccomp_data *d, bool by_nu
 	return 0;
 }
 
-static int check_args(struct checker *c, struct seccomp_data *d, const uint64_t args[6])
+/* Bits that look random, the same in every run; one set a vector. */
+static uint64_t next_bits(struct checker *c)
 {
-	memcpy(d->args, args, sizeof(d->args));
+	return (++c->turn * 0x9e3779b97f4a7c15ULL) >> 32 ^ c->flip;
+}
+
+/* Half of the 32-bit arguments get an upper half, which must not matter. */
+static int check_args(struct checker *c, struct seccomp_data *d, const struct check_values *v,
+		      const uint64_t args[6])
+{
+	uint64_t bits = next_bits(c);
+
+	for (unsigned k = 0; k < 6; k++) {
+		d->args[k] = args[k];
+		if (v->narrow[k] && bits >> k & 1)
+			d->args[k] |= k % 2 ? 0xffffffff00000000ULL : 0x8000000100000000ULL;
+	}
 	return check_one(c, d, false);
 }
 
 /* Every combination of the boundary values. */
 static int check_product(struct checker *c, struct seccomp_data *d, const struct check_values *v,
-			 const uint64_t filler[6])
+			 uint64_t filler[2][6])
 {
 	size_t at[6] = { 0 };
 	uint64_t args[6];
@@ -143,8 +159,8 @@ static int check_product(struct checker *c, struct seccomp_data *d, const struct
 		unsigned i = 0;
 
 		for (unsigned k = 0; k < 6; k++)
-			args[k] = v->n[k] ? v->value[k][at[k]] : filler[k];
-		r = check_args(c, d, args);
+			args[k] = v->n[k] ? v->value[k][at[k]] : filler[(c->turn ^ c->flip) & 1][k];
+		r = check_args(c, d, v, args);
 		while (i < 6 && (v->n[i] == 0 || ++at[i] == v->n[i]))
 			at[i++] = 0;
 		if (i == 6)
@@ -168,7 +184,7 @@ static void hold(const struct held *held, uint64_t args[6])
 }
 
 /* The values of the rule's own conditions, one argument at a time. */
-static int check_own_values(struct checker *c, struct seccomp_data *d,
+static int check_own_values(struct checker *c, struct seccomp_data *d, const struct check_values *v,
 			    const struct policy_rule *rule, const uint64_t base[6], unsigned *left)
 {
 	__attribute__((cleanup(check_values_done))) struct check_values own = { .n = { 0 } };
@@ -179,7 +195,7 @@ static int check_own_values(struct checker *c, struct seccomp_data *d,
 		memcpy(args, base, sizeof(args));
 		for (size_t n = 0; n < own.n[k] && r == 0 && *left > 0; n++, --*left) {
 			args[k] = own.value[k][n];
-			r = check_args(c, d, args);
+			r = check_args(c, d, v, args);
 		}
 	}
 	return r;
@@ -204,8 +220,8 @@ static int check_by_rule(struct checker *c, const struct policy_rule *rules, siz
 		check_values_satisfy(v, rule, held[i].args);
 		memcpy(args, filler, sizeof(args));
 		hold(&held[i], args);
-		r = check_args(c, d, args);
-		r = r ? r : check_own_values(c, d, rule, args, &left);
+		r = check_args(c, d, v, args);
+		r = r ? r : check_own_values(c, d, v, rule, args, &left);
 	}
 	/* What follows a rule that does not hold shows only where another one then answers. */
 	for (size_t i = 0; i < n_rules && r == 0; i++) {
@@ -215,8 +231,8 @@ static int check_by_rule(struct checker *c, const struct policy_rule *rules, siz
 			memcpy(args, filler, sizeof(args));
 			hold(&held[j], args);
 			hold(&held[i], args);
-			r = check_args(c, d, args);
-			r = r ? r : check_own_values(c, d, &rules[i], args, &left);
+			r = check_args(c, d, v, args);
+			r = r ? r : check_own_values(c, d, v, &rules[i], args, &left);
 		}
 	}
 	return r;
@@ -236,11 +252,13 @@ static int check_conditions(struct checker *c, const struct policy_rule *rules, 
 	check_values_fill(&v, rules, n_rules, filler[0]);
 	for (unsigned k = 0; k < 6; k++)
 		filler[1][k] = 0xdead0001beef0001ULL * (k + 3);
+	/* Few combinations are tried twice, with other upper halves and fillers. */
 	for (unsigned f = 0; f < 2 && r == 0; f++) {
-		if (product <= CHECK_PRODUCT)
-			r = check_product(c, d, &v, filler[f]);
-		else
+		c->flip = f ? UINT64_MAX : 0;
+		if (product > CHECK_PRODUCT)
 			r = check_by_rule(c, rules, n_rules, d, &v, filler[f]);
+		else if (f == 0 || product <= CHECK_TWICE)
+			r = check_product(c, d, &v, filler);
 	}
 	return r;
 }
