@@ -6,8 +6,10 @@
  * not. A number whose rules have no conditions must be answered without a look at the arguments:
  * one run then stands for all of them. For a call with conditions each argument gets the values at
  * which one of its conditions can change its mind; all combinations are tried when there are at
- * most CHECK_PRODUCT, else, for each rule, values that make it hold with one argument moved at a
- * time, and values that make two rules hold at once, at most CHECK_VECTORS a call and ABI.
+ * most CHECK_PRODUCT, else each rule is made to hold, alone and together with each other one, and
+ * one argument at a time is moved through the values of its conditions: at most CHECK_VECTORS
+ * inputs a call and ABI beyond two for each rule. What the bound can miss is measured by planting
+ * faults in programs of random policies (tests/unit/test_seccomp.c).
  *
  * Each instruction must have been executed in the end. Only the argument checks of a call whose
  * conditions can exclude each other (two comparisons on one argument that are not all equalities:
