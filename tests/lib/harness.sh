@@ -28,9 +28,10 @@ _failed=0
 _at_exit=()
 
 _places() { # where a forgotten file could lie, seen from outside; ours by name or by owner
+	# (cordon-NOUN-XXXXXX: a unit test that runs at the same time)
 	find /tmp /var/tmp /dev/shm -maxdepth 1 \
 		\( -name '*cordon*' -o -uid "$(id -u)" ! -uid 0 \) \
-		! -name 'cordon-test.*' ! -name 'cordon-rules*' 2>/dev/null | sort
+		! -name 'cordon-test.*' ! -name 'cordon-*-??????' ! -name 'cordon-rules*' 2>/dev/null | sort
 	find "$TMPDIR" "$XDG_RUNTIME_DIR" -mindepth 1 -maxdepth 1 ! -path "$WORK" 2>/dev/null | sort
 }
 _mounts() {
@@ -42,6 +43,8 @@ _mounts_before=$(_mounts)
 
 _finish() {
 	local i
+	# A background child that is killed before it executes anything still has this trap.
+	[ "$BASHPID" = "$$" ] || return
 	for ((i = ${#_at_exit[@]} - 1; i >= 0; i--)); do
 		eval "${_at_exit[i]}" >/dev/null 2>&1
 	done
