@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/flood.h"
 
-#include <string.h>
-
 void flood_init(struct flood *flood, uint64_t now_ms)
 {
-	memset(flood, 0, sizeof(*flood));
 	flood->burst = FLOOD_BURST;
 	flood->all_burst = FLOOD_ALL_BURST;
 	flood->all_tokens = FLOOD_ALL_BURST;

@@ -53,6 +53,7 @@ struct flood {
 	uint32_t burst, all_burst; /* the constants above; a bench changes them */
 };
 
+/* flood is zeroed memory, and pages of it that no key falls into are never touched. */
 void flood_init(struct flood *flood, uint64_t now_ms);
 
 /*

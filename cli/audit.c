@@ -120,7 +120,7 @@ static int parse(int argc, char **argv, struct audit_args *args, struct err *err
 static void warn(uint64_t n, const char *text)
 {
 	if (n > 0)
-		(void)printf("  warning: %" PRIu64 " %s\n", n, text);
+		(void)printf("  warning: %s: %" PRIu64 "\n", text, n);
 }
 
 static int verify(const char *file)
@@ -131,19 +131,19 @@ static int verify(const char *file)
 	if (verify_path(file, &v, &err) < 0)
 		return fail(&err);
 	(void)printf("%s: %s\n", file, v.kind == VERIFY_WHOLE ? "whole" : "BROKEN");
-	(void)printf("  %" PRIu64 " records of %" PRIu64 " sandboxes, %" PRIu64
+	(void)printf("  %" PRIu64 " records of %" PRIu64 " sandbox%s, %" PRIu64
 		     " denials accounted for\n",
-		     v.records, v.sandboxes, v.denials);
-	warn(v.lost, "denials are only told as lost");
-	warn(v.repairs, "times a writer died and another one repaired what it left");
-	warn(v.behind, "records came after the head's: a writer died, or is writing");
-	warn(v.unopened, "sandboxes have no opening record here");
+		     v.records, v.sandboxes, v.sandboxes == 1 ? "" : "es", v.denials);
+	warn(v.lost, "denials that are only told as lost");
+	warn(v.repairs, "writers that died, after whom another one repaired the log");
+	warn(v.behind, "records behind the head's (a writer died, or is writing)");
+	warn(v.unopened, "sandboxes without an opening record here");
 	if (v.kind != VERIFY_WHOLE) {
 		(void)printf("  first break, line %" PRIu64 ", byte %" PRIu64 ": %s: %s\n", v.line,
 			     v.offset, verify_kind_text(v.kind), v.text);
 		return AUDIT_EXIT_BROKEN;
 	}
-	warn(v.unclosed, "sandboxes never closed: they run, or their supervisor was killed");
+	warn(v.unclosed, "sandboxes that never closed (they run, or their supervisor was killed)");
 	if (v.totals_partial)
 		(void)printf("  warning: more than 4096 sandboxes were open at once: "
 			     "not all totals were checked\n");

@@ -378,8 +378,8 @@ void audit_table_print(struct audit_table *t, uint64_t n)
 	if (t->n_rows > 0)
 		qsort(t->row, t->n_rows, sizeof(t->row[0]), by_count);
 	if (!t->by_sandbox) {
-		(void)printf("%" PRIu64 " calls refused in %zu sandboxes\n", total + t->beyond,
-			     t->n_boxes);
+		(void)printf("%" PRIu64 " calls refused in %zu sandbox%s\n", total + t->beyond,
+			     t->n_boxes, t->n_boxes == 1 ? "" : "es");
 		if (t->n_rows > 0)
 			print_rows(t->row, t->n_rows, n);
 	}
