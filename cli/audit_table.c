@@ -366,7 +366,7 @@ static void print_box(const struct box *box)
 
 void audit_table_print(struct audit_table *t, uint64_t n)
 {
-	uint64_t total = 0;
+	uint64_t total = 0, lost = 0;
 	size_t from = 0;
 
 	if (!t->by_sandbox) {
@@ -374,14 +374,18 @@ void audit_table_print(struct audit_table *t, uint64_t n)
 			t->row[i]->box = 0;
 			total += t->row[i]->count;
 		}
+		for (size_t i = 0; i < t->n_boxes; i++)
+			lost += t->box[i].lost;
 	}
 	if (t->n_rows > 0)
 		qsort(t->row, t->n_rows, sizeof(t->row[0]), by_count);
 	if (!t->by_sandbox) {
-		(void)printf("%" PRIu64 " calls refused in %zu sandbox%s\n", total + t->beyond,
-			     t->n_boxes, t->n_boxes == 1 ? "" : "es");
+		(void)printf("calls refused: %" PRIu64 " in %zu sandbox%s\n",
+			     total + t->beyond + lost, t->n_boxes, t->n_boxes == 1 ? "" : "es");
 		if (t->n_rows > 0)
 			print_rows(t->row, t->n_rows, n);
+		if (lost > 0)
+			(void)printf("  %8" PRIu64 "  whose records were lost\n", lost);
 	}
 	for (size_t b = 0; t->by_sandbox && b < t->n_boxes; b++) {
 		size_t to = from;
