@@ -6,6 +6,10 @@
 #include <sha2.h>
 #include <string.h>
 
+/* Header only: no library to link. */
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 static_assert(sizeof(SHA2_CTX) <= sizeof(struct hash_state), "libmd's context fits ours");
 static_assert(SHA256_DIGEST_LENGTH == HASH_BYTES, "SHA-256 has 32 bytes");
 
@@ -42,6 +46,12 @@ void hash_hex(const struct hash *h, char ret[HASH_HEX + 1])
 		ret[2 * i + 1] = digits[h->byte[i] & 15];
 	}
 	ret[HASH_HEX] = '\0';
+}
+
+uint64_t hash_checksum(const void *first, size_t n_first, const void *second, size_t n_second)
+{
+	/* The second block's sum is seeded by the first one's. */
+	return XXH3_64bits_withSeed(second, n_second, XXH3_64bits(first, n_first));
 }
 
 static int hex_value(char c)

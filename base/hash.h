@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* SHA-256 through libmd, and its spelling. */
+/* SHA-256 through libmd, and its spelling; XXH3 through libxxhash. */
 #pragma once
 
 #include <stddef.h>
@@ -24,6 +24,12 @@ void hash_end(struct hash_state *st, struct hash *ret);
 
 /* 64 lower-case digits and a NUL. */
 void hash_hex(const struct hash *h, char ret[HASH_HEX + 1]);
+
+/*
+ * XXH3-64 of two blocks in a row, either may be empty: finds damage of our own files some fifty
+ * times as fast as SHA-256. Says nothing against somebody who may choose the bytes.
+ */
+uint64_t hash_checksum(const void *first, size_t n_first, const void *second, size_t n_second);
 
 /* Exactly 64 lower-case hexadecimal digits; 0 or -EINVAL. */
 int hash_from_hex(const char *hex, struct hash *ret);

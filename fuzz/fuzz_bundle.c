@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(bytes, data, size);
 	h = (void *)bytes;
 	h->size = size;
-	bundle_hash(bytes, size, &h->hash);
+	bundle_seal(bytes, size);
 	if (bundle_open(bytes, size, &b, NULL) == 0) {
 		read_all(b);
 		bundle_close(b);

@@ -10,7 +10,7 @@
 #include "profiles/bundle_format.h"
 
 static_assert(sizeof(struct bundle_rec_header) % 8 == 0, "sections begin 8-aligned");
-static_assert(sizeof(struct bundle_rec_header) == 8 + 4 + 4 + 8 + 2 * HASH_BYTES + 8 +
+static_assert(sizeof(struct bundle_rec_header) == 8 + 4 + 4 + 8 + 8 + 2 * HASH_BYTES + 8 +
 							  8 * _POLICY_LIMIT_MAX + 4 + 2 + 4 + 2 +
 							  8 * _BUNDLE_SECTION_MAX + 4,
 	      "a header has no padding, which would be bytes with no meaning");
@@ -47,16 +47,27 @@ size_t bundle_record_size(enum bundle_section section)
 	return 1;
 }
 
-void bundle_hash(const void *bytes, size_t len, struct hash *ret)
+static uint64_t checksum_of(const void *bytes, size_t len)
 {
+	const size_t at = offsetof(struct bundle_rec_header, checksum);
 	const uint8_t *p = bytes;
-	size_t at = offsetof(struct bundle_rec_header, hash), behind = at + HASH_BYTES;
+
+	return hash_checksum(p, at, p + at + sizeof(uint64_t), len - at - sizeof(uint64_t));
+}
+
+void bundle_seal(void *bytes, size_t len)
+{
+	const size_t at = offsetof(struct bundle_rec_header, checksum);
+	const size_t behind = offsetof(struct bundle_rec_header, hash) + HASH_BYTES;
+	struct bundle_rec_header *h = bytes;
+	const uint8_t *p = bytes;
 	struct hash_state st;
 
 	hash_begin(&st);
 	hash_add(&st, p, at);
 	hash_add(&st, p + behind, len - behind);
-	hash_end(&st, ret);
+	hash_end(&st, &h->hash);
+	h->checksum = checksum_of(bytes, len);
 }
 
 static int damaged(struct err *err, const char *what)
@@ -100,7 +111,6 @@ static const char *string(const struct bundle *b, uint32_t offset)
 static int check_header(const void *bytes, size_t len, struct err *err)
 {
 	const struct bundle_rec_header *h = bytes;
-	struct hash hash;
 
 	if (len < sizeof(*h) || len > LIMIT_BUNDLE_BYTES)
 		return damaged(err, "its size is wrong");
@@ -114,9 +124,8 @@ static int check_header(const void *bytes, size_t len, struct err *err)
 		return damaged(err, "it is for another architecture");
 	if (h->size != len)
 		return damaged(err, "its size is not what its header says");
-	bundle_hash(bytes, len, &hash);
-	if (memcmp(&hash, &h->hash, sizeof(hash)) != 0)
-		return damaged(err, "its SHA-256 does not match");
+	if (checksum_of(bytes, len) != h->checksum)
+		return damaged(err, "its checksum does not match");
 	return 0;
 }
 

@@ -19,7 +19,7 @@
 struct bundle;
 
 /* Borrow bytes (which must stay, unchanged, until bundle_close) and validate them: magic,
- * version, native architecture, SHA-256, structure. -EBADMSG names what is wrong. */
+ * version, native architecture, checksum, structure. -EBADMSG names what is wrong. */
 int bundle_open(const void *bytes, size_t len, struct bundle **ret, struct err *err);
 void bundle_close(struct bundle *bundle); /* NULL is allowed */
 

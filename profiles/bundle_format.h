@@ -13,7 +13,7 @@
  *	sources  struct bundle_rec_source
  *	strings  NUL-terminated, NUL at the end; named by their offset
  *
- * Little-endian, as both architectures are. Everything but the hash itself is under the hash.
+ * Little-endian, as both architectures are. Everything but hash and checksum is under the hash.
  */
 #pragma once
 
@@ -25,7 +25,7 @@
 
 #define BUNDLE_NO_STRING UINT32_MAX
 
-enum { BUNDLE_FORMAT = 1 };
+enum { BUNDLE_FORMAT = 2 };
 
 enum bundle_section {
 	BUNDLE_INSNS,
@@ -48,9 +48,10 @@ struct bundle_rec_section {
 struct bundle_rec_header {
 	char magic[8];
 	uint32_t format;
-	uint32_t arch; /* AUDIT_ARCH_* of ABI_NATIVE */
-	uint64_t size; /* of the file */
-	struct hash hash;
+	uint32_t arch;	   /* AUDIT_ARCH_* of ABI_NATIVE */
+	uint64_t size;	   /* of the file */
+	uint64_t checksum; /* XXH3 over all bytes but these eight: damage is found at each launch */
+	struct hash hash;  /* SHA-256 over all but these and the checksum: the name in the cache */
 	struct hash policy_digest;
 	uint64_t caps;
 	uint64_t limit[_POLICY_LIMIT_MAX];
@@ -131,8 +132,8 @@ struct bundle {
 	void *owned; /* heap block with the bytes when they belong to the bundle (cache_find) */
 };
 
-/* SHA-256 over all bytes but those of header.hash. len is at least a header's. */
-void bundle_hash(const void *bytes, size_t len, struct hash *ret);
+/* Put hash and checksum into the header that bytes begin with. len is at least a header's. */
+void bundle_seal(void *bytes, size_t len);
 
 static inline void bundle_closep(struct bundle **bundle)
 {

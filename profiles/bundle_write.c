@@ -266,8 +266,7 @@ static int lay_out(struct writer *w, struct buf *ret)
 		return r;
 	h.size = out.len;
 	memcpy(out.data, &h, sizeof(h));
-	bundle_hash(out.data, out.len, &h.hash);
-	memcpy(out.data, &h, sizeof(h));
+	bundle_seal(out.data, out.len);
 	buf_done(ret);
 	*ret = out;
 	out = BUF_INIT;
