@@ -702,7 +702,7 @@ static void test_race_exchange(void **state)
 		check_outside();
 	}
 	print_message("%lu exchanges, %lu opened, %lu refused\n", s.n, good, refused);
-	assert_true(s.n > 1000 && good > 100 && refused > 100);
+	assert_true(s.n > 100 && good > 10 && refused > 10);
 }
 
 /* A directory is carried out and back while ".." is resolved below it. */
@@ -742,7 +742,7 @@ static void test_race_moved_out(void **state)
 	s.stop = true;
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	print_message("%lu moves, %lu opened, %lu refused\n", s.n, good, refused);
-	assert_true(s.n > 1000 && good > 100 && refused > 100);
+	assert_true(s.n > 100 && good > 10 && refused > 10);
 	check_outside();
 }
 
