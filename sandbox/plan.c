@@ -53,6 +53,14 @@ const char *plan_text(struct plan *plan, const char *fmt, ...)
 	return text;
 }
 
+const char *plan_copy(struct plan *plan, const char *text)
+{
+	size_t n = strlen(text) + 1;
+	char *copy = plan_alloc(plan, n);
+
+	return copy ? memcpy(copy, text, n) : NULL;
+}
+
 void plan_free(struct plan *plan)
 {
 	if (!plan)
@@ -266,7 +274,7 @@ static int plan_root(struct plan *plan, const struct request *req, const struct 
 
 		if (r < 0)
 			return err_set(err, r, "use the upper '%s'", req->upper_dir);
-		plan->upper_dir = plan_text(plan, "%s", path);
+		plan->upper_dir = plan_copy(plan, path);
 		if (!plan->upper_dir)
 			return err_set(err, -ENOMEM, "plan the launch");
 	}
@@ -290,7 +298,7 @@ static int plan_root(struct plan *plan, const struct request *req, const struct 
 		}
 		if (faccessat(fd, "", R_OK | X_OK, AT_EMPTY_PATH | AT_EACCESS) < 0)
 			return err_set(err, -errno, "read the base '%s'", path);
-		plan->layers[i] = plan_text(plan, "%s", path);
+		plan->layers[i] = plan_copy(plan, path);
 		if (!plan->layers[i])
 			return err_set(err, -ENOMEM, "plan the launch");
 	}
@@ -326,13 +334,13 @@ static int plan_exec(struct plan *plan, const struct request *req, struct err *e
 		return err_set(err, -ENOMEM, "plan the launch");
 	/* Copies: pid 1 overwrites the caller's own, which its /proc would show inside. */
 	for (size_t i = 0; i < argc; i++) {
-		plan->argv[i] = plan_text(plan, "%s", req->argv[i]);
+		plan->argv[i] = plan_copy(plan, req->argv[i]);
 		if (!plan->argv[i])
 			return err_set(err, -ENOMEM, "plan the launch");
 	}
 	plan->exec = plan->argv[0];
 	if (req->argv0)
-		plan->argv[0] = plan_text(plan, "%s", req->argv0);
+		plan->argv[0] = plan_copy(plan, req->argv0);
 	if (!plan->argv[0])
 		return err_set(err, -ENOMEM, "plan the launch");
 	if (plan->exec[0] == '\0')

@@ -147,6 +147,7 @@ int plan_digest(const struct plan *plan, struct hash *ret);
 void *plan_alloc(struct plan *plan, size_t size); /* zeroed; NULL: out of memory */
 const char *plan_text(struct plan *plan, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+const char *plan_copy(struct plan *plan, const char *text);
 int plan_add_step(struct plan *plan, const struct plan_step *step, struct err *err);
 void plan_in_force(struct plan *plan, const char *text);
 void plan_give_up(struct plan *plan, const char *text);

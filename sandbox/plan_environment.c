@@ -122,7 +122,7 @@ int plan_environment(struct plan *plan, const struct request *req, const struct 
 		r = e.value ? put_value(&b, e.name, e.value) : pass(&b, host, e.name);
 	}
 	for (size_t i = 0; i < req->n_env && r == 0; i++) {
-		const char *copy = plan_text(plan, "%s", req->env[i]);
+		const char *copy = plan_copy(plan, req->env[i]);
 
 		if (!copy)
 			return err_set(err, -ENOMEM, "plan the environment");

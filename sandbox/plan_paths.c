@@ -61,10 +61,12 @@ static struct place *covering(struct view *v, const char *path, const struct pla
 
 	for (size_t i = 0; i < v->n; i++) {
 		struct place *p = &v->places[i];
-		size_t d = path_depth(p->dest);
+		size_t d;
 
-		if (p != skip && p->dest[1] != '\0' && path_is_within(path, p->dest) &&
-		    (!best || d >= depth)) {
+		if (p == skip || p->dest[1] == '\0' || !path_is_within(path, p->dest))
+			continue;
+		d = path_depth(p->dest);
+		if (!best || d >= depth) {
 			best = p;
 			depth = d;
 		}
@@ -168,7 +170,7 @@ static int expand(struct view *v, const char *text, const char **ret)
 			       "use the path '%s' of the policy: it does not become "
 			       "an absolute path",
 			       text);
-	*ret = plan_text(v->plan, "%s", normal);
+	*ret = plan_copy(v->plan, normal);
 	return *ret ? 0 : out_of_memory(v->err);
 }
 
@@ -274,11 +276,11 @@ static int add_option(struct view *v, const struct request_place *o)
 	if (path_is_within(dest, "/proc"))
 		return err_set(v->err, -EINVAL, "use '%s' for %s: /proc is the sandbox's own", dest,
 			       p.why);
-	p.dest = plan_text(v->plan, "%s", dest);
+	p.dest = plan_copy(v->plan, dest);
 	if (o->kind == PLACE_SYMLINK)
-		p.source = plan_text(v->plan, "%s", o->source);
+		p.source = plan_copy(v->plan, o->source);
 	else
-		p.source = o->source ? plan_text(v->plan, "%s", source) : p.dest;
+		p.source = o->source ? plan_copy(v->plan, source) : p.dest;
 	if (!p.dest || !p.source)
 		return out_of_memory(v->err);
 	if (o->kind == PLACE_RO)
@@ -353,7 +355,7 @@ static int keep_symlinks(struct view *v)
 			continue;
 		text[n] = '\0';
 		p->kind = STEP_SYMLINK;
-		p->source = plan_text(v->plan, "%s", text);
+		p->source = plan_copy(v->plan, text);
 		if (!p->source)
 			return out_of_memory(v->err);
 	}
@@ -428,7 +430,7 @@ static int plan_resolver(struct view *v)
 		return 0;
 	p.kind = STEP_BIND;
 	p.verbs = VERB_READ;
-	p.dest = p.source = plan_text(v->plan, "%s", real);
+	p.dest = p.source = plan_copy(v->plan, real);
 	return p.dest ? add(v, &p) : out_of_memory(v->err);
 }
 
