@@ -212,7 +212,7 @@ static int add_limit(struct parser *p, const struct option *self, const char *va
 		[POLICY_LIMIT_CPU] = { "cpu=", parse_cores },
 		[POLICY_LIMIT_NOFILE] = { "nofile=", text_parse_u64 },
 		[POLICY_LIMIT_UPPER] = { "upper=", text_parse_size },
-		[POLICY_LIMIT_INODES] = { "inodes=", text_parse_u64 },
+		[POLICY_LIMIT_INODES] = { "inodes=", text_parse_size },
 		[POLICY_LIMIT_WALL] = { "wall=", text_parse_duration_ms },
 	};
 
