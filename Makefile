@@ -110,6 +110,7 @@ FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 .PHONY: all help check check-unit check-integration check-deps check-format check-asan demo bench fuzz install clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
+.SECONDARY:
 
 all: $(PROGRAMS)  ## build the programs (the default)
 
@@ -158,7 +159,7 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call L,sandbox audit p
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lseccomp -lcap-ng -ljson-c -lmd
 
 # Programs that run inside a sandbox as its payload: static, so that any base will do.
-$(BUILD)/tests/programs/%: tests/programs/%.c
+$(BUILD)/tests/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -static -I. -o $@ $<

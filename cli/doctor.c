@@ -110,6 +110,12 @@ int cmd_doctor(int argc, char **argv)
 	int a, r;
 
 	for (a = 1; a < argc; a++) {
+		if (strcmp(argv[a], "--help") == 0) {
+			(void)printf("usage: cordon doctor [--json]\n\nWhat this host lets cordon "
+				     "do, and what "
+				     "to do where it does not.\n");
+			return 0;
+		}
 		if (strcmp(argv[a], "--json") != 0)
 			return usage(argv[a]);
 		json = true;

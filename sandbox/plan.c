@@ -93,11 +93,11 @@ void plan_give_up(struct plan *plan, const char *text)
 		plan->given_up[plan->n_given_up++] = text;
 }
 
-static const char *lookup_env(char *const *environ, const char *name)
+static const char *lookup_env(char *const *envp, const char *name)
 {
 	size_t n = strlen(name);
 
-	for (char *const *e = environ; e && *e; e++) {
+	for (char *const *e = envp; e && *e; e++) {
 		if (strncmp(*e, name, n) == 0 && (*e)[n] == '=')
 			return *e + n + 1;
 	}
@@ -147,13 +147,13 @@ static int read_groups(struct plan_host *host, struct err *err)
 	return 0;
 }
 
-int plan_host_read(struct plan_host *ret, char *const *environ, struct err *err)
+int plan_host_read(struct plan_host *ret, char *const *envp, struct err *err)
 {
 	static char home[LIMIT_PATH];
 	struct plan_host host = {
 		.uid = geteuid(),
 		.gid = getegid(),
-		.environ = environ,
+		.environ = envp,
 	};
 	struct utsname uts;
 	int r;
@@ -163,9 +163,9 @@ int plan_host_read(struct plan_host *ret, char *const *environ, struct err *err)
 	r = read_groups(&host, err);
 	if (r < 0)
 		return r;
-	host.home = lookup_env(environ, "HOME");
-	host.user = lookup_env(environ, "USER");
-	host.shell = lookup_env(environ, "SHELL");
+	host.home = lookup_env(envp, "HOME");
+	host.user = lookup_env(envp, "USER");
+	host.shell = lookup_env(envp, "SHELL");
 	if (!host.home || !host.user || !host.shell)
 		read_passwd(&host);
 	if (host.home &&

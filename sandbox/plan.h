@@ -30,7 +30,7 @@ struct plan_host {
 	bool tty[3];	  /* which of 0, 1, 2 are terminals */
 	char release[65]; /* of the kernel */
 };
-int plan_host_read(struct plan_host *ret, char *const *environ, struct err *err);
+int plan_host_read(struct plan_host *ret, char *const *envp, struct err *err);
 
 enum plan_step_kind {
 	STEP_BIND,    /* source: host path -> dest, recursive */
@@ -58,6 +58,7 @@ enum plan_access {
 struct plan_step {
 	enum plan_step_kind kind;
 	bool writable;
+	bool has_below; /* STEP_HIDE: something is shown within what is hidden */
 	bool mounted; /* STEP_PLACE: dest lies on something else than the upper, so it is a mount */
 	bool optional; /* a missing source or dest is no error */
 	mode_t mode;   /* STEP_PLACE, STEP_DIR */

@@ -485,6 +485,12 @@ static int emit(struct view *v, const struct place *p)
 		return 0;
 	if (p->kind == STEP_HIDE && on_base && p->origin == BY_POLICY)
 		s.optional = true;
+	if (p->kind == STEP_HIDE) {
+		for (size_t i = 0; i < v->n; i++)
+			s.has_below = s.has_below ||
+				      (&v->places[i] != p && v->places[i].kind != STEP_HIDE &&
+				       path_is_within(v->places[i].dest, p->dest));
+	}
 	/* A read-only base may lack the place, and none can be made. */
 	if (p->kind == STEP_PLACE && v->plan->root == ROOT_READONLY && p->origin == BY_POLICY)
 		s.optional = true;

@@ -260,6 +260,7 @@ static int step_hide(struct child *c, const struct plan_step *s, struct err *err
 {
 	_cleanup_close_ int tree = -1, dest = -1;
 	struct stat st;
+	char name[16];
 	int r;
 
 	dest = path_open_in(c->root, s->dest, O_PATH, PATH_NO_SYMLINKS);
@@ -270,7 +271,12 @@ static int step_hide(struct child *c, const struct plan_step *s, struct err *err
 		return err_set(err, dest, "open '%s' to hide it (%s)", s->dest, s->why);
 	if (fstat(dest, &st) < 0)
 		return err_set(err, -errno, "look at '%s' to hide it", s->dest);
-	tree = mounts_clone_store(c, S_ISDIR(st.st_mode) ? "empty" : "none");
+	(void)snprintf(name, sizeof(name), "%s", S_ISDIR(st.st_mode) ? "empty" : "none");
+	/* Mount points will be made within it: a directory of its own, read-only only afterwards.
+	 */
+	if (s->has_below && S_ISDIR(st.st_mode) && (r = mounts_new_dir(c, 0755, name)) < 0)
+		return err_set(err, r, "make an empty directory for '%s'", s->dest);
+	tree = mounts_clone_store(c, name);
 	if (tree < 0)
 		return err_set(err, tree, "hide '%s' (%s)", s->dest, s->why);
 	r = mounts_attach(tree, dest);
@@ -363,6 +369,34 @@ static int do_step(struct child *c, const struct plan_step *s, struct err *err)
 	return err_set(err, -EINVAL, "do a step of an unknown kind");
 }
 
+/* What was left writable so that mount points could be made in it. */
+static int close_up(struct child *c, struct err *err)
+{
+	const struct plan *plan = c->plan;
+
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct plan_step *s = &plan->steps[i];
+		_cleanup_close_ int fd = -1;
+		int r;
+
+		if (s->kind != STEP_HIDE || !s->has_below)
+			continue;
+		fd = path_open_in(c->root, s->dest, O_PATH | O_DIRECTORY, PATH_NO_SYMLINKS);
+		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
+			continue;
+		r = fd < 0 ? fd : sys_mount_setattr(fd, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0, 0);
+		if (r < 0)
+			return err_set(err, r, "make what hides '%s' read-only", s->dest);
+	}
+	if (plan->root == ROOT_HOST && plan->upper == UPPER_NONE) {
+		int r = sys_mount_setattr(c->root, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0, 0);
+
+		if (r < 0)
+			return err_set(err, r, "make the new root read-only");
+	}
+	return 0;
+}
+
 int stage_mounts(struct child *c, struct err *err)
 {
 	int r = detach_propagation(err);
@@ -373,10 +407,5 @@ int stage_mounts(struct child *c, struct err *err)
 		r = make_root(c, err);
 	for (size_t i = 0; i < c->plan->n_steps && r == 0; i++)
 		r = do_step(c, &c->plan->steps[i], err);
-	if (r == 0 && c->plan->root == ROOT_HOST && c->plan->upper == UPPER_NONE) {
-		r = sys_mount_setattr(c->root, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0, 0);
-		if (r < 0)
-			return err_set(err, r, "make the new root read-only");
-	}
-	return r;
+	return r == 0 ? close_up(c, err) : r;
 }

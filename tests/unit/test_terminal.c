@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The relay between two real pseudo-terminals: "outer" plays the person's, "inner" the payload's.
- */
+/* The relay between two real terminals: "outer" is the person's, "inner" the payload's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
