@@ -199,10 +199,9 @@ static int begin_audit(struct launch *l, struct err *err)
 		.given_up = plan->given_up,
 		.blind = !plan->notify,
 	};
-	int r = plan_digest(plan, &start.plan_digest);
+	int r;
 
-	if (r < 0)
-		return err_set(err, r, "take the plan's digest");
+	plan_digest(plan, &start.plan_digest);
 	r = audit_new(l->s.options->sinks, l->s.options->n_sinks, &l->s.audit, err);
 	if (r == 0)
 		r = audit_begin(l->s.audit, &start, err);
@@ -296,11 +295,14 @@ static void release(struct launch *l)
 		(void)munmap(l->s.shared, sizeof(*l->s.shared));
 }
 
-static void kill_child(struct launch *l)
+/* Waits until pid 1 is gone, and with it all of its pid namespace. Right after its end the kernel
+ * still holds the lock that waitid(2) spins on: what else is to be done is done first. */
+static void reap(struct launch *l)
 {
 	siginfo_t info;
 
-	(void)sys_pidfd_send_signal(l->s.pidfd, SIGKILL);
+	if (l->s.pidfd < 0)
+		return;
 	while (waitid(P_PIDFD, (id_t)l->s.pidfd, &info, WEXITED) < 0 && errno == EINTR)
 		;
 }
@@ -321,7 +323,7 @@ static int run(struct launch *l, struct err *err)
 	if (r == 0 && !l->plan->pty)
 		(void)wire_consent(l->s.wire);
 	if (r < 0) {
-		kill_child(l);
+		(void)sys_pidfd_send_signal(l->s.pidfd, SIGKILL);
 		return r;
 	}
 	return supervise(&l->s, err);
@@ -350,10 +352,11 @@ int launch_run(const struct plan *plan, const struct launch_options *options,
 	r = run(&l, err);
 	if (l.s.shared)
 		r = conclude(&l, r, ret, err);
+	finish_audit(&l, r, ret, err);
+	reap(&l);
 	/* Whatever is left of a leaf, 'cordon doctor' and the next launch see and remove. */
 	if (l.cgroup.fd >= 0)
 		(void)cgroup_end(&l.cgroup, &left);
-	finish_audit(&l, r, ret, err);
 	release(&l);
 	return r;
 }

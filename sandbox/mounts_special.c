@@ -13,50 +13,53 @@
 #include "sandbox/child.h"
 
 /*
- * What a fresh procfs shows of the host, whoever looks. Files that only root may read stay as
- * they are unless root is the one who launches: the sandbox's ids map to nobody else.
+ * What a fresh procfs shows of the host, whoever looks. What only root may read, or what the
+ * kernel shows blank to who lacks a capability over its initial namespace, needs no mask unless
+ * root is the one who launches: the sandbox's ids map to nobody else.
  */
 static const struct {
 	const char *name;
+	bool for_root_only;
 	const char *why;
 } masked[] = {
-	{ "acpi", "hardware" },
-	{ "asound", "hardware" },
-	{ "bus", "hardware" },
-	{ "cmdline", "the kernel's command line" },
-	{ "config.gz", "the kernel's configuration" },
-	{ "diskstats", "names and load of the host's disks" },
-	{ "driver", "hardware" },
-	{ "dynamic_debug", "a control file" },
-	{ "fs", "file systems of the host" },
-	{ "interrupts", "a side channel on keystrokes and network" },
-	{ "iomem", "hardware" },
-	{ "ioports", "hardware" },
-	{ "irq", "hardware, writable by root" },
-	{ "kallsyms", "kernel addresses" },
-	{ "kcore", "the host's memory" },
-	{ "key-users", "keyrings are not namespaced" },
-	{ "keys", "keyrings are not namespaced" },
-	{ "kmsg", "the kernel's log" },
-	{ "kpagecgroup", "physical pages" },
-	{ "kpagecount", "physical pages" },
-	{ "kpageflags", "physical pages" },
-	{ "latency_stats", "the host's load" },
-	{ "mdstat", "disks of the host" },
-	{ "modules", "kernel addresses" },
-	{ "mtrr", "hardware, writable by root" },
-	{ "pagetypeinfo", "physical memory" },
-	{ "partitions", "names of the host's disks" },
-	{ "sched_debug", "processes of the host" },
-	{ "schedstat", "the host's load" },
-	{ "scsi", "hardware" },
-	{ "slabinfo", "kernel memory" },
-	{ "softirqs", "a side channel" },
-	{ "swaps", "disks of the host" },
-	{ "sysrq-trigger", "a control file" },
-	{ "timer_list", "processes of the host, kernel addresses" },
-	{ "vmallocinfo", "kernel addresses" },
-	{ "zoneinfo", "physical memory" },
+	{ "acpi", false, "hardware" },
+	{ "asound", false, "hardware" },
+	{ "bus", false, "hardware" },
+	{ "cmdline", false, "the kernel's command line" },
+	{ "config.gz", true, "the kernel's configuration" },
+	{ "diskstats", false, "names and load of the host's disks" },
+	{ "driver", false, "hardware" },
+	{ "dynamic_debug", true, "a control file" },
+	{ "fs", false, "file systems of the host" },
+	{ "interrupts", false, "a side channel on keystrokes and network" },
+	{ "iomem", true, "hardware; addresses are blank without CAP_SYS_ADMIN" },
+	{ "ioports", true, "hardware; addresses are blank without CAP_SYS_ADMIN" },
+	{ "irq", true, "hardware, writable by root" },
+	{ "kallsyms", false,
+	  "kernel addresses, where kptr_restrict and perf_event_paranoid are low" },
+	{ "kcore", true, "the host's memory" },
+	{ "key-users", false, "keyrings are not namespaced" },
+	{ "keys", false, "keyrings are not namespaced" },
+	{ "kmsg", true, "the kernel's log" },
+	{ "kpagecgroup", true, "physical pages" },
+	{ "kpagecount", true, "physical pages" },
+	{ "kpageflags", true, "physical pages" },
+	{ "latency_stats", false, "the host's load" },
+	{ "mdstat", false, "disks of the host" },
+	{ "modules", false, "hardware; kernel addresses" },
+	{ "mtrr", true, "hardware, writable by root" },
+	{ "pagetypeinfo", true, "physical memory" },
+	{ "partitions", false, "names of the host's disks" },
+	{ "sched_debug", false, "processes of the host" },
+	{ "schedstat", true, "the host's load" },
+	{ "scsi", false, "hardware" },
+	{ "slabinfo", true, "kernel memory" },
+	{ "softirqs", true, "a side channel" },
+	{ "swaps", false, "disks of the host" },
+	{ "sysrq-trigger", true, "a control file" },
+	{ "timer_list", true, "processes of the host, kernel addresses" },
+	{ "vmallocinfo", true, "kernel addresses" },
+	{ "zoneinfo", true, "physical memory" },
 };
 
 static int mount_point(struct child *c, const struct plan_step *step, mode_t mode, struct err *err)
@@ -91,10 +94,13 @@ static int mask_proc(struct child *c, struct err *err)
 		struct stat st;
 		int r;
 
-		if (fstatat(c->proc, masked[i].name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		if (masked[i].for_root_only && c->plan->uid != 0)
 			continue;
-		if (c->plan->uid != 0 && !(st.st_mode & 0007))
-			continue;
+		if (fstatat(c->proc, masked[i].name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+			if (errno == ENOENT)
+				continue;
+			return err_set(err, -errno, "look at /proc/%s", masked[i].name);
+		}
 		r = cover(c, masked[i].name, S_ISDIR(st.st_mode));
 		if (r < 0)
 			return err_set(err, r, "mask /proc/%s (%s)", masked[i].name, masked[i].why);

@@ -141,8 +141,8 @@ void plan_free(struct plan *plan);
 /* As text for people or as JSON. Returns 0 or -ENOMEM. */
 int plan_print(const struct plan *plan, bool json, struct buf *out);
 
-/* SHA-256 of the JSON form without the id: two launches that do the same have the same. */
-int plan_digest(const struct plan *plan, struct hash *ret);
+/* SHA-256 over everything but the id: two launches that do the same have the same. */
+void plan_digest(const struct plan *plan, struct hash *ret);
 
 /* --- for the files of this room that build a plan --- */
 void *plan_alloc(struct plan *plan, size_t size); /* zeroed; NULL: out of memory */

@@ -461,6 +461,14 @@ static enum plan_access access_of(const struct place *p)
 	return ACCESS_NONE;
 }
 
+static bool is_closed(const struct view *v, const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid != v->plan->uid &&
+	       faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0 && errno == EACCES;
+}
+
 static int emit(struct view *v, const struct place *p)
 {
 	const struct place *below = covering(v, p->dest, p);
@@ -480,8 +488,10 @@ static int emit(struct view *v, const struct place *p)
 											 : 0755,
 	};
 
-	/* Nothing shows there: nothing to hide. */
-	if (p->kind == STEP_HIDE && !on_base && !shows_host(below))
+	/* Nothing shows there: nothing to hide. Nor in a file that the caller cannot read: its ids
+	 * are the only ones that the sandbox has. */
+	if (p->kind == STEP_HIDE && !on_base &&
+	    (!shows_host(below) || (p->origin == BY_POLICY && is_closed(v, p->dest))))
 		return 0;
 	if (p->kind == STEP_HIDE && on_base && p->origin == BY_POLICY)
 		s.optional = true;

@@ -64,14 +64,13 @@ static void json_steps(struct json *j, const struct plan *plan)
 	json_array_end(j);
 }
 
-static void json_plan(struct json *j, const struct plan *plan, bool with_id)
+static void json_plan(struct json *j, const struct plan *plan)
 {
 	char digest[HASH_HEX + 1];
 
 	hash_hex(bundle_policy_digest(plan->bundle), digest);
 	json_object(j, NULL);
-	if (with_id)
-		json_string(j, "sandbox", plan->id);
+	json_string(j, "sandbox", plan->id);
 	json_string(j, "policy", bundle_policy_name(plan->bundle));
 	json_string(j, "policy_digest", digest);
 	json_string(j, "root", root_names[plan->root]);
@@ -118,7 +117,7 @@ static void json_plan(struct json *j, const struct plan *plan, bool with_id)
 
 /* The writer fills a block; a block that is too small is doubled, up to what a plan can ever need.
  */
-static int to_json(const struct plan *plan, bool with_id, struct buf *out)
+static int to_json(const struct plan *plan, struct buf *out)
 {
 	for (size_t cap = 1U << 14; cap <= 1U << 28; cap *= 2) {
 		_cleanup_free_ char *block = malloc(cap);
@@ -128,7 +127,7 @@ static int to_json(const struct plan *plan, bool with_id, struct buf *out)
 		if (!block)
 			return -ENOMEM;
 		json_init(&j, block, cap);
-		json_plan(&j, plan, with_id);
+		json_plan(&j, plan);
 		n = json_finish(&j);
 		if (n > 0)
 			return buf_put(out, block, n);
@@ -236,17 +235,6 @@ int plan_print(const struct plan *plan, bool json, struct buf *out)
 
 	if (!json)
 		return text_plan(plan, out);
-	r = to_json(plan, true, out);
+	r = to_json(plan, out);
 	return r == 0 ? buf_puts(out, "\n") : r;
-}
-
-int plan_digest(const struct plan *plan, struct hash *ret)
-{
-	_cleanup_buf_ struct buf text = BUF_INIT;
-	int r = to_json(plan, false, &text);
-
-	if (r < 0)
-		return r;
-	hash_bytes(text.data, text.len, ret);
-	return 0;
 }

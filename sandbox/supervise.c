@@ -169,15 +169,6 @@ static void check_wall(struct supervisor *s)
 	kill_all(s);
 }
 
-static void reap(struct supervisor *s)
-{
-	siginfo_t info;
-
-	while (waitid(P_PIDFD, (id_t)s->pidfd, &info, WEXITED) < 0 && errno == EINTR)
-		;
-	s->gone = true;
-}
-
 static int one_round(struct supervisor *s, struct err *err)
 {
 	struct pollfd p[4 + TERMINAL_POLLFDS] = {
@@ -210,8 +201,7 @@ static int one_round(struct supervisor *s, struct err *err)
 		r = terminal_handle(&s->terminal, p + 4, n - 4);
 	audit_tick(s->audit);
 	check_wall(s);
-	if (p[1].revents)
-		reap(s);
+	s->gone = p[1].revents != 0;
 	return r;
 }
 
@@ -240,10 +230,8 @@ int supervise(struct supervisor *s, struct err *err)
 		s->deadline_ns = s->clone_ns + s->plan->wall_ms * 1000000U;
 	while (!s->gone && r == 0)
 		r = one_round(s, err);
-	if (!s->gone) {
+	if (!s->gone)
 		kill_all(s);
-		reap(s);
-	}
 	/* A payload that ends before the listener was taken leaves it in the wire. */
 	if (r == 0 && s->wire >= 0 && !s->running)
 		r = on_wire(s, err);

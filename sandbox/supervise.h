@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The supervisor's loop: notifications, signals, terminal, limits, until pid 1 is gone and
- * reaped. Within sandbox/ only; launch_run() is the room's door.
+ * The supervisor's loop: notifications, signals, terminal, limits, until pid 1 has
+ * ended. Within sandbox/ only; launch_run() is the room's door.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ struct supervisor {
 	int wire;
 	int signals;	      /* signalfd */
 	bool running;	      /* the payload is executed */
-	bool gone;	      /* pid 1 is reaped */
+	bool gone;	      /* pid 1 has ended */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC, 0: none */
 	uint64_t clone_ns;
 	const char *limit_hit;
@@ -29,8 +29,8 @@ struct supervisor {
 	struct terminal terminal;
 };
 
-/* Returns when pid 1 is reaped: 0, or -errno with err when the loop broke (pid 1 is then killed and
- * reaped all the same). */
+/* Returns when pid 1 has ended: 0, or -errno with err when the loop broke (pid 1 is then sent
+ * SIGKILL). Reaping is left to the caller. */
 int supervise(struct supervisor *s, struct err *err);
 
 uint64_t supervise_now_ns(void);
