@@ -385,7 +385,8 @@ static int close_up(struct child *c, struct err *err)
 		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
 			continue;
 		r = fd < 0 ? fd : sys_mount_setattr(fd, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0, 0);
-		if (r < 0)
+		/* -EINVAL: no mount begins there, because there was nothing to hide at its turn. */
+		if (r < 0 && r != -EINVAL)
 			return err_set(err, r, "make what hides '%s' read-only", s->dest);
 	}
 	if (plan->root == ROOT_HOST && plan->upper == UPPER_NONE) {
