@@ -158,3 +158,16 @@ int sys_keyctl_join_session(void)
 {
 	return result(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0));
 }
+
+int sys_signal_default(int sig)
+{
+	/* struct sigaction as the kernel has it: handler, flags, restorer, mask (asm/signal.h). */
+	static const struct {
+		void (*handler)(int);
+		unsigned long flags;
+		void (*restorer)(void);
+		uint64_t mask;
+	} dfl = { .handler = SIG_DFL };
+
+	return result(syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof(dfl.mask)));
+}

@@ -77,3 +77,6 @@ int sys_landlock_restrict_self(int ruleset, unsigned flags);
 int sys_landlock_abi(void);
 int sys_getrandom(void *buf, size_t len); /* 0 or -errno; all of it or nothing */
 int sys_keyctl_join_session(void);
+/* The default disposition, also for the two signals that libc keeps for itself and its sigaction()
+ * refuses: a caller may have left them ignored. */
+int sys_signal_default(int sig);

@@ -114,11 +114,10 @@ static int write_maps(struct child *c, struct err *err)
  * may have switched address randomisation off), session, keyring. */
 static int reset_process(struct err *err)
 {
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
 	int r;
 
 	for (int sig = 1; sig < _NSIG; sig++)
-		(void)sigaction(sig, &dfl, NULL); /* SIGKILL, SIGSTOP and libc's own refuse */
+		(void)sys_signal_default(sig); /* SIGKILL and SIGSTOP refuse */
 	(void)umask(0022);
 	if (personality(PER_LINUX) < 0)
 		return err_set(err, -errno, "reset the execution domain");
