@@ -11,10 +11,13 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/limits.h"
 
 struct err {
-	int code;		   /* negative errno, 0 while nothing failed */
+	bool ours; /* a refusal of our own: the sentence says why, and no errno text follows it */
+	int code;  /* negative errno, 0 while nothing failed */
 	char msg[LIMIT_ERR_TEXT];  /* "mount a tmpfs on '/tmp'": no errno text, no full stop */
 	char hint[LIMIT_ERR_HINT]; /* what a person can do, or "" */
 };
@@ -23,6 +26,9 @@ struct err {
 
 /* Fill err (which may be NULL) and return code. The sentence reads after "cannot". */
 int err_set(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* A refusal that is ours, not the kernel's: -EINVAL, and the sentence itself says why. */
+int err_refuse(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Put context before the sentence: "CONTEXT: SENTENCE". Returns err->code. */
 int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

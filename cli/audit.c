@@ -46,7 +46,7 @@ static int parse_since(const char *text, int64_t *ret, struct err *err)
 	if (stamp_parse(text, ret) == 0)
 		return 0;
 	if (text_parse_duration_ms(text, &ms) < 0 || ms > INT64_MAX / 1000000) {
-		err_set(err, -EINVAL, "understand the time '%.64s'", text);
+		err_refuse(err, "understand the time '%.64s'", text);
 		return err_hint(err, "2026-01-31T12:00:00 in UTC, or an age like 15m");
 	}
 	(void)clock_gettime(CLOCK_REALTIME, &now);
@@ -98,20 +98,19 @@ static int parse(int argc, char **argv, struct audit_args *args, struct err *err
 			break;
 		case 'n':
 			if (text_parse_u64(optarg, &args->n) < 0 || args->n == 0)
-				r = err_set(err, -EINVAL, "use '-n %.32s': no number above 0",
-					    optarg);
+				r = err_refuse(err, "use '-n %.32s': no number above 0", optarg);
 			break;
 		case 'h':
 			return 1;
 		default:
-			err_set(err, -EINVAL, "understand the argument '%.64s'", argv[optind - 1]);
+			err_refuse(err, "understand the argument '%.64s'", argv[optind - 1]);
 			r = err_hint(err, "'cordon audit --help' lists what there is");
 		}
 		if (r < 0)
 			return r;
 	}
 	if (argc - optind > 1)
-		return err_set(err, -EINVAL, "read more than one audit log");
+		return err_refuse(err, "read more than one audit log");
 	if (optind < argc)
 		args->file = argv[optind];
 	return 0;
@@ -167,7 +166,7 @@ int main(int argc, char **argv)
 	}
 	verb = argc > 1 ? argv[1] : "";
 	if (strcmp(verb, "show") != 0 && strcmp(verb, "verify") != 0) {
-		err_set(&err, -EINVAL, "understand the verb '%.64s' of 'cordon audit'", verb);
+		err_refuse(&err, "understand the verb '%.64s' of 'cordon audit'", verb);
 		err_hint(&err, "show or verify; 'cordon audit --help' says more");
 		return fail(&err);
 	}

@@ -232,8 +232,7 @@ static int open_log(const char *file, struct err *err)
 		return err->code;
 	}
 	if (!S_ISREG(st.st_mode))
-		return err_set(err, -EINVAL, "read '%s' as an audit log: it is no regular file",
-			       file);
+		return err_refuse(err, "read '%s' as an audit log: it is no regular file", file);
 	return TAKE_FD(fd);
 }
 

@@ -22,7 +22,7 @@ int cmd_completion(int argc, char **argv)
 	int r;
 
 	if (argc != 2 || strcmp(argv[1], "bash") != 0) {
-		(void)err_set(&err, -EINVAL, "complete for that shell");
+		(void)err_refuse(&err, "complete for that shell");
 		(void)err_hint(&err, "usage: cordon completion bash");
 		print_error(NULL, &err);
 		return EXIT_CORDON;

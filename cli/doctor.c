@@ -94,7 +94,7 @@ static int usage(const char *word)
 {
 	struct err err = ERR_INIT;
 
-	err_set(&err, -EINVAL, "take '%s'", word);
+	err_refuse(&err, "take '%s'", word);
 	err_hint(&err, "usage: cordon doctor [--json]");
 	print_error("doctor", &err);
 	return EXIT_CORDON;

@@ -75,7 +75,7 @@ static int unknown(const char *name)
 			nearest = verbs[i].name;
 		}
 	}
-	(void)err_set(&err, -EINVAL, "understand the verb '%s'", name);
+	(void)err_refuse(&err, "understand the verb '%s'", name);
 	if (nearest)
 		(void)err_hint(&err, "did you mean 'cordon %s'?", nearest);
 	else

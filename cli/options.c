@@ -22,7 +22,7 @@ struct option {
 
 static int bad(struct parser *p, const struct option *self, const char *value, const char *why)
 {
-	return err_set(p->err, -EINVAL, "use %s '%s': %s", self->name, value, why);
+	return err_refuse(p->err, "use %s '%s': %s", self->name, value, why);
 }
 
 static int set_policy(struct parser *p, const struct option *self, const char *value)
@@ -360,7 +360,7 @@ static int unknown(struct parser *p, const char *word)
 			nearest = options[i].name;
 		}
 	}
-	(void)err_set(p->err, -EINVAL, "understand the option '%s'", word);
+	(void)err_refuse(p->err, "understand the option '%s'", word);
 	if (nearest)
 		return err_hint(p->err, "did you mean %s? The command itself goes behind --",
 				nearest);
@@ -394,11 +394,11 @@ int options_parse(int argc, char **argv, struct run_options *ret, struct err *er
 			value = word + len + 1;
 		} else if (o->shown) {
 			if (++i >= argc)
-				return err_set(err, -EINVAL, "use %s without its value (%s)",
-					       o->name, o->shown);
+				return err_refuse(err, "use %s without its value (%s)", o->name,
+						  o->shown);
 			value = argv[i];
 		} else if (word[len] == '=') {
-			return err_set(err, -EINVAL, "give %s a value: it takes none", o->name);
+			return err_refuse(err, "give %s a value: it takes none", o->name);
 		}
 		r = o->apply(&p, o, value);
 		if (r < 0)

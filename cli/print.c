@@ -25,7 +25,8 @@ void print_error(const char *prefix, const struct err *err)
 	if (r == 0)
 		r = put_safe(&out, err->msg);
 	if (r == 0)
-		r = buf_printf(&out, ": %s\n", err_text(err->code));
+		r = err->ours ? buf_puts(&out, "\n")
+			      : buf_printf(&out, ": %s\n", err_text(err->code));
 	if (r == 0 && err->hint[0])
 		r = buf_puts(&out, "hint: ");
 	if (r == 0 && err->hint[0])

@@ -155,7 +155,8 @@ static int spawn_compiler(const struct places *p, const char *what, int fd, stru
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	return err_set(err, -EBADMSG, "use the policy '%s'", what);
+	(void)err_refuse(err, "use the policy '%s'", what); /* its mistakes have been told */
+	return err->code = -EBADMSG;
 }
 
 static int compile(const struct places *p, const char *what, struct bundle **ret, struct err *err)

@@ -113,7 +113,7 @@ int cmd_run(int argc, char **argv)
 		return 0;
 	}
 	if (r == 0 && !o.request.argv[0]) {
-		r = err_set(&err, -EINVAL, "run nothing");
+		r = err_refuse(&err, "run nothing");
 		(void)err_hint(&err, "usage: cordon run [OPTION...] -- COMMAND [ARGUMENT...]");
 	}
 	if (r == 0)

@@ -229,6 +229,7 @@ static int take_error(const struct launch_shared *shared, struct launch_result *
 	err->hint[sizeof(err->hint) - 1] = '\0';
 	if (err->code >= 0)
 		err->code = -EPROTO;
+	err->ours = false;
 	ret->exit_status = code == 126 || code == 127 ? code : 125;
 	return err->code;
 }

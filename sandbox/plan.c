@@ -202,8 +202,8 @@ static int plan_ids(struct plan *plan, const struct request *req, const struct p
 	plan->n_groups = host->n_groups;
 	plan->uid_inside = req->has_uid ? req->uid : host->uid;
 	if (plan->uid_inside == (uid_t)-1)
-		return err_set(err, -EINVAL, "use uid %u inside: it means 'no uid' to the kernel",
-			       plan->uid_inside);
+		return err_refuse(err, "use uid %u inside: it means 'no uid' to the kernel",
+				  plan->uid_inside);
 	/* root inside has gid 0 too, as everybody expects of it */
 	plan->gid_inside = req->has_uid ? (gid_t)req->uid : host->gid;
 	plan->clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
@@ -265,7 +265,7 @@ static int plan_root(struct plan *plan, const struct request *req, const struct 
 	plan->upper = req->upper;
 	plan->root = ROOT_HOST;
 	if (req->upper == UPPER_DIR && req->n_bases == 0)
-		return err_set(err, -EINVAL, "keep the upper in '%s'", req->upper_dir),
+		return err_refuse(err, "keep the upper in '%s'", req->upper_dir),
 		       err_hint(err,
 				"--upper DIR needs a --base: the host's root has no single upper");
 	if (req->upper == UPPER_DIR) {
@@ -287,7 +287,7 @@ static int plan_root(struct plan *plan, const struct request *req, const struct 
 			return err_set(err, r, "use the base '%s'", req->bases[i]);
 		/* What is mounted over "/" while the new root is built would be part of it. */
 		if (path[1] == '\0')
-			return err_set(err, -EINVAL, "use '/' as a base"),
+			return err_refuse(err, "use '/' as a base"),
 			       err_hint(err, "the host's root is what is used without --base");
 		fd = path_open_exact(path, O_PATH | O_DIRECTORY);
 		if (fd < 0) {
@@ -306,7 +306,7 @@ static int plan_root(struct plan *plan, const struct request *req, const struct 
 	if (plan->n_layers > 0)
 		plan->root = req->upper == UPPER_NONE ? ROOT_READONLY : ROOT_OVERLAY;
 	if (plan->root == ROOT_READONLY && plan->n_layers > 1)
-		return err_set(err, -EINVAL, "stack %zu bases with --upper none", plan->n_layers),
+		return err_refuse(err, "stack %zu bases with --upper none", plan->n_layers),
 		       err_hint(err,
 				"one base can be used without an upper; several need the overlay");
 	return 0;
@@ -348,8 +348,8 @@ static int plan_exec(struct plan *plan, const struct request *req, struct err *e
 	plan->nests = is_allowed(plan, SYS_unshare, CLONE_NEWUSER);
 	plan->exec_gated = !is_allowed(plan, SYS_execve, 0);
 	if (plan->exec_gated && !plan->notify)
-		return err_set(err, -EINVAL, "start anything under policy '%s': it denies execve",
-			       bundle_policy_name(plan->bundle)),
+		return err_refuse(err, "start anything under policy '%s': it denies execve",
+				  bundle_policy_name(plan->bundle)),
 		       err_hint(err,
 				"with 'notify off' nobody can let the first execve pass; allow it");
 	return 0;

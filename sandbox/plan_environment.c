@@ -27,7 +27,7 @@ static int put(struct builder *b, const char *entry)
 	size_t len = name_length(entry);
 
 	if (!entry[len] || len == 0)
-		return err_set(b->err, -EINVAL, "use an environment variable without a name");
+		return err_refuse(b->err, "use an environment variable without a name");
 	for (size_t i = 0; i < b->n; i++) {
 		if (name_length(b->plan->env[i]) == len &&
 		    memcmp(b->plan->env[i], entry, len) == 0) {

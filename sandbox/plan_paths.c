@@ -166,10 +166,10 @@ static int expand(struct view *v, const char *text, const char **ret)
 		return out_of_memory(v->err);
 	if (!out.data || out.data[0] != '/' ||
 	    path_normalise("/", out.data, normal, sizeof(normal)) < 0)
-		return err_set(v->err, -EINVAL,
-			       "use the path '%s' of the policy: it does not become "
-			       "an absolute path",
-			       text);
+		return err_refuse(v->err,
+				  "use the path '%s' of the policy: it does not become "
+				  "an absolute path",
+				  text);
 	*ret = plan_copy(v->plan, normal);
 	return *ret ? 0 : out_of_memory(v->err);
 }
@@ -271,11 +271,11 @@ static int add_option(struct view *v, const struct request_place *o)
 	if (r < 0)
 		return err_set(v->err, r, "use '%s' for %s", o->dest, p.why);
 	if (dest[1] == '\0')
-		return err_set(v->err, -EINVAL, "use '/' for %s", p.why),
+		return err_refuse(v->err, "use '/' for %s", p.why),
 		       err_hint(v->err, "a whole root is given by --base DIR");
 	if (path_is_within(dest, "/proc"))
-		return err_set(v->err, -EINVAL, "use '%s' for %s: /proc is the sandbox's own", dest,
-			       p.why);
+		return err_refuse(v->err, "use '%s' for %s: /proc is the sandbox's own", dest,
+				  p.why);
 	p.dest = plan_copy(v->plan, dest);
 	if (o->kind == PLACE_SYMLINK)
 		p.source = plan_copy(v->plan, o->source);
@@ -312,8 +312,7 @@ static int expand_root(struct view *v)
 	rule = *root;
 	*root = v->places[--v->n];
 	if (rule.kind != STEP_BIND)
-		return err_set(v->err, -EINVAL, "obey %s: '/' can only be read, exec or write",
-			       rule.why);
+		return err_refuse(v->err, "obey %s: '/' can only be read, exec or write", rule.why);
 	v->plan->root_access = rule.verbs & VERB_WRITE	? ACCESS_ALL
 			       : rule.verbs & VERB_EXEC ? ACCESS_EXEC
 							: ACCESS_READ;
