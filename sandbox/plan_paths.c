@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "base/text.h"
 #include "sandbox/plan.h"
 
 enum verbs { VERB_READ = 1, VERB_EXEC = 2, VERB_WRITE = 4 };
@@ -174,6 +175,20 @@ static int expand(struct view *v, const char *text, const char **ret)
 	return *ret ? 0 : out_of_memory(v->err);
 }
 
+/* What is to be covered is named by where it lies: under a name that goes through a symlink
+ * (/bin/su of a merged /usr, a home in /var/home) it would show by its other name. */
+static int find_real(struct view *v, struct place *p)
+{
+	char real[LIMIT_PATH];
+
+	if (v->plan->root != ROOT_HOST || !realpath(p->dest, real) || strcmp(real, p->dest) == 0)
+		return 0;
+	if (real[1] == '\0')
+		return err_refuse(v->err, "obey %s: '%s' leads to '/'", p->why, p->dest);
+	p->dest = p->source = plan_copy(v->plan, real);
+	return p->dest ? 0 : out_of_memory(v->err);
+}
+
 static int add_policy_rule(struct view *v, const struct bundle_path *rule)
 {
 	static const unsigned verbs[] = {
@@ -195,9 +210,12 @@ static int add_policy_rule(struct view *v, const struct bundle_path *rule)
 			  rule->line);
 	if (!p.why)
 		return out_of_memory(v->err);
+	if (rule->verb != POLICY_PATH_HIDE && text_starts_with(p.dest, "/proc/"))
+		return err_refuse(v->err, "obey %s: /proc is the sandbox's own", p.why);
 	if (rule->verb == POLICY_PATH_HIDE || rule->verb == POLICY_PATH_TMPFS) {
 		p.kind = rule->verb == POLICY_PATH_HIDE ? STEP_HIDE : STEP_PLACE;
-		return add(v, &p);
+		r = find_real(v, &p);
+		return r < 0 ? r : add(v, &p);
 	}
 	/* A base is its own view: rules about the host's files do not bring them in. */
 	if (v->plan->root != ROOT_HOST)
@@ -287,12 +305,11 @@ static int add_option(struct view *v, const struct request_place *o)
 		p.verbs = VERB_READ | VERB_EXEC;
 	if (o->kind == PLACE_RW)
 		p.verbs = VERB_READ | VERB_EXEC | VERB_WRITE;
-	if (p.kind == STEP_BIND || p.kind == STEP_OVERLAY) {
+	if (p.kind == STEP_BIND || p.kind == STEP_OVERLAY)
 		r = look_at(v, &p);
-		if (r < 0)
-			return r;
-	}
-	return add(v, &p);
+	else if (p.kind == STEP_HIDE)
+		r = find_real(v, &p);
+	return r < 0 ? r : add(v, &p);
 }
 
 /* --- the host's root --- */
@@ -365,12 +382,14 @@ static int keep_symlinks(struct view *v)
 
 static bool may_show_cwd(struct view *v, const char *cwd)
 {
-	const struct place *same = find(v, cwd);
+	const struct place *at = covering(v, cwd, NULL);
 
-	/* The home directory is empty, whoever stands in it; so is what a rule empties or hides. */
-	if (cwd[1] == '\0' || (v->host->home && path_is_within(v->host->home, cwd)))
+	/* The home directory is empty, whoever stands in it, and /sys is absent. */
+	if (cwd[1] == '\0' || path_is_within(cwd, "/sys") ||
+	    (v->host->home && path_is_within(v->host->home, cwd)))
 		return false;
-	return !same || shows_host(same);
+	/* What a rule empties or hides; below that too what an option does, and /proc and /dev */
+	return !at || shows_host(at) || (at->origin != BY_OPTION && strcmp(at->dest, cwd) != 0);
 }
 
 static int plan_cwd(struct view *v, const struct request *req)
@@ -471,6 +490,9 @@ static bool is_closed(const struct view *v, const char *path)
 static int emit(struct view *v, const struct place *p)
 {
 	const struct place *below = covering(v, p->dest, p);
+	const bool shows_something =
+		shows_host(below) ||
+		(below && (below->kind == STEP_PROC || below->kind == STEP_DEV));
 	const bool on_base = v->plan->root != ROOT_HOST;
 	struct plan_step s = {
 		.kind = p->kind,
@@ -490,7 +512,7 @@ static int emit(struct view *v, const struct place *p)
 	/* Nothing shows there: nothing to hide. Nor in a file that the caller cannot read: its ids
 	 * are the only ones that the sandbox has. */
 	if (p->kind == STEP_HIDE && !on_base &&
-	    (!shows_host(below) || (p->origin == BY_POLICY && is_closed(v, p->dest))))
+	    (!shows_something || (p->origin == BY_POLICY && is_closed(v, p->dest))))
 		return 0;
 	if (p->kind == STEP_HIDE && on_base && p->origin == BY_POLICY)
 		s.optional = true;
@@ -520,28 +542,22 @@ static int compare_places(const void *a, const void *b)
 
 static int add_built_in(struct view *v)
 {
-	static const struct place own[] = {
-		{ .kind = STEP_PROC,
-		  .origin = BY_OPTION,
-		  .fd = -1,
-		  .source = "proc",
-		  .dest = "/proc",
-		  .why = "built in" },
-		{ .kind = STEP_DEV,
-		  .origin = BY_OPTION,
-		  .fd = -1,
-		  .source = "dev",
-		  .dest = "/dev",
-		  .why = "built in" },
-	};
+	static const char *const own[] = { "/proc", "/dev" };
+	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
-		int r = add(v, &own[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(own) && r == 0; i++) {
+		const struct place p = {
+			.kind = i == 0 ? STEP_PROC : STEP_DEV,
+			.origin = BY_OPTION,
+			.fd = -1,
+			.source = own[i],
+			.dest = own[i],
+			.why = "built in",
+		};
 
-		if (r < 0)
-			return r;
+		r = add(v, &p);
 	}
-	return 0;
+	return r;
 }
 
 int plan_paths(struct plan *plan, const struct request *req, const struct plan_host *host,
