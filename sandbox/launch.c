@@ -259,6 +259,10 @@ static int conclude(struct launch *l, int r, struct launch_result *ret, struct e
 		ret->exit_status = status_of(shared->wait_status);
 		return 0;
 	}
+	if (l->s.ended_by) {
+		ret->exit_status = 128 + l->s.ended_by;
+		return 0;
+	}
 	if (l->s.running || l->s.limit_hit) {
 		ret->exit_status = 128 + SIGKILL; /* pid 1 was killed from outside: so was all */
 		return 0;
@@ -270,11 +274,13 @@ static int conclude(struct launch *l, int r, struct launch_result *ret, struct e
 static void finish_audit(struct launch *l, int r, struct launch_result *ret, const struct err *err)
 {
 	const struct launch_shared *shared = l->s.shared;
+	const bool has_status = shared && atomic_load(&shared->has_status);
 	struct audit_end end = {
-		.started = r == 0,
-		.wait_status =
-			shared && atomic_load(&shared->has_status) ? shared->wait_status : SIGKILL,
-		.error = r < 0 ? err->msg : NULL,
+		.started = r == 0 && (has_status || !l->s.ended_by),
+		.wait_status = has_status ? shared->wait_status : SIGKILL,
+		.error = r < 0		 ? err->msg
+			 : l->s.ended_by ? "ended by a signal"
+					 : NULL,
 	};
 
 	if (l->s.audit)

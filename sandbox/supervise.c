@@ -131,6 +131,8 @@ static void on_signals(struct supervisor *s)
 		case SIGUSR1:
 		case SIGUSR2:
 			/* Before the payload runs there is nobody to tell: end. */
+			if (!s->running)
+				s->ended_by = sig;
 			if (!s->running || sys_pidfd_send_signal(s->pidfd, sig) < 0)
 				kill_all(s);
 			break;

@@ -21,6 +21,7 @@ struct supervisor {
 	int signals;	      /* signalfd */
 	bool running;	      /* the payload is executed */
 	bool gone;	      /* pid 1 has ended */
+	int ended_by;	      /* a signal that came before the payload ran, 0: none */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC, 0: none */
 	uint64_t clone_ns;
 	const char *limit_hit;
