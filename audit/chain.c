@@ -2,6 +2,7 @@
 #include "audit/chain.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>

@@ -5,6 +5,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/errno_name.h"
+#include "base/fd.h"
+
+/* Ours, because musl has no sigabbrev_np(). */
+static const char *const signals[] = {
+	[SIGHUP] = "HUP",   [SIGINT] = "INT",	    [SIGQUIT] = "QUIT", [SIGILL] = "ILL",
+	[SIGTRAP] = "TRAP", [SIGABRT] = "ABRT",	    [SIGBUS] = "BUS",	[SIGFPE] = "FPE",
+	[SIGKILL] = "KILL", [SIGUSR1] = "USR1",	    [SIGSEGV] = "SEGV", [SIGUSR2] = "USR2",
+	[SIGPIPE] = "PIPE", [SIGALRM] = "ALRM",	    [SIGTERM] = "TERM", [SIGSTKFLT] = "STKFLT",
+	[SIGCHLD] = "CHLD", [SIGCONT] = "CONT",	    [SIGSTOP] = "STOP", [SIGTSTP] = "TSTP",
+	[SIGTTIN] = "TTIN", [SIGTTOU] = "TTOU",	    [SIGURG] = "URG",	[SIGXCPU] = "XCPU",
+	[SIGXFSZ] = "XFSZ", [SIGVTALRM] = "VTALRM", [SIGPROF] = "PROF", [SIGWINCH] = "WINCH",
+	[SIGIO] = "POLL",   [SIGPWR] = "PWR",	    [SIGSYS] = "SYS",
+};
+
 static const struct name_set *find_in(const struct name_row *rows, size_t n, const char *call,
 				      unsigned arg)
 {
@@ -82,7 +97,7 @@ const char *names_spell(const struct name_set *set, uint64_t value, char *buf, s
 
 const char *names_errno(unsigned value, char *buf, size_t cap)
 {
-	const char *name = value < 4096 ? strerrorname_np((int)value) : NULL;
+	const char *name = value < 4096 ? errno_name((int)value) : NULL;
 
 	if (name)
 		(void)snprintf(buf, cap, "%s", name);
@@ -93,7 +108,7 @@ const char *names_errno(unsigned value, char *buf, size_t cap)
 
 const char *names_signal(unsigned value, char *buf, size_t cap)
 {
-	const char *name = value > 0 && value < 32 ? sigabbrev_np((int)value) : NULL;
+	const char *name = value > 0 && value < ARRAY_SIZE(signals) ? signals[value] : NULL;
 
 	/* The kernel's first real-time signal is 32; the C library keeps two of them. */
 	if (name)

@@ -13,6 +13,10 @@
 
 #include "audit/names.h"
 
+#ifndef AF_MCTP
+#define AF_MCTP 45 /* linux/socket.h, Linux 5.15; musl 1.2.3 lacks it */
+#endif
+
 static const struct name_value family_values[] = {
 	NAME(AF_UNSPEC),     NAME(AF_UNIX),	 NAME(AF_INET),	    NAME(AF_AX25),
 	NAME(AF_IPX),	     NAME(AF_APPLETALK), NAME(AF_NETROM),   NAME(AF_BRIDGE),

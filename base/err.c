@@ -7,6 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Neither translates nor allocates. */
+#ifdef __GLIBC__
+#define describe strerrordesc_np /* glibc 2.32 */
+#else
+#define describe strerror /* musl's are constants */
+#endif
+
 int err_set(struct err *err, int code, const char *fmt, ...)
 {
 	va_list ap;
@@ -68,8 +75,7 @@ int err_hint(struct err *err, const char *fmt, ...)
 
 const char *err_text(int code)
 {
-	/* strerrordesc_np neither translates nor allocates (glibc 2.32). */
-	const char *text = code == INT_MIN ? NULL : strerrordesc_np(code < 0 ? -code : code);
+	const char *text = code == INT_MIN ? NULL : describe(code < 0 ? -code : code);
 
 	return text ? text : "Unknown error";
 }

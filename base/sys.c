@@ -171,3 +171,8 @@ int sys_signal_default(int sig)
 
 	return result(syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof(dfl.mask)));
 }
+
+int sys_rlimit(int resource, const struct rlimit *set, struct rlimit *ret_old)
+{
+	return result(syscall(SYS_prlimit64, 0, resource, set, ret_old));
+}

@@ -14,6 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mount.h>
+#ifndef FSOPEN_CLOEXEC
+#include <linux/mount.h> /* musl knows the old calls only; glibc and this file exclude each other */
+#endif
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -77,6 +81,8 @@ int sys_landlock_restrict_self(int ruleset, unsigned flags);
 int sys_landlock_abi(void);
 int sys_getrandom(void *buf, size_t len); /* 0 or -errno; all of it or nothing */
 int sys_keyctl_join_session(void);
+/* Of the calling process; either pointer may be NULL. A plain int where libc has an enum. */
+int sys_rlimit(int resource, const struct rlimit *set, struct rlimit *ret_old);
 /* The default disposition, also for the two signals that libc keeps for itself and its sigaction()
  * refuses: a caller may have left them ignored. */
 int sys_signal_default(int sig);

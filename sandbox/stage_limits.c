@@ -37,14 +37,15 @@ static int set_rlimits(const struct plan *plan, struct err *err)
 	for (size_t i = 0; i < plan->n_rlimits; i++) {
 		const struct plan_rlimit *want = &plan->rlimits[i];
 		struct rlimit now, rl;
-		const __rlimit_resource_t which = (__rlimit_resource_t)want->resource;
+		int r = sys_rlimit(want->resource, NULL, &now);
 
-		if (getrlimit(which, &now) < 0)
-			return err_set(err, -errno, "read the limit %s", want->name);
+		if (r < 0)
+			return err_set(err, r, "read the limit %s", want->name);
 		/* Only downwards: the caller's own hard limit holds. */
 		rl.rlim_cur = rl.rlim_max = want->value < now.rlim_max ? want->value : now.rlim_max;
-		if (setrlimit(which, &rl) < 0)
-			return err_set(err, -errno, "set the limit %s", want->name);
+		r = sys_rlimit(want->resource, &rl, NULL);
+		if (r < 0)
+			return err_set(err, r, "set the limit %s", want->name);
 	}
 	return 0;
 }
