@@ -347,8 +347,7 @@ static void test_large_output_slow_reader(void **state)
 	close_fd(&outer.master);
 }
 
-/* Where the outer terminal cannot be opened anew, its blocking description must not block us. A
- * socket cannot be opened by /proc/self/fd (ENXIO) and plays that part. */
+/* An outer terminal that cannot be opened anew: its blocking description must not block us. */
 static void test_large_output_blocking_description(void **state)
 {
 	struct pair outer;
@@ -574,7 +573,6 @@ static void test_pair_in_own_devpts(void **state)
 	assert_int_equal(terminal_open_pair(tmp, &master, &slave, &err), -ENOENT);
 	assert_int_equal(err.code, -ENOENT);
 	assert_int_equal(master, -1);
-	/* and something that is no terminal is not taken as a master */
 	{
 		struct terminal t = TERMINAL_INIT;
 
