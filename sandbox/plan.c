@@ -149,7 +149,7 @@ static int read_groups(struct plan_host *host, struct err *err)
 
 int plan_host_read(struct plan_host *ret, char *const *envp, struct err *err)
 {
-	static char home[LIMIT_PATH];
+	static char home[LIMIT_PATH], real[LIMIT_PATH];
 	struct plan_host host = {
 		.uid = geteuid(),
 		.gid = getegid(),
@@ -172,8 +172,8 @@ int plan_host_read(struct plan_host *ret, char *const *envp, struct err *err)
 	    (host.home[0] != '/' || path_normalise("/", host.home, home, sizeof(home)) < 0 ||
 	     home[1] == '\0'))
 		host.home = NULL;
-	else if (host.home)
-		host.home = home;
+	else if (host.home) /* where it lies, or it would show by its other name */
+		host.home = realpath(home, real) ? real : home;
 	host.landlock_abi = sys_landlock_abi();
 	for (int i = 0; i < 3; i++)
 		host.tty[i] = isatty(i) == 1;

@@ -158,7 +158,11 @@ static int text_steps(const struct plan *plan, struct buf *out)
 				r = put_escaped(out, s->source);
 		}
 		if (r == 0)
-			r = buf_printf(out, "  (%s%s)\n", s->why, s->optional ? ", if there" : "");
+			r = buf_puts(out, "  (");
+		if (r == 0)
+			r = put_escaped(out, s->why); /* a file name of the policy's */
+		if (r == 0)
+			r = buf_puts(out, s->optional ? ", if there)\n" : ")\n");
 	}
 	return r;
 }
@@ -209,8 +213,13 @@ static int text_plan(const struct plan *plan, struct buf *out)
 		r = put_escaped(out, plan->cwd);
 	if (r == 0)
 		r = buf_puts(out, "\n");
-	for (size_t i = 0; i < plan->n_layers && r == 0; i++)
-		r = buf_printf(out, "base     %s\n", plan->layers[i]);
+	for (size_t i = 0; i < plan->n_layers && r == 0; i++) {
+		r = buf_puts(out, "base     ");
+		if (r == 0)
+			r = put_escaped(out, plan->layers[i]);
+		if (r == 0)
+			r = buf_puts(out, "\n");
+	}
 	if (r == 0)
 		r = text_command(plan, out);
 	if (r == 0)

@@ -67,8 +67,9 @@ static inline int arena_remove(void **state)
 	return access(arena, F_OK) == 0;
 }
 
-/* A policy that lets programs start, and lines. "%A" in the lines becomes the arena's path. */
-static inline struct plan_case *case_new(const char *lines, char *const *environ)
+/* A policy that lets programs start, and lines; env is the host's. "%A" in the lines becomes the
+ * arena's path. */
+static inline struct plan_case *case_new(const char *lines, const char *const *env)
 {
 	static const char head[] = "policy test\nkernel 6.18\nallow read write exit_group\n";
 	struct plan_case *c = calloc(1, sizeof(*c));
@@ -103,7 +104,7 @@ static inline struct plan_case *case_new(const char *lines, char *const *environ
 		.home = c->home,
 		.user = "somebody",
 		.shell = "/bin/bash",
-		.environ = environ,
+		.environ = (char *const *)(uintptr_t)env,
 		.landlock_abi = 6,
 		.release = "6.18.0",
 	};

@@ -88,7 +88,7 @@ static void test_policy_beats_itself(void **state)
 	struct plan_case *c = case_new("read ~\nhide %A/home\ntmpfs $PWD\n"
 				       "read %A/work\nexec ${WORK:-/none}/deep\n"
 				       "write %A/work/deep\n",
-				       (char *[]){ (char[64]){ "X=1" }, NULL });
+				       NULL);
 	char work[LIMIT_PATH + 8], *env[] = { work, NULL };
 
 	(void)state;
@@ -111,8 +111,8 @@ static void test_policy_beats_itself(void **state)
 
 static void test_expansion(void **state)
 {
-	static char a[] = "EMPTY=", b[] = "REL=a/b", d[] = "DOTS=/usr/./lib/../share/",
-		    e[] = "AB=/x", *env[] = { a, b, d, e, NULL };
+	static const char *const env[] = { "EMPTY=", "REL=a/b", "DOTS=/usr/./lib/../share/",
+					   "AB=/x", NULL };
 	struct plan_case *c = case_new("read? ~/x\nread? $PWD/y\nread? ${UNSET:-/usr/lib}/z\n"
 				       "read? ${EMPTY:-/opt}\nread? ${DOTS:-/none}/w\n"
 				       "read? ${A:-/usr/games}\n",
