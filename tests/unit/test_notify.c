@@ -99,7 +99,9 @@ static void act(const struct scene *s, int wire, actor play)
 	if (fd < 0 || wire_send(wire, WIRE_RUNNING, fd) < 0)
 		_exit(101);
 	(void)close(fd);
-	_exit(play());
+	/* no libc on the way out: a sanitizer's would make calls of its own */
+	(void)syscall(SYS_exit_group, play());
+	abort();
 }
 
 struct result {

@@ -365,7 +365,7 @@ static int model(const struct tree *t, int at, const char *path, bool links, int
 		if (t->kind[at] != DIRECTORY)
 			return -ENOTDIR;
 		if (len == 2 && p[0] == '.' && p[1] == '.') {
-			at = parents[at];
+			at = (int)parents[at];
 		} else if (!(len == 1 && p[0] == '.')) {
 			child = child_of(t, (enum node)at, p, len);
 			if (child == NO_NODE)
