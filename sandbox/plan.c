@@ -377,8 +377,13 @@ static void plan_terminal(struct plan *plan, const struct request *req,
 {
 	bool any = host->tty[0] || host->tty[1] || host->tty[2];
 
-	/* A terminal of the caller's never crosses: TIOCSTI would type into it. */
+	/* The caller's own terminal crosses only where he says so by --pty never: what reads it is
+	 * his session's, and TIOCSTI, where a policy lets it pass, types into it. */
 	plan->pty = req->pty == PTY_ALWAYS || (req->pty == PTY_AUTO && any);
+	if (any && !plan->pty)
+		plan_give_up(
+			plan,
+			"a terminal of its own (--pty never): the caller's is the payload's too");
 	for (int i = 0; i < 3; i++)
 		plan->pty_for[i] = plan->pty && (host->tty[i] || (req->pty == PTY_ALWAYS && !any));
 }

@@ -58,7 +58,7 @@ enum plan_access {
 struct plan_step {
 	enum plan_step_kind kind;
 	bool writable;
-	bool has_below; /* STEP_HIDE: something is shown within what is hidden */
+	bool has_below; /* STEP_HIDE, STEP_DIR: something else lies within */
 	bool mounted; /* STEP_PLACE: dest lies on something else than the upper, so it is a mount */
 	bool optional; /* a missing source or dest is no error */
 	mode_t mode;   /* STEP_PLACE, STEP_DIR */

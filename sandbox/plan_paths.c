@@ -516,7 +516,7 @@ static int emit(struct view *v, const struct place *p)
 		return 0;
 	if (p->kind == STEP_HIDE && on_base && p->origin == BY_POLICY)
 		s.optional = true;
-	if (p->kind == STEP_HIDE) {
+	if (p->kind == STEP_HIDE || p->kind == STEP_DIR) {
 		for (size_t i = 0; i < v->n; i++)
 			s.has_below = s.has_below ||
 				      (&v->places[i] != p && v->places[i].kind != STEP_HIDE &&

@@ -256,12 +256,32 @@ static int step_place(struct child *c, const struct plan_step *s, struct err *er
 		     : 0;
 }
 
+/* Put something empty and read-only over dest. Where mount points will be made within it, that is
+ * a directory of its own, read-only only afterwards (close_up). */
+static int cover_dest(struct child *c, const struct plan_step *s, int dest, bool is_dir,
+		      struct err *err)
+{
+	_cleanup_close_ int tree = -1;
+	char name[16] = "none";
+	int r = 0;
+
+	if (is_dir && s->has_below)
+		r = mounts_new_dir(c, 0755, name);
+	else if (is_dir)
+		(void)snprintf(name, sizeof(name), "empty");
+	if (r < 0)
+		return err_set(err, r, "make an empty directory for '%s'", s->dest);
+	tree = mounts_clone_store(c, name);
+	if (tree < 0)
+		return err_set(err, tree, "cover '%s' (%s)", s->dest, s->why);
+	r = mounts_attach(tree, dest);
+	return r < 0 ? err_set(err, r, "cover '%s' (%s)", s->dest, s->why) : 0;
+}
+
 static int step_hide(struct child *c, const struct plan_step *s, struct err *err)
 {
-	_cleanup_close_ int tree = -1, dest = -1;
+	_cleanup_close_ int dest = -1;
 	struct stat st;
-	char name[16];
-	int r;
 
 	dest = path_open_in(c->root, s->dest, O_PATH, PATH_NO_SYMLINKS);
 	/* Not there, or a symlink: what it leads to is hidden by its own name. */
@@ -271,16 +291,15 @@ static int step_hide(struct child *c, const struct plan_step *s, struct err *err
 		return err_set(err, dest, "open '%s' to hide it (%s)", s->dest, s->why);
 	if (fstat(dest, &st) < 0)
 		return err_set(err, -errno, "look at '%s' to hide it", s->dest);
-	(void)snprintf(name, sizeof(name), "%s", S_ISDIR(st.st_mode) ? "empty" : "none");
-	/* Mount points will be made within it: a directory of its own, read-only only afterwards.
-	 */
-	if (s->has_below && S_ISDIR(st.st_mode) && (r = mounts_new_dir(c, 0755, name)) < 0)
-		return err_set(err, r, "make an empty directory for '%s'", s->dest);
-	tree = mounts_clone_store(c, name);
-	if (tree < 0)
-		return err_set(err, tree, "hide '%s' (%s)", s->dest, s->why);
-	r = mounts_attach(tree, dest);
-	return r < 0 ? err_set(err, r, "hide '%s' (%s)", s->dest, s->why) : 0;
+	return cover_dest(c, s, dest, S_ISDIR(st.st_mode), err);
+}
+
+/* Also below a writable place it is a mount, and so nothing can be written to it. */
+static int step_dir(struct child *c, const struct plan_step *s, struct err *err)
+{
+	_cleanup_close_ int dest = make_dest(c, s, true, err);
+
+	return dest < 0 ? dest : cover_dest(c, s, dest, true, err);
 }
 
 static int step_symlink(struct child *c, const struct plan_step *s, struct err *err)
@@ -297,19 +316,14 @@ static int step_symlink(struct child *c, const struct plan_step *s, struct err *
 	return 0;
 }
 
-static int step_file(struct child *c, const struct plan_step *s, struct err *err)
+static int fill_file(struct child *c, const struct plan_step *s, const char *name, struct err *err)
 {
-	_cleanup_close_ int dir = -1, out = -1;
+	_cleanup_close_ int out = -1;
 	char block[16384];
-	const char *name;
 
-	dir = path_make_parent(c->root, s->dest, 0755, &name);
-	if (dir < 0)
-		return err_set(err, dir, "make the directory for the file '%s' (%s)", s->dest,
-			       s->why);
-	out = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
+	out = openat(c->store, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
 	if (out < 0)
-		return err_set(err, -errno, "make the file '%s' (%s)", s->dest, s->why);
+		return err_set(err, -errno, "make a file for '%s' (%s)", s->dest, s->why);
 	for (;;) {
 		ssize_t n = read(s->fd, block, sizeof(block));
 		int r;
@@ -328,10 +342,33 @@ static int step_file(struct child *c, const struct plan_step *s, struct err *err
 	return 0;
 }
 
+/* A file of the store, mounted read-only: over what is there, or where nothing is. */
+static int step_file(struct child *c, const struct plan_step *s, struct err *err)
+{
+	_cleanup_close_ int tree = -1, dest = -1;
+	char name[16];
+	int r;
+
+	(void)snprintf(name, sizeof(name), "f%u", c->n_store++);
+	r = fill_file(c, s, name, err);
+	if (r < 0)
+		return r;
+	tree = mounts_clone_store(c, name);
+	if (tree < 0)
+		return err_set(err, tree, "make a file for '%s' (%s)", s->dest, s->why);
+	r = set_flags(tree, false, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err,
+		      s->dest);
+	if (r < 0)
+		return r;
+	dest = make_dest(c, s, false, err);
+	if (dest < 0)
+		return dest;
+	r = mounts_attach(tree, dest);
+	return r < 0 ? err_set(err, r, "mount a file on '%s' (%s)", s->dest, s->why) : 0;
+}
+
 static int do_step(struct child *c, const struct plan_step *s, struct err *err)
 {
-	int fd;
-
 	switch (s->kind) {
 	case STEP_BIND:
 		return step_bind(c, s, err);
@@ -353,10 +390,7 @@ static int do_step(struct child *c, const struct plan_step *s, struct err *err)
 	case STEP_HIDE:
 		return step_hide(c, s, err);
 	case STEP_DIR:
-		fd = make_dest(c, s, true, err);
-		if (fd >= 0)
-			(void)close(fd);
-		return fd < 0 ? fd : 0;
+		return step_dir(c, s, err);
 	case STEP_SYMLINK:
 		return step_symlink(c, s, err);
 	case STEP_FILE:
@@ -379,7 +413,7 @@ static int close_up(struct child *c, struct err *err)
 		_cleanup_close_ int fd = -1;
 		int r;
 
-		if (s->kind != STEP_HIDE || !s->has_below)
+		if ((s->kind != STEP_HIDE && s->kind != STEP_DIR) || !s->has_below)
 			continue;
 		fd = path_open_in(c->root, s->dest, O_PATH | O_DIRECTORY, PATH_NO_SYMLINKS);
 		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)

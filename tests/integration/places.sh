@@ -69,6 +69,13 @@ exec 7<<<"yielded"
 expect_denied "--file is read-only" --file 7:/some/file --twin --tmpfs /some -- sh -c 'echo x >/some/file'
 exec 7<&-
 expect_error 125 "descriptor" "--file of a closed descriptor" -- "$CORDON" run --file 7:/some/file -- true
+# Below a writable place, and over what the host has: mounts of their own, so nothing can be written.
+exec 7<<<"yielded"
+expect_output "yielded" "--file over a file of the host" -- "$CORDON" run --file 7:/etc/hostname -- cat /etc/hostname
+expect_denied "--dir below a writable place takes no file" --dir /tmp/d --twin --tmpfs /tmp/d -- touch /tmp/d/x
+exec 7<<<"yielded"
+expect_denied "--file below a writable place is read-only" --file 7:/tmp/f --twin --tmpfs /tmp -- sh -c 'echo x >/tmp/f'
+exec 7<&-
 expect_denied "/srv" --cwd / --twin --tmpfs /srv -- ls /srv
 
 # --- overlays
