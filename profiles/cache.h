@@ -4,8 +4,8 @@
  * that leads from what was asked (name or absolute path, the search directories, cordon's version)
  * to a hash and lists the places where a new file would be found first. DIR is 0700 and the
  * caller's. Entries are written under a temporary name and renamed into place; a torn one (power
- * loss) is caught by its checksum and rebuilt. They never change afterwards. Everything here is best
- * effort for the writer and suspicious for the reader: an entry that is damaged, not a regular
+ * loss) is caught by its checksum and rebuilt. They never change afterwards. Everything here is
+ * best effort for the writer and suspicious for the reader: an entry that is damaged, not a regular
  * file, not owned by the caller or writable by others is not used.
  *
  * (Not named by the policy's digest: that is of the sources' text, and two copies of one text in
