@@ -111,9 +111,16 @@ o = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 PROGRAMS := $(BUILD)/cordon $(BUILD)/cordon-policy $(BUILD)/cordon-audit
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 PROBES := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(wildcard tests/programs/*.c))
+FAULTS :=
+# The injector writes x86_64's registers; under a sanitizer most calls of a launch are the sanitizer's.
+ifneq ($(findstring x86_64,$(MACHINE)),)
+ifndef SAN
+FAULTS := $(BUILD)/tests/programs/inject $(BUILD)/tests/programs/fingerprint
+endif
+endif
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 
-.PHONY: all help check check-unit check-integration check-deps check-format check-asan demo bench fuzz install clean
+.PHONY: all help check check-unit check-integration check-deps check-format check-asan faults demo bench fuzz install clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -213,12 +220,23 @@ $(BUILD)/tests/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)
 	$(call say,CC,$<)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -static -I. -o $@ $<
 
+$(BUILD)/tests/programs/fingerprint: tests/faults/fingerprint.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -static -I. -o $@ $<
+
+INJECT := tests/faults/inject.c tests/faults/trace.c tests/faults/judge.c tests/faults/place.c
+$(BUILD)/tests/programs/inject: $(INJECT) tests/faults/faults.h $(call L,policies base)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -I. -o $@ $(INJECT) $(call L,policies base)
+
 check: all check-deps check-unit check-integration  ## everything that needs no virtual machine
 
 check-unit: $(UNIT)  ## unit tests (cmocka)
 	tools/run-tests unit $(BUILD) $(UNIT)
 
-check-integration: all $(PROBES)  ## whole programs, rootless; as root too when root runs it
+check-integration: all $(PROBES) $(FAULTS)  ## whole programs, rootless; as root too when root runs it
 	tools/run-tests integration $(BUILD) $(sort $(wildcard tests/integration/*.sh))
 
 check-deps:  ## no room includes what tools/rooms.allow does not let it
@@ -235,6 +253,9 @@ $(BUILD)/fuzz/%: fuzz/%.c $(wildcard base/*.c policies/*.c profiles/*.c audit/*.
 	$(call say,FUZZ,$@)
 	$(Q)clang -std=gnu11 -D_GNU_SOURCE -O1 -g -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	  -DCORDON_VERSION='"fuzz"' -DCORDON_DATADIR='"$(datadir)"' -o $@ $^ -ljson-c -lmd
+
+faults: all $(FAULTS)  ## every call of a launch fails, lies, or is the last one: some minutes
+	tests/faults/all $(BUILD)
 
 TIME ?= 60
 fuzz: $(FUZZERS)  ## every fuzzer for TIME seconds

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What came of a launch with a fault in it. */
+#include "tests/faults/faults.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+const char *const verdict_names[_VERDICT_MAX] = {
+	"refused", "confined", "stopped", "killed", "poorer", "given up", "WEAKER",
+	"SILENT",  "HUNG",     "LEFT",	  "STATUS", "UNTOLD", "LOG",
+};
+const char verdict_letters[_VERDICT_MAX + 1] = "rcskpgWSHLXUB";
+
+static bool has_line(const char *text, const char *line, size_t len)
+{
+	for (const char *p = text; (p = strstr(p, "\n"));) {
+		p++;
+		if (strncmp(p, line, len) == 0 && p[len] == '\n')
+			return true;
+	}
+	return strncmp(text, line, len) == 0 && text[len] == '\n';
+}
+
+static bool begins(const char *line, const char *with)
+{
+	return strncmp(line, with, strlen(with)) == 0;
+}
+
+/* A line that is there in one fingerprint only and lets nothing more be done. sign: '-' is missing
+ * now, '+' is new. */
+static bool is_harmless(const char *line, char sign, enum kind kind)
+{
+	if (begins(line, "try "))
+		return sign == '-' || !strstr(line, ": SUCCESS");
+	/* Names of the user that were not found; a cover over what is closed anyway. */
+	if (sign == '-' && begins(line, "environment "))
+		return true;
+	if (sign == '+' && (begins(line, "mount /none /") || begins(line, "mount /empty /")))
+		return strstr(line, " ro,nosuid,nodev,noexec,") != NULL;
+	/* What a lying kernel did not make is missing; devpts is narrower without its options. */
+	return kind == KIND_LIE && ((sign == '-' && begins(line, "list ")) ||
+				    begins(line, "loopback ") || begins(line, "mount / /dev/pts "));
+}
+
+/* Lines of a that b lacks, without those that are harmless. */
+static unsigned lines_missing(const char *a, const char *b, char sign, enum kind kind, FILE *why)
+{
+	unsigned n = 0;
+
+	for (const char *p = a; *p;) {
+		size_t len = strcspn(p, "\n");
+		char line[4096];
+
+		if (!has_line(b, p, len)) {
+			snprintf(line, sizeof(line), "%.*s", (int)len, p);
+			fprintf(why, "  %c %s\n", sign, line);
+			n += !is_harmless(line, sign, kind);
+		}
+		p += len + (p[len] == '\n');
+	}
+	return n;
+}
+
+/* cli/print.c: "cordon: cannot ...", and what else it says of itself. */
+static bool has_sentence(const char *err)
+{
+	const char *p = strstr(err, "cordon: ");
+
+	return p && strlen(p) > 20 && strchr(p, '\n');
+}
+
+static enum verdict judge_confinement(const struct run *r, const char *reference, const char *out,
+				      FILE *why)
+{
+	unsigned n;
+	char *log;
+	bool told;
+
+	if (!strcmp(reference, out))
+		return CONFINED;
+	n = lines_missing(reference, out, '-', r->fault.kind, why);
+	n += lines_missing(out, reference, '+', r->fault.kind, why);
+	if (n == 0)
+		return POORER;
+	/* ENOSYS is how a kernel says that it has no Landlock. */
+	if (r->fault.nr != SYS_landlock_create_ruleset || r->fault.error != ENOSYS)
+		return WEAKER;
+	log = place_read(r->place, "audit.jsonl");
+	told = log && strstr(log, "Landlock") && !strstr(log, "\"given_up\":[]");
+	free(log);
+	return told ? GIVEN : WEAKER;
+}
+
+/* The refused mount(2) of the payload is in the log, or its loss is told. */
+static bool denial_is_told(const struct run *r, const char *err)
+{
+	char *log = place_read(r->place, "audit.jsonl");
+	bool told = log && strstr(log, "\"name\":\"mount\"");
+
+	free(log);
+	return told || r->fault.kind == KIND_KILL || strstr(err, "could not be written") ||
+	       has_sentence(err);
+}
+
+/* The command is looked for by these alone: their failure may mean that it is not there. So may a
+ * rule that lets it be executed and was not added. */
+static bool is_search(const struct fault *f)
+{
+	return f->role != ROLE_SUPERVISOR && (f->kind == KIND_LIE || f->nr == SYS_newfstatat ||
+					      f->nr == SYS_faccessat2 || f->nr == SYS_execve);
+}
+
+/* Made before main(): what libc cannot do without ends the program by libc's own word. */
+static bool is_startup(const struct fault *f)
+{
+	return f->role == ROLE_SUPERVISOR && f->kind == KIND_FAIL &&
+	       (f->nr == SYS_brk || f->nr == SYS_arch_prctl ||
+		(f->nr == SYS_mprotect && f->nth == 1));
+}
+
+static enum verdict judge_status(const struct run *r, bool ran, const char *err)
+{
+	const bool kill = r->fault.kind == KIND_KILL, said = has_sentence(err);
+	int code;
+
+	if (!ran && is_startup(&r->fault))
+		return KILLED;
+	if (WIFSIGNALED(r->status))
+		return kill && WTERMSIG(r->status) == SIGKILL ? KILLED : STATUS;
+	code = WEXITSTATUS(r->status);
+	if (code == PAYLOAD_STATUS)
+		return ran ? CONFINED : SILENT;
+	if (code == 125 || ((code == 126 || code == 127) && is_search(&r->fault)))
+		return !said ? SILENT : ran ? STOPPED : REFUSED;
+	if (code == 128 + SIGKILL && (kill || said))
+		return kill ? KILLED : STOPPED;
+	return code == 128 + SIGKILL ? SILENT : STATUS;
+}
+
+static enum verdict judge_traces(const struct run *r, FILE *why)
+{
+	char *strays = place_strays(r->place);
+	const bool stray = strays && strays[0];
+
+	if (r->left)
+		fprintf(why, "  processes were left\n");
+	if (stray)
+		fprintf(why, "%s", strays);
+	free(strays);
+	if (r->left || stray)
+		return LEFT;
+	return place_log_is_whole(r->place) ? CONFINED : LOG;
+}
+
+enum verdict judge_run(const struct run *r, const char *reference, FILE *why)
+{
+	char *out = place_read(r->place, "out"), *err = place_read(r->place, "err");
+	const bool ran = out && strstr(out, "\nend\n");
+	enum verdict v = STATUS, w;
+
+	if (r->hung)
+		v = HUNG;
+	else if (out && err)
+		v = judge_status(r, ran, err);
+	if (v < WEAKER && ran) {
+		w = judge_confinement(r, reference, out, why);
+		v = w == CONFINED ? v : w;
+	}
+	if (v < WEAKER && ran && !denial_is_told(r, err))
+		v = UNTOLD;
+	if (v < WEAKER && (w = judge_traces(r, why)) != CONFINED)
+		v = w;
+	if (WIFSIGNALED(r->status))
+		fprintf(why, "  the launcher was killed by signal %d\n", WTERMSIG(r->status));
+	else
+		fprintf(why, "  exit status %d; ran: %s\n", WEXITSTATUS(r->status),
+			ran ? "yes" : "no");
+	if (err && err[0])
+		fprintf(why, "  said: %.*s\n", (int)strcspn(err, "\n"), err);
+	free(out);
+	free(err);
+	return v;
+}
