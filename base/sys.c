@@ -22,6 +22,16 @@ struct sys_mount_attr {
 	uint64_t userns_fd;
 };
 
+/* struct statx of linux/stat.h, by its offsets: not every libc has it, or has all of it. */
+struct sys_statx {
+	uint32_t mask;
+	uint8_t skipped[140];
+	uint64_t mnt_id;
+	uint8_t rest[104];
+};
+_Static_assert(sizeof(struct sys_statx) == 256, "struct statx has 256 bytes");
+enum { SYS_STATX_MNT_ID = 0x1000, SYS_STATX_DONT_SYNC = 0x4000 };
+
 static int result(long r)
 {
 	return r < 0 ? -errno : (int)r;
@@ -62,6 +72,21 @@ int sys_mount_setattr(int dirfd, const char *path, unsigned flags, uint64_t set,
 	};
 
 	return result(syscall(SYS_mount_setattr, dirfd, path, flags, &attr, sizeof(attr)));
+}
+
+int sys_mount_id(int dirfd, const char *path, uint64_t *ret)
+{
+	struct sys_statx st;
+	const int flags =
+		AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | SYS_STATX_DONT_SYNC;
+	int r = result(syscall(SYS_statx, dirfd, path, flags, SYS_STATX_MNT_ID, &st));
+
+	if (r < 0)
+		return r;
+	if (!(st.mask & SYS_STATX_MNT_ID))
+		return -ENODATA;
+	*ret = st.mnt_id;
+	return 0;
 }
 
 int sys_pivot_root(const char *new_root, const char *put_old)

@@ -63,6 +63,9 @@ int sys_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int a
 int sys_fsmount(int fd, unsigned flags, unsigned attrs);
 int sys_mount_setattr(int dirfd, const char *path, unsigned flags, uint64_t set, uint64_t clear,
 		      uint64_t propagation);
+/* Which mount a path ends at: a number that differs for any two mounts there are. 0, -errno, or
+ * -ENODATA when the kernel does not say (before Linux 5.8). */
+int sys_mount_id(int dirfd, const char *path, uint64_t *ret);
 int sys_pivot_root(const char *new_root, const char *put_old);
 int sys_umount2(const char *path, int flags);
 int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);

@@ -72,7 +72,12 @@ int stage_limits(struct child *c, struct err *err);
 int stage_lock(struct child *c, struct err *err);
 
 /* Parts of stage_mounts(). */
-int mounts_attach(int tree, int dest);			   /* move a detached tree onto dest */
+/* Move a detached tree onto dest, which is path below the directory at ("/x" as "x"), and ask the
+ * kernel whether it begins there now; -EPROTO: it does not. The second asks only. */
+int mounts_attach(int tree, int dest, int at, const char *path);
+int mounts_begins(int tree, int at, const char *path);
+/* Set flags (MOUNT_ATTR_*) on a detached tree and read them back from its root. */
+int mounts_set_flags(int tree, bool recursive, uint64_t set, struct err *err, const char *what);
 int mounts_clone_store(struct child *c, const char *name); /* a detached bind of a store entry */
 int mounts_new_dir(struct child *c, mode_t mode, char ret_name[16]);
 int mounts_overlay(struct child *c, const char *const *layers, size_t n, bool whole_root,

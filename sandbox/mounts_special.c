@@ -81,11 +81,13 @@ static int mount_point(struct child *c, const struct plan_step *step, mode_t mod
 static int cover(struct child *c, const char *name, bool dir)
 {
 	_cleanup_close_ int tree = mounts_clone_store(c, dir ? "empty" : "none");
+	int r;
 
 	if (tree < 0)
 		return tree;
 	/* Our own procfs, and move_mount(2) follows no symlink unless it is told to. */
-	return sys_move_mount(tree, "", c->proc, name, MOVE_MOUNT_F_EMPTY_PATH);
+	r = sys_move_mount(tree, "", c->proc, name, MOVE_MOUNT_F_EMPTY_PATH);
+	return r < 0 ? r : mounts_begins(tree, c->proc, name);
 }
 
 static int mask_proc(struct child *c, struct err *err)
@@ -131,13 +133,13 @@ static int seal_proc_sys(struct child *c, struct err *err)
 			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 	if (tree < 0)
 		return err_set(err, tree, "take /proc/sys");
-	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0, MS_PRIVATE);
+	r = mounts_set_flags(tree, false, MOUNT_ATTR_RDONLY, err, "/proc/sys");
 	if (r < 0)
-		return err_set(err, r, "make /proc/sys read-only");
+		return r;
 	dest = path_open_in(c->proc, "sys", O_PATH | O_DIRECTORY, PATH_NO_SYMLINKS);
 	if (dest < 0)
 		return err_set(err, dest, "open /proc/sys");
-	r = mounts_attach(tree, dest);
+	r = mounts_attach(tree, dest, c->proc, "sys");
 	return r < 0 ? err_set(err, r, "mount /proc/sys read-only") : 0;
 }
 
@@ -167,7 +169,7 @@ int mounts_proc(struct child *c, const struct plan_step *step, struct err *err)
 	dest = mount_point(c, step, 0555, err);
 	if (dest < 0)
 		return dest;
-	r = mounts_attach(mnt, dest);
+	r = mounts_attach(mnt, dest, c->root, step->dest);
 	if (r < 0)
 		return err_set(err, r, "mount '%s'", step->dest);
 	c->proc = TAKE_FD(mnt);
@@ -212,10 +214,10 @@ static int add_device(int host_dev, int dev, size_t i, struct err *err)
 	tree = sys_open_tree(src, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (tree < 0)
 		return err_set(err, tree, "take the device /dev/%s", devices[i].name);
-	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0,
-			      MS_PRIVATE);
+	r = mounts_set_flags(tree, false, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err,
+			     devices[i].name);
 	if (r < 0)
-		return err_set(err, r, "set the mount flags of /dev/%s", devices[i].name);
+		return r;
 	made = openat(dev, devices[i].name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		      0444);
 	if (made < 0)
@@ -223,7 +225,7 @@ static int add_device(int host_dev, int dev, size_t i, struct err *err)
 	dest = openat(dev, devices[i].name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (dest < 0)
 		return err_set(err, -errno, "open the mount point /dev/%s", devices[i].name);
-	r = mounts_attach(tree, dest);
+	r = mounts_attach(tree, dest, dev, devices[i].name);
 	return r < 0 ? err_set(err, r, "mount the device /dev/%s", devices[i].name) : 0;
 }
 
@@ -248,7 +250,7 @@ static int add_devpts(struct child *c, int dev, struct err *err)
 	dest = openat(dev, "pts", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dest < 0)
 		return err_set(err, -errno, "open the mount point /dev/pts");
-	r = mounts_attach(mnt, dest);
+	r = mounts_attach(mnt, dest, dev, "pts");
 	if (r < 0)
 		return err_set(err, r, "mount /dev/pts");
 	c->devpts = TAKE_FD(mnt);
@@ -274,7 +276,7 @@ static int open_dev(struct child *c, const struct plan_step *step, struct err *e
 	tree = mounts_clone_store(c, name);
 	if (tree < 0)
 		return err_set(err, tree, "make a directory for '%s'", step->dest);
-	r = mounts_attach(tree, dest);
+	r = mounts_attach(tree, dest, c->root, step->dest);
 	return r < 0 ? err_set(err, r, "mount '%s'", step->dest) : TAKE_FD(tree);
 }
 

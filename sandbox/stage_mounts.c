@@ -22,10 +22,24 @@
 #include "base/sys.h"
 #include "sandbox/child.h"
 
-int mounts_attach(int tree, int dest)
+/* A detached tree keeps its number when it is attached. Nothing on the way to path is a symlink:
+ * its mount point was made or opened so. */
+int mounts_begins(int tree, int at, const char *path)
 {
-	return sys_move_mount(tree, "", dest, "",
-			      MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	uint64_t want, got;
+	int r = sys_mount_id(tree, "", &want);
+
+	if (r == 0)
+		r = sys_mount_id(at, path[0] == '/' ? path + 1 : path, &got);
+	return r == 0 && want != got ? -EPROTO : r;
+}
+
+int mounts_attach(int tree, int dest, int at, const char *path)
+{
+	int r = sys_move_mount(tree, "", dest, "",
+			       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+
+	return r < 0 ? r : mounts_begins(tree, at, path);
 }
 
 static int detach_propagation(struct err *err)
@@ -42,25 +56,35 @@ int mounts_clone_store(struct child *c, const char *name)
 			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 }
 
-/* Set flags on a detached tree and read them back from the kernel. */
-static int set_flags(int tree, bool recursive, uint64_t set, struct err *err, const char *what)
+static int check_flags(int fd, uint64_t set, struct err *err, const char *what)
 {
-	unsigned long want = ST_NOSUID;
+	static const struct {
+		uint64_t attr;
+		unsigned long flag;
+	} flags[] = { { MOUNT_ATTR_RDONLY, ST_RDONLY },
+		      { MOUNT_ATTR_NOSUID, ST_NOSUID },
+		      { MOUNT_ATTR_NODEV, ST_NODEV },
+		      { MOUNT_ATTR_NOEXEC, ST_NOEXEC } };
 	struct statvfs st;
+
+	if (fstatvfs(fd, &st) < 0)
+		return err_set(err, -errno, "read the mount flags of '%s' back", what);
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		if ((set & flags[i].attr) && !(st.f_flag & flags[i].flag))
+			return err_set(err, -EPROTO,
+				       "find the mount flags of '%s' as they were set", what);
+	}
+	return 0;
+}
+
+int mounts_set_flags(int tree, bool recursive, uint64_t set, struct err *err, const char *what)
+{
 	int r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U), set, 0,
 				  MS_PRIVATE);
 
 	if (r < 0)
 		return err_set(err, r, "set the mount flags of '%s'", what);
-	if (fstatvfs(tree, &st) < 0)
-		return err_set(err, -errno, "read the mount flags of '%s' back", what);
-	if (set & MOUNT_ATTR_RDONLY)
-		want |= ST_RDONLY;
-	if (set & MOUNT_ATTR_NODEV)
-		want |= ST_NODEV;
-	if ((st.f_flag & want) != want)
-		return err_set(err, -EPROTO, "find the mount flags of '%s' as they were set", what);
-	return 0;
+	return check_flags(tree, set, err, what);
 }
 
 /* One empty directory and one empty file, each mounted read-only over itself in the store: a copy
@@ -72,12 +96,15 @@ static int make_cover(struct child *c, const char *name, struct err *err)
 
 	if (tree < 0)
 		return err_set(err, tree, "make a cover for what is hidden");
-	r = set_flags(tree, false,
-		      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
-		      err, name);
+	r = mounts_set_flags(tree, false,
+			     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				     MOUNT_ATTR_NOEXEC,
+			     err, name);
 	if (r < 0)
 		return r;
 	r = sys_move_mount(tree, "", c->store, name, MOVE_MOUNT_F_EMPTY_PATH);
+	if (r == 0)
+		r = mounts_begins(tree, c->store, name);
 	return r < 0 ? err_set(err, r, "attach a cover for what is hidden") : 0;
 }
 
@@ -93,6 +120,21 @@ static int make_covers(struct child *c, struct err *err)
 	(void)close(fd);
 	r = make_cover(c, "empty", err);
 	return r == 0 ? make_cover(c, "none", err) : r;
+}
+
+/* The limits on what can be written, as the file system itself tells them: in whole pages. */
+static int check_store(struct child *c, struct err *err)
+{
+	struct statvfs st;
+	uint64_t bytes;
+
+	if (fstatvfs(c->store, &st) < 0)
+		return err_set(err, -errno, "read the limits of the upper back");
+	bytes = (uint64_t)st.f_blocks * st.f_frsize;
+	if (bytes < c->plan->upper_size || bytes - c->plan->upper_size >= st.f_frsize ||
+	    st.f_files != c->plan->upper_inodes)
+		return err_set(err, -EPROTO, "find the limits of the upper as they were set");
+	return 0;
 }
 
 static int make_store(struct child *c, struct err *err)
@@ -119,7 +161,8 @@ static int make_store(struct child *c, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "attach the tmpfs for the upper");
 	c->store = TAKE_FD(mnt);
-	return make_covers(c, err);
+	r = check_store(c, err);
+	return r == 0 ? make_covers(c, err) : r;
 }
 
 int mounts_new_dir(struct child *c, mode_t mode, char ret_name[16])
@@ -155,10 +198,10 @@ static int make_root(struct child *c, struct err *err)
 	}
 	if (tree < 0)
 		return err_set(err, tree, "make the new root");
-	r = set_flags(tree, plan->root == ROOT_READONLY,
-		      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-			      (plan->root == ROOT_READONLY ? MOUNT_ATTR_RDONLY : 0U),
-		      err, "/");
+	r = mounts_set_flags(tree, plan->root == ROOT_READONLY,
+			     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				     (plan->root == ROOT_READONLY ? MOUNT_ATTR_RDONLY : 0U),
+			     err, "/");
 	if (r < 0)
 		return r;
 	r = sys_move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
@@ -212,13 +255,13 @@ static int step_bind(struct child *c, const struct plan_step *s, struct err *err
 				     (S_ISDIR(st.st_mode) ? (unsigned)AT_RECURSIVE : 0U));
 	if (tree < 0)
 		return err_set(err, tree, "take '%s' into the sandbox (%s)", s->source, s->why);
-	r = set_flags(tree, S_ISDIR(st.st_mode), flags, err, s->source);
+	r = mounts_set_flags(tree, S_ISDIR(st.st_mode), flags, err, s->source);
 	if (r < 0)
 		return r;
 	dest = make_dest(c, s, S_ISDIR(st.st_mode), err);
 	if (dest < 0)
 		return dest;
-	r = mounts_attach(tree, dest);
+	r = mounts_attach(tree, dest, c->root, s->dest);
 	return r < 0 ? err_set(err, r, "mount '%s' on '%s' (%s)", s->source, s->dest, s->why) : 0;
 }
 
@@ -251,7 +294,7 @@ static int step_place(struct child *c, const struct plan_step *s, struct err *er
 	tree = mounts_clone_store(c, name);
 	if (tree < 0)
 		return err_set(err, tree, "make an empty directory for '%s'", s->dest);
-	r = mounts_attach(tree, dest);
+	r = mounts_attach(tree, dest, c->root, s->dest);
 	return r < 0 ? err_set(err, r, "mount an empty directory on '%s' (%s)", s->dest, s->why)
 		     : 0;
 }
@@ -274,7 +317,7 @@ static int cover_dest(struct child *c, const struct plan_step *s, int dest, bool
 	tree = mounts_clone_store(c, name);
 	if (tree < 0)
 		return err_set(err, tree, "cover '%s' (%s)", s->dest, s->why);
-	r = mounts_attach(tree, dest);
+	r = mounts_attach(tree, dest, c->root, s->dest);
 	return r < 0 ? err_set(err, r, "cover '%s' (%s)", s->dest, s->why) : 0;
 }
 
@@ -356,14 +399,14 @@ static int step_file(struct child *c, const struct plan_step *s, struct err *err
 	tree = mounts_clone_store(c, name);
 	if (tree < 0)
 		return err_set(err, tree, "make a file for '%s' (%s)", s->dest, s->why);
-	r = set_flags(tree, false, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err,
-		      s->dest);
+	r = mounts_set_flags(tree, false, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+			     err, s->dest);
 	if (r < 0)
 		return r;
 	dest = make_dest(c, s, false, err);
 	if (dest < 0)
 		return dest;
-	r = mounts_attach(tree, dest);
+	r = mounts_attach(tree, dest, c->root, s->dest);
 	return r < 0 ? err_set(err, r, "mount a file on '%s' (%s)", s->dest, s->why) : 0;
 }
 
@@ -384,7 +427,7 @@ static int do_step(struct child *c, const struct plan_step *s, struct err *err)
 		dest = make_dest(c, s, true, err);
 		if (dest < 0)
 			return dest;
-		r = mounts_attach(tree, dest);
+		r = mounts_attach(tree, dest, c->root, s->dest);
 		return r < 0 ? err_set(err, r, "mount the overlay on '%s'", s->dest) : 0;
 	}
 	case STEP_HIDE:
@@ -419,15 +462,21 @@ static int close_up(struct child *c, struct err *err)
 		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
 			continue;
 		r = fd < 0 ? fd : sys_mount_setattr(fd, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0, 0);
-		/* -EINVAL: no mount begins there, because there was nothing to hide at its turn. */
-		if (r < 0 && r != -EINVAL)
+		/* No mount begins there, because there was nothing to hide at its turn. */
+		if (r == -EINVAL)
+			continue;
+		if (r < 0)
 			return err_set(err, r, "make what hides '%s' read-only", s->dest);
+		r = check_flags(fd, MOUNT_ATTR_RDONLY, err, s->dest);
+		if (r < 0)
+			return r;
 	}
 	if (plan->root == ROOT_HOST && plan->upper == UPPER_NONE) {
 		int r = sys_mount_setattr(c->root, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0, 0);
 
 		if (r < 0)
 			return err_set(err, r, "make the new root read-only");
+		return check_flags(c->root, MOUNT_ATTR_RDONLY, err, "/");
 	}
 	return 0;
 }
