@@ -34,12 +34,18 @@ int reaper_lock(struct err *err)
 		ALLOW(SYS_kill),
 		ALLOW(SYS_exit_group),
 		ALLOW(SYS_restart_syscall),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, BUNDLE_PROBE_NR, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | BUNDLE_PROBE_ERRNO),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	};
 	struct sock_fprog prog = { .len = ARRAY_SIZE(insns), .filter = insns };
 	int r = sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &prog);
 
-	return r < 0 ? err_set(err, r, "load the seccomp program of pid 1") : 0;
+	if (r < 0)
+		return err_set(err, r, "load the seccomp program of pid 1");
+	if (syscall(BUNDLE_PROBE_NR) != -1 || errno != BUNDLE_PROBE_ERRNO)
+		return err_set(err, -EPROTO, "find the seccomp program of pid 1 in force");
+	return 0;
 }
 
 /* Keys that a terminal would send to a whole job go to the payload's process group. */
@@ -50,6 +56,7 @@ static bool is_for_group(int sig)
 
 int reaper_run(pid_t payload)
 {
+	static const struct timespec soon = { .tv_nsec = 10000000 };
 	sigset_t all;
 
 	(void)sigfillset(&all);
@@ -62,9 +69,11 @@ int reaper_run(pid_t payload)
 			if (pid == payload)
 				return status;
 		}
+		/* Its status cannot be had any more: at least that is no success. */
 		if (pid < 0 && errno == ECHILD)
-			return 0;
-		sig = sigtimedwait(&all, &info, NULL);
+			return SIGKILL;
+		/* The SIGCHLD may be consumed already when it was the wait that failed. */
+		sig = sigtimedwait(&all, &info, pid < 0 ? &soon : NULL);
 		/* From outside the pid namespace the sender shows as 0: only the supervisor's word
 		 * counts, nobody inside steers pid 1. */
 		if (sig > 0 && sig != SIGCHLD && info.si_code == SI_USER && info.si_pid == 0)
