@@ -184,6 +184,12 @@ int sys_keyctl_join_session(void)
 	return result(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0));
 }
 
+int sys_keyctl_session(void)
+{
+	return result(
+		syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0, 0, 0));
+}
+
 int sys_signal_default(int sig)
 {
 	/* struct sigaction as the kernel has it: handler, flags, restorer, mask (asm/signal.h). */

@@ -83,7 +83,9 @@ int sys_landlock_restrict_self(int ruleset, unsigned flags);
 /* Highest Landlock ABI of the running kernel, 0 when it has none or it is disabled. */
 int sys_landlock_abi(void);
 int sys_getrandom(void *buf, size_t len); /* 0 or -errno; all of it or nothing */
+/* Join a new, empty session keyring; its serial number, as the second tells the one in use. */
 int sys_keyctl_join_session(void);
+int sys_keyctl_session(void);
 /* Of the calling process; either pointer may be NULL. A plain int where libc has an enum. */
 int sys_rlimit(int resource, const struct rlimit *set, struct rlimit *ret_old);
 /* The default disposition, also for the two signals that libc keeps for itself and its sigaction()

@@ -121,23 +121,44 @@ static int open_passed(struct child *c, struct err *err)
 	return 0;
 }
 
+static int begin_session(struct err *err)
+{
+	if (setsid() < 0)
+		return err_set(err, -errno, "start a session for the payload");
+	if (getsid(0) != getpid())
+		return err_set(err, -EPROTO, "find the payload in a session of its own");
+	return 0;
+}
+
+/* pid 1 runs with all of them blocked, and the payload begins with none. */
+static int unblock_signals(struct err *err)
+{
+	sigset_t none, now;
+
+	(void)sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0 || sigprocmask(SIG_SETMASK, NULL, &now) < 0)
+		return err_set(err, -errno, "unblock the signals of the payload");
+	for (int sig = 1; sig < _NSIG; sig++) {
+		if (sigismember(&now, sig) == 1)
+			return err_set(err, -EPROTO, "find signal %d unblocked for the payload",
+				       sig);
+	}
+	return 0;
+}
+
 /* Runs in the payload's process, on pid 1's memory unless a time namespace forbids sharing it. */
 static int payload_main(void *arg)
 {
 	struct child *c = arg;
 	struct launch_shared *s = c->shared;
-	int listener = -1;
-	sigset_t none;
-	int r;
+	int listener = -1, r;
 
-	(void)sigemptyset(&none);
-	if (setsid() < 0) {
-		r = err_set(&s->err, -errno, "start a session for the payload");
+	if (begin_session(&s->err) < 0)
 		fail(c, 125);
-	}
 	if (c->plan->pty && terminal_make_controlling(c->pty_slave, &s->err) < 0)
 		fail(c, 125);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (unblock_signals(&s->err) < 0)
+		fail(c, 125);
 	r = lock_payload(c, &listener, &s->err);
 	if (r < 0)
 		fail(c, 125);
@@ -196,6 +217,8 @@ static pid_t start_payload(struct child *c, struct err *err)
 	 * exec. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_set(err, -errno, "make pid 1 non-dumpable");
+	if (prctl(PR_GET_DUMPABLE) != 0)
+		return err_set(err, -EPROTO, "find pid 1 non-dumpable");
 	pid = clone(payload_main, payload_stack + sizeof(payload_stack), flags, c);
 	return pid < 0 ? err_set(err, -errno, "start the payload's process") : pid;
 }
@@ -220,6 +243,8 @@ static int stage_exec(struct child *c, pid_t *ret, struct err *err)
 	r = sys_close_range(0, ~0U, CLOSE_RANGE_UNSHARE);
 	if (r < 0)
 		return err_set(err, r, "close the descriptors of pid 1");
+	if (fcntl(c->wire, F_GETFD) >= 0)
+		return err_set(err, -EPROTO, "find the descriptors of pid 1 closed");
 	*ret = payload;
 	return reaper_lock(err);
 }

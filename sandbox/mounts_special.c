@@ -114,14 +114,20 @@ static int mask_proc(struct child *c, struct err *err)
  * the user namespace of who opens it (kernel/ucount.c). */
 static int forbid_user_namespaces(struct child *c, struct err *err)
 {
-	int fd = path_open_in(c->proc, "sys/user/max_user_namespaces", O_WRONLY, PATH_NO_SYMLINKS);
+	_cleanup_close_ int fd = -1;
+	char now[4] = "";
 	int r;
 
+	fd = path_open_in(c->proc, "sys/user/max_user_namespaces", O_RDWR, PATH_NO_SYMLINKS);
 	if (fd < 0)
 		return err_set(err, fd, "open /proc/sys/user/max_user_namespaces inside");
 	r = fd_write_all(fd, "0", 1);
-	(void)close(fd);
-	return r < 0 ? err_set(err, r, "forbid user namespaces below the sandbox") : 0;
+	if (r < 0)
+		return err_set(err, r, "forbid user namespaces below the sandbox");
+	if (pread(fd, now, sizeof(now), 0) != 2 || now[0] != '0' || now[1] != '\n')
+		return err_set(err, -EPROTO,
+			       "find user namespaces below the sandbox forbidden, as it was set");
+	return 0;
 }
 
 static int seal_proc_sys(struct child *c, struct err *err)

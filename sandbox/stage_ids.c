@@ -22,11 +22,14 @@
 static int tie_to_parent(struct child *c, struct err *err)
 {
 	struct pollfd p = { .fd = c->wire, .events = 0 };
+	int sig = 0;
 
 	(void)close(c->wire_outer);
 	c->wire_outer = -1;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return err_set(err, -errno, "tie the sandbox's life to the supervisor's");
+	if (prctl(PR_GET_PDEATHSIG, &sig) < 0 || sig != SIGKILL)
+		return err_set(err, -EPROTO, "find the sandbox's life tied to the supervisor's");
 	if (poll(&p, 1, 0) < 0)
 		return err_set(err, -errno, "look whether the supervisor is alive");
 	if (p.revents & POLLHUP)
@@ -116,16 +119,25 @@ static int reset_process(struct err *err)
 {
 	int r;
 
+	/* SIGKILL and SIGSTOP refuse; the lock reads back that nothing is ignored, and the umask */
 	for (int sig = 1; sig < _NSIG; sig++)
-		(void)sys_signal_default(sig); /* SIGKILL and SIGSTOP refuse */
+		(void)sys_signal_default(sig);
 	(void)umask(0022);
 	if (personality(PER_LINUX) < 0)
 		return err_set(err, -errno, "reset the execution domain");
+	if (personality(0xffffffff) != PER_LINUX)
+		return err_set(err, -EPROTO, "find the execution domain as it was set");
 	if (setsid() < 0)
 		return err_set(err, -errno, "start a session of the sandbox's own");
+	if (getsid(0) != getpid())
+		return err_set(err, -EPROTO, "find the sandbox in a session of its own");
 	r = sys_keyctl_join_session();
-	if (r < 0 && r != -ENOSYS)
+	if (r == -ENOSYS)
+		return 0;
+	if (r < 0)
 		return err_set(err, r, "join an empty session keyring");
+	if (sys_keyctl_session() != r)
+		return err_set(err, -EPROTO, "find the session keyring that was joined");
 	return 0;
 }
 

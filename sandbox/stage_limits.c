@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,6 +47,11 @@ static int set_rlimits(const struct plan *plan, struct err *err)
 		r = sys_rlimit(want->resource, &rl, NULL);
 		if (r < 0)
 			return err_set(err, r, "set the limit %s", want->name);
+		r = sys_rlimit(want->resource, NULL, &now);
+		if (r < 0)
+			return err_set(err, r, "read the limit %s back", want->name);
+		if (now.rlim_cur != rl.rlim_cur || now.rlim_max != rl.rlim_max)
+			return err_set(err, -EPROTO, "find the limit %s as it was set", want->name);
 	}
 	return 0;
 }
@@ -84,10 +90,14 @@ static int new_clocks(struct child *c, struct err *err)
 int stage_limits(struct child *c, struct err *err)
 {
 	const struct plan *plan = c->plan;
+	struct utsname now;
 	int r = 0;
 
-	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
+	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0 || uname(&now) < 0)
 		return err_set(err, -errno, "set the host name '%s' inside", plan->hostname);
+	if (strcmp(now.nodename, plan->hostname) != 0)
+		return err_set(err, -EPROTO, "find the host name '%s' inside as it was set",
+			       plan->hostname);
 	if (plan->net == POLICY_NET_LOOPBACK)
 		r = loopback_up(err);
 	if (r == 0 && plan->new_time)

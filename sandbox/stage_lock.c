@@ -82,8 +82,8 @@ static int check_field(const char *status, const char *name, const char *want, s
 	const char *line = strstr(status, name);
 
 	if (!line || strncmp(line + strlen(name), want, strlen(want)) != 0)
-		return err_set(err, -EPROTO, "find%.*s in /proc/self/status as it was set",
-			       (int)strcspn(name + 1, ":") + 1, name);
+		return err_set(err, -EPROTO, "find %.*s in /proc/self/status as it was set",
+			       (int)strcspn(name + 1, ":"), name + 1);
 	return 0;
 }
 
@@ -120,6 +120,10 @@ static int lock_read_back(struct child *c, struct err *err)
 		       c->plan->gid_inside, c->plan->gid_inside, c->plan->gid_inside);
 	if (r == 0)
 		r = check_field(status, "\nGid:\t", ids, err);
+	if (r == 0)
+		r = check_field(status, "\nUmask:\t", "0022\n", err);
+	if (r == 0)
+		r = check_field(status, "\nSigIgn:\t", "0000000000000000\n", err);
 	if (r == 0)
 		r = check_field(status, "\nNoNewPrivs:\t", "1\n", err);
 	if (r == 0)

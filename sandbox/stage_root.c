@@ -28,6 +28,7 @@ static int check_root(struct child *c, struct err *err)
 static int enter_cwd(struct child *c, struct err *err)
 {
 	_cleanup_close_ int dir = -1;
+	struct stat want, got;
 	char now[LIMIT_PATH];
 
 	dir = path_open_in(c->root, c->plan->cwd, O_PATH | O_DIRECTORY, PATH_FOLLOW_INSIDE);
@@ -37,6 +38,11 @@ static int enter_cwd(struct child *c, struct err *err)
 	}
 	if (fchdir(dir) < 0)
 		return err_set(err, -errno, "enter the working directory '%s' inside",
+			       c->plan->cwd);
+	if (fstat(dir, &want) < 0 || stat(".", &got) < 0)
+		return err_set(err, -errno, "look at the working directory '%s'", c->plan->cwd);
+	if (want.st_dev != got.st_dev || want.st_ino != got.st_ino)
+		return err_set(err, -EPROTO, "find itself in the working directory '%s'",
 			       c->plan->cwd);
 	/* Outside the root the kernel answers "(unreachable)/..." (getcwd(2)). */
 	if (!getcwd(now, sizeof(now)) || now[0] != '/')
