@@ -82,6 +82,12 @@ static void find_places(struct places *p)
 	}
 }
 
+void programs_own_dirs(char *ret_cache, char *ret_config, size_t size)
+{
+	xdg(ret_cache, size, "XDG_CACHE_HOME", "/.cache", "/cordon");
+	xdg(ret_config, size, "XDG_CONFIG_HOME", "/.config", "/cordon");
+}
+
 const char *programs_path(const char *name)
 {
 	static char path[LIMIT_PATH + 64];

@@ -5,6 +5,9 @@
 #include "base/err.h"
 #include "profiles/bundle.h"
 
+/* Where the cache of bundles and the caller's own policies lie, or would lie; "" for none. */
+void programs_own_dirs(char *ret_cache, char *ret_config, size_t size);
+
 /* The path of cordon-NAME: beside this program (a build tree), else in libexec. Static storage. */
 const char *programs_path(const char *name);
 

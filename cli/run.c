@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/place.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "cli/options.h"
@@ -76,7 +77,40 @@ static int launch(const struct plan *plan, const struct run_options *o, struct e
 	return result.exit_status;
 }
 
-int run_options(const struct run_options *o, const struct plan_host *host)
+/* The payload must not reach what tells of it, nor what decides about the next launch. */
+static void keep_own(struct run_options *o)
+{
+	static char log[LIMIT_PATH], cache[LIMIT_PATH], config[LIMIT_PATH];
+	struct request *req = &o->request;
+	const struct request_kept own[] = {
+		{ log, "the audit log", true },
+		{ cache, "the cache of policies", true },
+		{ config, "the folder of your policies", true },
+	};
+	struct err none = ERR_INIT; /* no place for it is told where the log is opened */
+	char *slash;
+
+	req->n_kept = 0;
+	programs_own_dirs(cache, config, sizeof(cache));
+	if (place_default(log, sizeof(log), &none) < 0)
+		log[0] = '\0';
+	slash = strrchr(log, '/');
+	if (slash)
+		*slash = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		if (own[i].path[0])
+			req->kept[req->n_kept++] = own[i];
+	}
+	for (size_t i = 0; i < o->n_sinks; i++) {
+		if (text_starts_with(o->sinks[i], "file:") && o->sinks[i][5])
+			req->kept[req->n_kept++] = (struct request_kept){
+				.path = o->sinks[i] + 5,
+				.what = "the audit log",
+			};
+	}
+}
+
+int run_options(struct run_options *o, const struct plan_host *host)
 {
 	struct err err = ERR_INIT;
 	struct bundle *bundle = NULL;
@@ -84,6 +118,7 @@ int run_options(const struct run_options *o, const struct plan_host *host)
 	int status = EXIT_CORDON;
 	int r = programs_bundle(o->policy, &bundle, &err);
 
+	keep_own(o);
 	if (r == 0)
 		r = plan_make(&o->request, bundle, host, &plan, &err);
 	if (r == 0 && o->dry_run) {

@@ -5,4 +5,4 @@
 #include "cli/options.h"
 #include "sandbox/plan.h"
 
-int run_options(const struct run_options *o, const struct plan_host *host);
+int run_options(struct run_options *o, const struct plan_host *host);

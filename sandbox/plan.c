@@ -3,15 +3,20 @@
 #include "sandbox/plan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/path.h"
 #include "base/sys.h"
+
+/* Mounts that one thing of cordon's own may take, in all writable trees together. */
+enum { KEPT_STEPS = 32 };
 
 /* Texts and arrays of a plan: blocks that live and go with it. */
 struct plan_block {
@@ -360,11 +365,43 @@ static int compare_fds(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
+/* A directory leads out of the sandbox: by ".." everything of the host is below it, and changing
+ * modes or connecting to a socket there is nothing that Landlock mediates. A name that was not
+ * opened (O_PATH) can still be opened for writing. */
+static int check_fd(int fd, struct err *err)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct stat st;
+
+	if (flags < 0 || fstat(fd, &st) < 0)
+		return err_set(err, -errno, "pass descriptor %d", fd);
+	if (S_ISDIR(st.st_mode))
+		(void)err_refuse(err,
+				 "pass descriptor %d: it is a directory, which leads out of "
+				 "the sandbox",
+				 fd);
+	else if (flags & O_PATH)
+		(void)err_refuse(
+			err, "pass descriptor %d: it is a path that was not opened (O_PATH)", fd);
+	else
+		return 0;
+	return err_hint(err, "show what it names with --ro or --rw");
+}
+
 static int plan_fds(struct plan *plan, const struct request *req, struct err *err)
 {
+	/* 0, 1 and 2 are always passed; the caller may have closed them, which cli/ guards */
+	for (int fd = 0; fd < 3; fd++) {
+		int r = fcntl(fd, F_GETFD) < 0 ? 0 : check_fd(fd, err);
+
+		if (r < 0)
+			return r;
+	}
 	for (size_t i = 0; i < req->n_pass_fds; i++) {
-		if (fcntl(req->pass_fds[i], F_GETFD) < 0)
-			return err_set(err, -errno, "pass descriptor %d", req->pass_fds[i]);
+		int r = check_fd(req->pass_fds[i], err);
+
+		if (r < 0)
+			return r;
 		plan->pass_fds[i] = req->pass_fds[i];
 	}
 	plan->n_pass_fds = req->n_pass_fds;
@@ -449,6 +486,7 @@ static int plan_fill(struct plan *plan, const struct request *req, const struct 
 	if ((r = plan_id(plan, err)) < 0 || (r = plan_ids(plan, req, host, err)) < 0 ||
 	    (r = plan_root(plan, req, host, err)) < 0 ||
 	    (r = plan_paths(plan, req, host, err)) < 0 ||
+	    (r = plan_keep(plan, req, host, err)) < 0 ||
 	    (r = plan_environment(plan, req, host, err)) < 0 ||
 	    (r = plan_exec(plan, req, err)) < 0 || (r = plan_fds(plan, req, err)) < 0)
 		return r;
@@ -468,7 +506,8 @@ int plan_make(const struct request *req, const struct bundle *bundle, const stru
 	plan->bundle = bundle;
 	/* What is named, what "/" stands for, and what is built in: memory that is not touched is a
 	 * page fault less in each launch. */
-	plan->max_steps = bundle_n_paths(bundle) + req->n_places + LIMIT_ROOT_ENTRIES + 8;
+	plan->max_steps = bundle_n_paths(bundle) + req->n_places + LIMIT_ROOT_ENTRIES + 8 +
+			  req->n_kept * KEPT_STEPS;
 	plan->steps = plan_alloc(plan, plan->max_steps * sizeof(*plan->steps));
 	r = plan->steps ? plan_fill(plan, req, host, err)
 			: err_set(err, -ENOMEM, "plan the launch");

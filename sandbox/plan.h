@@ -40,6 +40,7 @@ enum plan_step_kind {
 	STEP_DIR,
 	STEP_SYMLINK,
 	STEP_FILE,
+	STEP_PIN, /* dest becomes a mount of itself: it cannot be renamed or removed */
 	STEP_PROC,
 	STEP_DEV,
 };
@@ -154,5 +155,7 @@ void plan_in_force(struct plan *plan, const char *text);
 void plan_give_up(struct plan *plan, const char *text);
 int plan_paths(struct plan *plan, const struct request *req, const struct plan_host *host,
 	       struct err *err);
+int plan_keep(struct plan *plan, const struct request *req, const struct plan_host *host,
+	      struct err *err);
 int plan_environment(struct plan *plan, const struct request *req, const struct plan_host *host,
 		     struct err *err);

@@ -379,13 +379,13 @@ static int keep_symlinks(struct view *v)
 }
 
 /* --- the working directory --- */
-
 static bool may_show_cwd(struct view *v, const char *cwd)
 {
 	const struct place *at = covering(v, cwd, NULL);
 
-	/* The home directory is empty, whoever stands in it, and /sys is absent. */
-	if (cwd[1] == '\0' || path_is_within(cwd, "/sys") ||
+	/* The home is empty, /sys absent; /run holds sockets, which read-only mounts do not close.
+	 */
+	if (cwd[1] == '\0' || path_is_within(cwd, "/sys") || path_is_within(cwd, "/run") ||
 	    (v->host->home && path_is_within(v->host->home, cwd)))
 		return false;
 	/* What a rule empties or hides; below that too what an option does, and /proc and /dev */
@@ -472,6 +472,7 @@ static enum plan_access access_of(const struct place *p)
 		return ACCESS_READ;
 	case STEP_HIDE:
 	case STEP_SYMLINK:
+	case STEP_PIN:
 	case STEP_PROC:
 	case STEP_DEV:
 		break;

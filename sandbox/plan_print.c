@@ -10,7 +10,8 @@
 static const char *const step_names[] = {
 	[STEP_BIND] = "bind", [STEP_PLACE] = "empty", [STEP_OVERLAY] = "overlay",
 	[STEP_HIDE] = "hide", [STEP_DIR] = "dir",     [STEP_SYMLINK] = "symlink",
-	[STEP_FILE] = "file", [STEP_PROC] = "proc",   [STEP_DEV] = "dev",
+	[STEP_FILE] = "file", [STEP_PIN] = "pin",     [STEP_PROC] = "proc",
+	[STEP_DEV] = "dev",
 };
 static const char *const access_names[] = {
 	[ACCESS_NONE] = "",   [ACCESS_READ] = "r", [ACCESS_EXEC] = "rx", [ACCESS_WRITE] = "rw",

@@ -31,6 +31,14 @@ struct request_place {
 	int fd;		    /* PLACE_FILE */
 };
 
+/* What is cordon's own on the host, and no payload may change. */
+struct request_kept {
+	const char *path; /* absolute, or relative to the caller's working directory */
+	const char *what; /* "the audit log" */
+	bool may_cover;	  /* a directory of nothing else: covered where it lies in a writable tree.
+			     Else such a launch is refused. */
+};
+
 enum request_upper { UPPER_TMPFS, UPPER_DIR, UPPER_NONE };
 enum request_pty { PTY_AUTO, PTY_ALWAYS, PTY_NEVER };
 
@@ -44,6 +52,8 @@ struct request {
 	const char *cwd;       /* NULL: the caller's */
 	struct request_place places[LIMIT_BINDS];
 	size_t n_places;
+	struct request_kept kept[LIMIT_SINKS + 3];
+	size_t n_kept;
 	int net;		    /* enum policy_net, or -1: the policy's */
 	const char *env[LIMIT_ENV]; /* NAME (passed on) or NAME=VALUE */
 	size_t n_env;

@@ -345,6 +345,20 @@ static int step_dir(struct child *c, const struct plan_step *s, struct err *err)
 	return dest < 0 ? dest : cover_dest(c, s, dest, true, err);
 }
 
+/* Onto itself, with all that is mounted below. */
+static int step_pin(struct child *c, const struct plan_step *s, struct err *err)
+{
+	_cleanup_close_ int dest = make_dest(c, s, true, err), tree = -1;
+	int r;
+
+	if (dest < 0)
+		return dest;
+	tree = sys_open_tree(dest, "",
+			     AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	r = tree < 0 ? tree : mounts_attach(tree, dest, c->root, s->dest);
+	return r < 0 ? err_set(err, r, "keep '%s' in place (%s)", s->dest, s->why) : 0;
+}
+
 static int step_symlink(struct child *c, const struct plan_step *s, struct err *err)
 {
 	_cleanup_close_ int dir = -1;
@@ -438,6 +452,8 @@ static int do_step(struct child *c, const struct plan_step *s, struct err *err)
 		return step_symlink(c, s, err);
 	case STEP_FILE:
 		return step_file(c, s, err);
+	case STEP_PIN:
+		return step_pin(c, s, err);
 	case STEP_PROC:
 		return mounts_proc(c, s, err);
 	case STEP_DEV:
