@@ -325,10 +325,10 @@ static int run(struct launch *l, struct err *err)
 	/* The log is opened while the child mounts; without a log, and so without this consent,
 	 * nothing is executed. */
 	r = begin_audit(l, err);
-	/* A child that died meanwhile is told by its pidfd. With a terminal the consent waits until
-	 * its modes and size are set, so that the payload never sees them change. */
+	/* With a terminal the consent waits until its modes and size are set, so that the payload
+	 * never sees them change. */
 	if (r == 0 && !l->plan->pty)
-		(void)wire_consent(l->s.wire);
+		r = supervise_consent(&l->s, err);
 	if (r < 0) {
 		(void)sys_pidfd_send_signal(l->s.pidfd, SIGKILL);
 		return r;

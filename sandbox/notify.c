@@ -94,6 +94,7 @@ static int answer_one(struct notify *n)
 {
 	struct seccomp_notif *req = &n->in.notif;
 	struct seccomp_notif_resp *resp = &n->out.resp;
+	int r;
 
 	memset(&n->in, 0, sizeof(n->in)); /* EINVAL otherwise (seccomp_unotify(2)) */
 	if (ioctl(n->fd, SECCOMP_IOCTL_NOTIF_RECV, req) < 0)
@@ -109,9 +110,10 @@ static int answer_one(struct notify *n)
 		decide(n, req, resp);
 		n->answered++;
 	}
-	if (ioctl(n->fd, SECCOMP_IOCTL_NOTIF_SEND, resp) < 0 && errno != ENOENT && errno != EINTR)
-		return -errno;
-	return 0;
+	do {
+		r = ioctl(n->fd, SECCOMP_IOCTL_NOTIF_SEND, resp);
+	} while (r < 0 && errno == EINTR); /* not sent: its caller waits still */
+	return r < 0 && errno != ENOENT ? -errno : 0;
 }
 
 int notify_handle(struct notify *n, unsigned max)

@@ -14,7 +14,7 @@
 #include "base/sys.h"
 #include "sandbox/wire.h"
 
-enum { NOTIFY_BATCH = 256, DRAIN_MS = 2000 };
+enum { NOTIFY_BATCH = 256, DRAIN_MS = 2000, CONSENT_MS = 1000, DYING_MS = 2000 };
 
 uint64_t supervise_now_ns(void)
 {
@@ -69,15 +69,44 @@ static void tell_started(struct supervisor *s)
 	s->options->started(s->options->ctx, &p);
 }
 
+int supervise_consent(struct supervisor *s, struct err *err)
+{
+	int r = wire_consent(s->wire);
+
+	/* A child that died meanwhile is told by its pidfd; a full wire holds enough of them. */
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET && r != -EAGAIN)
+		return err_set(err, r, "tell pid 1 of the sandbox to go on");
+	s->consented = true;
+	return 0;
+}
+
+/* pid 1 lets go of the wire when the payload runs, which it says before, or by dying. */
+static int on_wire_end(struct supervisor *s, struct err *err)
+{
+	struct pollfd p = { .fd = s->pidfd, .events = POLLIN };
+
+	bool ended;
+
+	fd_closep(&s->wire);
+	if (s->running)
+		return 0;
+	ended = s->gone || poll(&p, 1, DYING_MS) != 0;
+	/* Ended with a status of the payload's: it ran, without us to answer its notifications. */
+	if (ended && (!atomic_load(&s->shared->has_status) ||
+		      atomic_load(&s->shared->exec_result) == EXEC_FAILED))
+		return 0;
+	return err_set(err, -EPROTO, "hear from pid 1 that the payload runs");
+}
+
 static int on_wire(struct supervisor *s, struct err *err)
 {
 	int fd = -1, r = wire_receive(s->wire, &fd);
 
-	if (r <= 0) {
-		/* Its end: pid 1 has let go of it, or is dying, which the pidfd tells. */
-		fd_closep(&s->wire);
-		return r == -EPROTO ? err_set(err, r, "understand pid 1 of the sandbox") : 0;
-	}
+	/* ECONNRESET: it ended with our consent unread */
+	if (r == 0 || r == -ECONNRESET)
+		return on_wire_end(s, err);
+	if (r < 0)
+		return err_set(err, r, "hear from pid 1 of the sandbox");
 	if (r == WIRE_PTY) {
 		int in = s->plan->pty_for[0] ? 0 : -1;
 		int out = s->plan->pty_for[1] ? 1 : s->plan->pty_for[2] ? 2 : in;
@@ -87,9 +116,7 @@ static int on_wire(struct supervisor *s, struct err *err)
 		r = terminal_begin(&s->terminal, fd, in, out, err);
 		if (r < 0)
 			(void)close(fd);
-		else
-			(void)wire_consent(s->wire);
-		return r;
+		return r < 0 ? r : supervise_consent(s, err);
 	}
 	if (s->plan->notify && fd < 0)
 		return err_set(err, -EPROTO, "receive the listener of the seccomp program");
@@ -182,12 +209,15 @@ static int one_round(struct supervisor *s, struct err *err)
 	size_t n = 4 + terminal_pollfds(&s->terminal, p + 4, TERMINAL_POLLFDS);
 	int wait = sooner(sooner(audit_timeout_ms(s->audit), terminal_timeout(&s->terminal)),
 			  until_deadline(s));
-	int r = poll(p, (nfds_t)n, wait);
+	const bool unheard = s->consented && !s->running && s->wire >= 0;
+	int r = poll(p, (nfds_t)n, unheard ? sooner(wait, CONSENT_MS) : wait);
 
 	if (r < 0)
 		return errno == EINTR ? 0 : err_set(err, -errno, "wait for the sandbox");
-	r = 0;
-	if (p[2].revents)
+	/* It takes one word and leaves the rest: to say it again costs nothing, and to wait for an
+	 * answer to a word that got lost would never end. */
+	r = r == 0 && unheard ? supervise_consent(s, err) : 0;
+	if (r == 0 && p[2].revents)
 		r = on_wire(s, err);
 	if (r == 0 && p[0].revents) {
 		r = notify_handle(&s->notify, NOTIFY_BATCH);

@@ -19,6 +19,7 @@ struct supervisor {
 	int pidfd; /* of pid 1 */
 	int wire;
 	int signals;	      /* signalfd */
+	bool consented;	      /* pid 1 was told to execute the payload */
 	bool running;	      /* the payload is executed */
 	bool gone;	      /* pid 1 has ended */
 	int ended_by;	      /* a signal that came before the payload ran, 0: none */
@@ -33,5 +34,8 @@ struct supervisor {
 /* Returns when pid 1 has ended: 0, or -errno with err when the loop broke (pid 1 is then sent
  * SIGKILL). Reaping is left to the caller. */
 int supervise(struct supervisor *s, struct err *err);
+
+/* Tell pid 1 to go on and execute the payload. */
+int supervise_consent(struct supervisor *s, struct err *err);
 
 uint64_t supervise_now_ns(void);

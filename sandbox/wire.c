@@ -77,7 +77,12 @@ int wire_receive(int wire, int *ret_fd)
 
 int wire_consent(int wire)
 {
-	return send(wire, "g", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+	ssize_t n;
+
+	do {
+		n = send(wire, "g", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	return n == 1 ? 0 : -errno;
 }
 
 int wire_wait_consent(int wire)
