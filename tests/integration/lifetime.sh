@@ -133,8 +133,10 @@ if [ "$WHO" = user ]; then
 fi
 
 # --- cordon inside cordon
+# Where it is a sanitizer's: its leak check needs ptrace, which is not to be had inside.
 expect_error 125 "namespaces" "cordon inside cordon is refused" -- \
-	"$CORDON" run --ro "$CORDON_TEST_ROOT" --env XDG_STATE_HOME=/tmp --env XDG_CACHE_HOME=/tmp -- "$CORDON" run -- true
+	"$CORDON" run --ro "$CORDON_TEST_ROOT" --env ASAN_OPTIONS=detect_leaks=0 --env XDG_STATE_HOME=/tmp \
+	--env XDG_CACHE_HOME=/tmp -- "$CORDON" run -- true
 check "cordon inside cordon: one sentence and a hint" test "$(grep -c '^cordon: cannot' "$ERR") $(grep -c ^hint: "$ERR")" = "1 1"
 
 # --- many at once

@@ -87,6 +87,10 @@ not_ok() {
 	return 0
 }
 
+# Whether the launcher under test is a sanitizer's: dynamic, and with terabytes of shadow memory.
+sanitized() {
+	grep -qa __asan_init "$CORDON"
+}
 skip() {
 	_n=$((_n + 1))
 	printf 'ok %d - %s # SKIP %s\n' "$_n" "$1" "$2"
