@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
+ * What must stay out of reach within a tree that the payload may write to.
+ *
  * What is cordon's own (its log, its cache of bundles, the caller's policies) and lies in a tree
  * that the payload may write to: a payload that writes there forges the record of what it did, or
  * loosens the next launch. It is covered; and so that no directory on the way is renamed and
@@ -77,33 +79,80 @@ static const struct plan_step *deciding(const struct plan *plan, const char *pat
 	return best;
 }
 
-/* From the writable bind's own place down: a pin for each directory, and a cover at the end. */
-static int cover(struct keeping *k, const struct plan_step *bind)
+/*
+ * Pin the directories between a writable bind and path below it. 1: path is still the bind's to
+ * show; 0: something else decides on the way, and has been or will be looked at for itself.
+ */
+static int pin_way(struct plan *plan, const struct plan_step *bind, const char *path,
+		   const struct plan_step *like, struct err *err)
 {
-	const char *rest = k->real + (bind->source[1] == '\0' ? 0 : strlen(bind->source));
-	const char *why = plan_text(k->plan, "%s", k->kept->what);
+	const char *end = path + strlen(bind->dest);
 
-	for (const char *end = rest; *end;) {
-		struct plan_step step = { .fd = -1, .mode = 0755, .why = why };
+	for (;;) {
+		struct plan_step pin = *like;
 		const struct plan_step *at;
 		int r;
 
 		end += 1 + strcspn(end + 1, "/");
-		step.kind = *end ? STEP_PIN : STEP_DIR;
-		step.dest = step.source =
-			plan_text(k->plan, "%s%.*s", bind->dest, (int)(end - rest), rest);
-		if (!step.dest || !why)
-			return err_set(k->err, -ENOMEM, "plan the launch");
-		at = deciding(k->plan, step.dest);
+		pin.kind = STEP_PIN;
+		pin.dest = pin.source = plan_text(plan, "%.*s", (int)(end - path), path);
+		if (!pin.dest)
+			return err_set(err, -ENOMEM, "plan the launch");
+		at = *end ? deciding(plan, pin.dest) : NULL;
+		if (!*end)
+			return 1;
 		if (at != bind && (!at || at->kind != STEP_PIN))
-			return 0; /* something else is shown there */
-		if (at->kind == STEP_PIN && *end && strcmp(at->dest, step.dest) == 0)
+			return 0;
+		if (at->kind == STEP_PIN && strcmp(at->dest, pin.dest) == 0)
 			continue;
-		r = plan_add_step(k->plan, &step, k->err);
+		r = plan_add_step(plan, &pin, err);
 		if (r < 0)
 			return r;
 	}
-	return 0;
+}
+
+/* What is cordon's own and lies below the source of a writable bind. */
+static int cover(struct keeping *k, const struct plan_step *bind)
+{
+	const char *rest = k->real + (bind->source[1] == '\0' ? 0 : strlen(bind->source));
+	struct plan_step step = { .kind = STEP_DIR, .fd = -1, .mode = 0755 };
+	const struct plan_step *at;
+	int r;
+
+	step.why = k->kept->what;
+	step.dest = step.source = plan_text(k->plan, "%s%s", bind->dest, rest);
+	if (!step.dest)
+		return err_set(k->err, -ENOMEM, "plan the launch");
+	r = pin_way(k->plan, bind, step.dest, &step, k->err);
+	if (r <= 0)
+		return r;
+	at = deciding(k->plan, step.dest);
+	if (at != bind && (!at || at->kind != STEP_PIN))
+		return 0;
+	return plan_add_step(k->plan, &step, k->err);
+}
+
+/* What a rule hides or leaves read-only there stays where it is. */
+static int pin_closed(struct plan *plan, const struct plan_step *s, size_t n_steps, struct err *err)
+{
+	const struct plan_step like = { .fd = -1, .optional = true, .why = s->why };
+	const struct plan_step *bind = NULL;
+	int r;
+
+	if (s->kind != STEP_HIDE && (s->kind != STEP_BIND || s->writable))
+		return 0;
+	for (size_t i = 0; i < n_steps; i++) {
+		const struct plan_step *b = &plan->steps[i];
+
+		if (b->kind == STEP_BIND && b->writable && b != s &&
+		    path_is_within(s->dest, b->dest) &&
+		    (!bind || path_depth(b->dest) > path_depth(bind->dest)))
+			bind = b;
+	}
+	if (!bind || strcmp(bind->dest, s->dest) == 0)
+		return 0;
+	r = pin_way(plan, bind, s->dest, &like, err);
+	return r < 0 ? r : 0;
 }
 
 static int keep(struct keeping *k, size_t n_steps)
@@ -155,6 +204,8 @@ int plan_keep(struct plan *plan, const struct request *req, const struct plan_ho
 			return err_set(err, r, "find where '%s' lies", k.kept->path);
 		r = keep(&k, n_steps);
 	}
+	for (size_t i = 0; any && i < n_steps && r == 0; i++)
+		r = pin_closed(plan, &plan->steps[i], n_steps, err);
 	if (plan->n_steps > n_steps)
 		qsort(plan->steps, plan->n_steps, sizeof(plan->steps[0]), compare_steps);
 	return r;

@@ -348,9 +348,19 @@ static int step_dir(struct child *c, const struct plan_step *s, struct err *err)
 /* Onto itself, with all that is mounted below. */
 static int step_pin(struct child *c, const struct plan_step *s, struct err *err)
 {
-	_cleanup_close_ int dest = make_dest(c, s, true, err), tree = -1;
+	_cleanup_close_ int dest = -1, tree = -1;
 	int r;
 
+	if (s->optional) {
+		dest = path_open_in(c->root, s->dest, O_PATH | O_DIRECTORY, PATH_NO_SYMLINKS);
+		/* Nothing is there, and so nothing of what the rule is about. */
+		if (dest == -ENOENT || dest == -ENOTDIR || dest == -ELOOP)
+			return 0;
+		if (dest < 0)
+			return err_set(err, dest, "open '%s' (%s)", s->dest, s->why);
+	} else {
+		dest = make_dest(c, s, true, err);
+	}
 	if (dest < 0)
 		return dest;
 	tree = sys_open_tree(dest, "",
