@@ -356,7 +356,9 @@ static int read_head(const char *path, int log, uint64_t *ret_size, struct chain
 	if (n < 0 || fstat(log, &st) < 0)
 		return err_set(err, -errno, "read the head '%s' of the audit log", name);
 	*ret_size = (uint64_t)st.st_size;
-	if (n == 0 && (fd < 0 || st.st_size == 0))
+	/* None, or one that its first writer made and did not live to fill: who wants to hide that
+	 * the log is shorter now could as well have removed it, and both are told. */
+	if (n == 0)
 		return 0;
 	if (chain_parse_head(text, (size_t)n, ret) < 0)
 		return -EINVAL;
