@@ -174,6 +174,11 @@ int path_normalise(const char *base, const char *path, char *ret, size_t size)
 	return 0;
 }
 
+bool path_is_absent(int code)
+{
+	return code == -ENOENT || code == -ENOTDIR || code == -EACCES || code == -ELOOP;
+}
+
 bool path_is_within(const char *path, const char *dir)
 {
 	size_t n = strlen(dir);

@@ -46,6 +46,10 @@ bool path_is_normal(const char *path);
  * and doubled slashes go, ".." takes the component before it. 0, -ENAMETOOLONG. */
 int path_normalise(const char *base, const char *path, char *ret, size_t size);
 
+/* Whether a look-up that failed with this code (-errno) found nothing, or nothing to be reached;
+ * all else is a failure of the look-up itself. */
+bool path_is_absent(int code);
+
 /* Whether path equals dir or lies below it; both normal. */
 bool path_is_within(const char *path, const char *dir);
 

@@ -80,7 +80,8 @@ int sys_landlock_create_ruleset(const struct sys_landlock_ruleset *attr, size_t 
 				unsigned flags);
 int sys_landlock_add_path(int ruleset, int parent_fd, uint64_t allowed);
 int sys_landlock_restrict_self(int ruleset, unsigned flags);
-/* Highest Landlock ABI of the running kernel, 0 when it has none or it is disabled. */
+/* Highest Landlock ABI of the running kernel, 0 when it has none or it is disabled; -errno when it
+ * would not say. */
 int sys_landlock_abi(void);
 int sys_getrandom(void *buf, size_t len); /* 0 or -errno; all of it or nothing */
 /* Join a new, empty session keyring; its serial number, as the second tells the one in use. */

@@ -93,8 +93,10 @@ static int grant(struct child *c, int ruleset, const char *path, enum plan_acces
 	if (access == ACCESS_NONE)
 		return 0;
 	fd = path_open_in(c->root, path, O_PATH, PATH_NO_SYMLINKS);
+	if (optional && path_is_absent(fd))
+		return 0;
 	if (fd < 0)
-		return optional ? 0 : err_set(err, fd, "open '%s' for its Landlock rule", path);
+		return err_set(err, fd, "open '%s' for its Landlock rule", path);
 	r = grant_fd(c, ruleset, fd, granted[access]);
 	return r < 0 ? err_set(err, r, "grant access below '%s' by Landlock", path) : 0;
 }

@@ -179,7 +179,11 @@ int plan_host_read(struct plan_host *ret, char *const *envp, struct err *err)
 		host.home = NULL;
 	else if (host.home) /* where it lies, or it would show by its other name */
 		host.home = realpath(home, real) ? real : home;
+	if (host.home == home && !path_is_absent(-errno))
+		return err_set(err, -errno, "find where the home directory '%s' lies", home);
 	host.landlock_abi = sys_landlock_abi();
+	if (host.landlock_abi < 0)
+		return err_set(err, host.landlock_abi, "ask the kernel for Landlock");
 	for (int i = 0; i < 3; i++)
 		host.tty[i] = isatty(i) == 1;
 	if (uname(&uts) == 0)

@@ -336,15 +336,19 @@ static int expand_root(struct view *v)
 	dir = opendir("/");
 	if (!dir)
 		return err_set(v->err, -errno, "list '/'");
-	for (struct dirent *e; r == 0 && (e = readdir(dir));) {
+	for (struct dirent *e; r == 0 && (errno = 0, e = readdir(dir));) {
 		struct place p = rule;
 		struct stat st;
 		bool skip = false;
 
 		for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 			skip = skip || strcmp(e->d_name, own[i]) == 0;
-		if (skip || fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    (!S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode)))
+		if (!skip && fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+			skip = true;
+			if (!path_is_absent(-errno))
+				r = err_set(v->err, -errno, "look at '/%s'", e->d_name);
+		}
+		if (skip || (!S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode)))
 			continue;
 		p.origin = BUILT_IN;
 		p.optional = true;
@@ -352,6 +356,8 @@ static int expand_root(struct view *v)
 		p.dest = p.source = plan_text(v->plan, "/%s", e->d_name);
 		r = p.dest ? add(v, &p) : out_of_memory(v->err);
 	}
+	if (r == 0 && errno != 0)
+		r = err_set(v->err, -errno, "list '/'");
 	(void)closedir(dir);
 	return r;
 }
@@ -367,8 +373,10 @@ static int keep_symlinks(struct view *v)
 		if (p->kind != STEP_BIND || p->origin == BY_OPTION)
 			continue;
 		n = readlink(p->source, text, sizeof(text) - 1);
+		if (n < 0 && (errno == EINVAL || path_is_absent(-errno)))
+			continue; /* no symlink, or nothing */
 		if (n < 0)
-			continue;
+			return err_set(v->err, -errno, "look at '%s' for %s", p->source, p->why);
 		text[n] = '\0';
 		p->kind = STEP_SYMLINK;
 		p->source = plan_copy(v->plan, text);

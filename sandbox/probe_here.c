@@ -189,7 +189,9 @@ int probe_try_landlock(struct probe_result *r)
 {
 	int abi = sys_landlock_abi();
 
-	probe_landlock_text(abi, r->detail, sizeof(r->detail));
+	probe_landlock_text(abi > 0 ? abi : 0, r->detail, sizeof(r->detail));
+	if (abi < 0)
+		return abi;
 	return abi > 0 ? 0 : -EOPNOTSUPP;
 }
 
