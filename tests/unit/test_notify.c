@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -131,8 +132,9 @@ static struct result run(struct scene *s, actor play, bool first_exec)
 	n.audit = s->audit;
 	n.let_first_exec_pass = first_exec;
 	assert_int_equal(notify_begin(&n, fd, &err), 0);
-	/* until the last process is gone, ten seconds at most */
-	for (int i = 0; i < 1000 && r == 0; i++) {
+	/* until the last process is gone, thirty seconds at most: a round may bring one call or
+	 * four */
+	for (time_t end_at = time(NULL) + 30; r == 0 && time(NULL) < end_at;) {
 		struct pollfd p = { .fd = n.fd, .events = POLLIN };
 
 		(void)poll(&p, 1, 10);
