@@ -15,7 +15,7 @@ chmod 600 host/key
 for fd in 0 7; do
 	expect_error 125 "descriptor $fd: it is a directory" "a directory as descriptor $fd" -- \
 		sh -c 'fd=$1 && shift && eval "exec $fd<host" && exec "$@"' sh $fd \
-		"$CORDON" run --fd 7 -- chmod 0666 /proc/self/fd/$fd/key
+		"$CORDON" run --fd $fd -- chmod 0666 /proc/self/fd/$fd/key
 	check "a directory as descriptor $fd: nothing changed" test "$(stat -c %a host/key)" = 600
 done
 expect_output "key" "a file as descriptor 7" -- \
@@ -67,7 +67,7 @@ echo secret >t/a/b/s
 echo kept >t/a/ro/s
 closed=(--rw t --hide t/a/b --ro t/a/ro)
 run "$CORDON" run "${closed[@]}" -- sh -c 'mv t/a t/old; mkdir -p t/a/b t/a/ro'
-expect_match '^nothing$' "hidden below a writable tree: also in the next launch" -- \
+expect_output "nothing" "hidden below a writable tree: also in the next launch" -- \
 	"$CORDON" run "${closed[@]}" -- sh -c 'cat t/old/b/s t/a/b/s || echo nothing'
 run "$CORDON" run "${closed[@]}" -- sh -c 'echo lost | tee t/old/ro/s t/a/ro/s'
 check "read-only below a writable tree: also in the next launch" test "$(cat t/a/ro/s)" = kept
