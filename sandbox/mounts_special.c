@@ -50,6 +50,7 @@ static const struct {
 	{ "mtrr", true, "hardware, writable by root" },
 	{ "pagetypeinfo", true, "physical memory" },
 	{ "partitions", false, "names of the host's disks" },
+	{ "pressure", false, "the host's load, and triggers that anybody may set" },
 	{ "sched_debug", false, "processes of the host" },
 	{ "schedstat", true, "the host's load" },
 	{ "scsi", false, "hardware" },

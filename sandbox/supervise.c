@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -15,6 +16,9 @@
 #include "sandbox/wire.h"
 
 enum { NOTIFY_BATCH = 256, DRAIN_MS = 2000, CONSENT_MS = 1000, DYING_MS = 2000 };
+
+/* Nanoseconds of a century fit into 64 bits; of much more they do not. */
+#define MAX_WALL_MS (UINT64_C(100) * 366 * 86400 * 1000)
 
 uint64_t supervise_now_ns(void)
 {
@@ -171,14 +175,15 @@ static void on_signals(struct supervisor *s)
 
 static int until_deadline(const struct supervisor *s)
 {
-	uint64_t now;
+	uint64_t now, left;
 
 	if (s->deadline_ns == 0)
 		return -1;
 	now = supervise_now_ns();
 	if (now >= s->deadline_ns)
 		return 0;
-	return (int)((s->deadline_ns - now) / 1000000U) + 1;
+	left = (s->deadline_ns - now) / 1000000U + 1;
+	return left < INT_MAX ? (int)left : INT_MAX;
 }
 
 static int sooner(int a, int b)
@@ -259,7 +264,9 @@ int supervise(struct supervisor *s, struct err *err)
 	int r = 0;
 
 	if (s->plan->wall_ms > 0)
-		s->deadline_ns = s->clone_ns + s->plan->wall_ms * 1000000U;
+		s->deadline_ns = s->clone_ns +
+				 (s->plan->wall_ms < MAX_WALL_MS ? s->plan->wall_ms : MAX_WALL_MS) *
+					 1000000U;
 	while (!s->gone && r == 0)
 		r = one_round(s, err);
 	if (!s->gone)
