@@ -95,28 +95,50 @@ static int set_path(struct overlay *o, const char *key, int fd)
 	return sys_fsconfig(o->fs, FSCONFIG_SET_STRING, key, path, 0);
 }
 
-/* "lowerdir+" appends one layer (Linux 6.7); before, all of them go into one string. */
-static int set_lower(struct overlay *o, struct err *err)
+/* "lowerdir+" appends one layer (Linux 6.7). */
+static int append_lower(struct overlay *o)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < o->n_lower && r == 0; i++)
+		r = set_path(o, "lowerdir+", o->lower[i]);
+	return r;
+}
+
+/* Before, all of them go into one string. */
+static int join_lower(struct overlay *o)
 {
 	char all[FSCONFIG_STRING] = "";
 	size_t len = 0;
-	int r = set_path(o, "lowerdir+", o->lower[0]);
 
-	for (size_t i = 1; i < o->n_lower && r == 0; i++)
-		r = set_path(o, "lowerdir+", o->lower[i]);
-	if (r == 0)
-		return 0;
 	for (size_t i = 0; i < o->n_lower; i++) {
 		int n = snprintf(all + len, sizeof(all) - len, "%s/proc/self/fd/%d", i ? ":" : "",
 				 o->lower[i]);
 
 		if (n < 0 || (size_t)n >= sizeof(all) - len)
-			return err_set(err, -E2BIG, "stack %zu bases on this kernel", o->n_lower),
-			       err_hint(err, "before Linux 6.7 about 14 layers fit into one mount");
+			return -E2BIG;
 		len += (size_t)n;
 	}
-	r = sys_fsconfig(o->fs, FSCONFIG_SET_STRING, "lowerdir", all, 0);
-	return r < 0 ? err_set(err, r, "name the lower layers of the overlay") : 0;
+	return sys_fsconfig(o->fs, FSCONFIG_SET_STRING, "lowerdir", all, 0);
+}
+
+/* Leaves the context open, also when it fails: the kernel's reason is read from it. */
+static int configure(struct overlay *o, int (*set_lower)(struct overlay *o))
+{
+	int r;
+
+	fd_closep(&o->fs);
+	o->fs = sys_fsopen("overlay", FSOPEN_CLOEXEC);
+	if (o->fs < 0)
+		return o->fs;
+	r = set_lower(o);
+	if (r == 0)
+		r = set_path(o, "upperdir", o->upper);
+	if (r == 0)
+		r = set_path(o, "workdir", o->work);
+	if (r == 0)
+		r = sys_fsconfig(o->fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
+	return r < 0 ? r : sys_fsconfig(o->fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 }
 
 /* The kernel writes its reason into the file system context: "e overlay: ...". */
@@ -153,20 +175,21 @@ static int build(struct child *c, const char *const *layers, size_t n, bool whol
 	r = open_upper(c, whole_root, o, err);
 	if (r < 0)
 		return r;
-	o->fs = sys_fsopen("overlay", FSOPEN_CLOEXEC);
+	r = configure(o, append_lower);
+	/* Before Linux 6.5 overlay takes any key and says EINVAL only when it is made. */
+	if (r == -EINVAL)
+		r = configure(o, join_lower);
 	if (o->fs < 0) {
 		(void)err_set(err, o->fs, "open the overlay file system");
 		return err_hint(
 			err,
 			"is the module 'overlay' loaded? An administrator does: modprobe overlay");
 	}
-	r = set_lower(o, err);
+	if (r == -E2BIG) {
+		(void)err_set(err, r, "stack %zu bases on this kernel", o->n_lower);
+		return err_hint(err, "before Linux 6.7 about 14 layers fit into one mount");
+	}
 	if (r < 0)
-		return r;
-	if ((r = set_path(o, "upperdir", o->upper)) < 0 ||
-	    (r = set_path(o, "workdir", o->work)) < 0 ||
-	    (r = sys_fsconfig(o->fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0)) < 0 ||
-	    (r = sys_fsconfig(o->fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0)) < 0)
 		return refuse(o, r, layers[0], err);
 	mnt = sys_fsmount(o->fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	return mnt < 0 ? refuse(o, mnt, layers[0], err) : mnt;
