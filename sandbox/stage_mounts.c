@@ -122,17 +122,19 @@ static int make_covers(struct child *c, struct err *err)
 	return r == 0 ? make_cover(c, "none", err) : r;
 }
 
-/* The limits on what can be written, as the file system itself tells them: in whole pages. */
+/* The mode of its root, and the limits on what can be written, as the file system itself tells
+ * them: in whole pages. */
 static int check_store(struct child *c, struct err *err)
 {
 	struct statvfs st;
+	struct stat root;
 	uint64_t bytes;
 
-	if (fstatvfs(c->store, &st) < 0)
+	if (fstatvfs(c->store, &st) < 0 || fstat(c->store, &root) < 0)
 		return err_set(err, -errno, "read the limits of the upper back");
 	bytes = (uint64_t)st.f_blocks * st.f_frsize;
 	if (bytes < c->plan->upper_size || bytes - c->plan->upper_size >= st.f_frsize ||
-	    st.f_files != c->plan->upper_inodes)
+	    st.f_files != c->plan->upper_inodes || (root.st_mode & 07777) != 0755)
 		return err_set(err, -EPROTO, "find the limits of the upper as they were set");
 	return 0;
 }
