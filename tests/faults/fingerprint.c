@@ -126,7 +126,17 @@ static void mounts(void)
 
 		if (sscanf(line, "%*d %*d %*s %n", &at) >= 0 && at > 0)
 			rest = line + at;
-		fprintf(out, "mount %s", rest);
+		fputs("mount ", out);
+		/* An overlay tells its layers by descriptors that the launcher had, and as they
+		 * were given: one by one or in one string. */
+		for (char *p = rest; *p; p++) {
+			p += !strncmp(p, "+=/proc/self/fd/", 16);
+			fputc(*p, out);
+			if (!strncmp(p, "/fd/", 4)) {
+				fputs("fd/", out);
+				p += 3 + strspn(p + 4, "0123456789");
+			}
+		}
 	}
 	if (f)
 		fclose(f);

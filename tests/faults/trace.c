@@ -83,7 +83,7 @@ bool trace_can_lie(enum role role, int nr)
 	/* Who is lied to is who sets the confinement up. To the supervisor the kernel's word on
 	 * what it has read, written and sent is all there is. */
 	if (role == ROLE_SUPERVISOR && nr != SYS_prctl && nr != SYS_close_range &&
-	    nr != SYS_rt_sigprocmask && nr != SYS_close && nr != SYS_sendto && nr != SYS_fcntl)
+	    nr != SYS_rt_sigprocmask && nr != SYS_close && nr != SYS_sendto)
 		return false;
 	for (size_t i = 0; i < sizeof(setters) / sizeof(*setters); i++)
 		if (setters[i] == nr)
@@ -170,11 +170,29 @@ static void adopt(struct trace *t, pid_t pid)
 	ptrace(PTRACE_SYSCALL, pid, 0, 0);
 }
 
+/* A call that asks and sets nothing: its lie would be about the answer's memory. */
+static bool is_question(const struct user_regs_struct *r)
+{
+	switch (r->orig_rax) {
+	case SYS_prlimit64:
+		return r->rdx == 0;
+	case SYS_rt_sigaction:
+	case SYS_rt_sigprocmask:
+		return r->rsi == 0;
+	case SYS_personality:
+		return (unsigned)r->rdi == 0xffffffffU;
+	default:
+		return false;
+	}
+}
+
 static void fake(struct task *task, const struct fault *f)
 {
 	struct user_regs_struct other;
 
 	ptrace(PTRACE_GETREGS, task->pid, 0, &task->regs);
+	if (f->kind == KIND_LIE && is_question(&task->regs))
+		return;
 	task->answer = f->kind == KIND_FAIL ? -(long)f->error : lie_of(task);
 	task->faked = true;
 	other = task->regs;

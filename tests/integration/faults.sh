@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck source=tests/lib/harness.sh disable=SC2016 # awk's own
+# A selection of all faults (`make faults`), chosen by a seed: none leaves a launch weaker, silent,
+# hanging or with anything left behind.
+. "$(dirname "$0")/../lib/harness.sh"
+cd "$WORK" || exit 1
+
+: "${CORDON_TEST_SEED:=1}"
+if [ ! -x "$PROGRAMS/inject" ]; then
+	echo "1..0 # SKIP the injector is built for x86_64 and without sanitizers"
+	exit 0
+fi
+inject() { # OPTION...
+	run timeout 120 "$PROGRAMS/inject" "$@" "$CORDON" "$PROGRAMS/fingerprint"
+}
+for scenario in plain full; do
+	inject --scenario "$scenario" --seed "$CORDON_TEST_SEED" --count 350
+	diag "$(grep ' faults, ' "$OUT")"
+	check "$scenario, seed $CORDON_TEST_SEED: no finding" test "$STATUS" -eq 0
+	[ "$STATUS" -eq 0 ] || _said
+	check "$scenario: the faults were reached" \
+		awk '/ faults, / { seen = $1 >= 350 && $3 >= $1 - 5 } END { exit !seen }' "$OUT"
+done
+
+inject --replay pid1:mkdirat:1:EIO
+check "a failing call is refused with a sentence" grep -q '^refused .*mkdirat' "$OUT"
+inject --replay supervisor:poll:1:kill
+check "a killed launcher leaves nothing" grep -q '^killed' "$OUT"
+
+# The judge judges: a launcher that goes on when its setrlimit fails is found out.
+cat >careless <<END
+#!/bin/sh
+ulimit -n 64 2>/dev/null || :
+exec "$CORDON" "\$@"
+END
+chmod +x careless
+CORDON=$WORK/careless
+inject --replay supervisor:prlimit64:3:EPERM
+check "a careless launcher is found to be weaker" test "$STATUS" -eq 1
+check "and what differs is told" grep -q '^  + limit 7: 4096 4096$' "$OUT"
+inject --replay supervisor:prlimit64:4000:EPERM
+check "without its failure it is not: the twin" test "$STATUS" -eq 0
+done_testing
