@@ -6,7 +6,6 @@
 #include "cli/policy.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,25 +15,14 @@
 
 #include "base/fd.h"
 #include "base/path.h"
-#include "base/sys.h"
 #include "base/text.h"
 #include "cli/print.h"
 #include "policies/load.h"
-#include "profiles/cache.h"
-#include "profiles/compile.h"
 
-static const char usage[] =
-	"usage: cordon policy check WHAT...              read, compile, say what is wrong\n"
-	"       cordon policy show [--bpf] WHAT          what it comes to, call by call\n"
-	"       cordon policy test WHAT                  its expect lines, without a kernel (TAP)\n"
-	"       cordon policy build WHAT [-o FILE]       write the bundle (NAME.bundle)\n"
-	"       cordon policy compile --to-fd N [--cache DIR] WHAT\n"
-	"                                                for the launcher: the bundle to "
-	"descriptor N\n"
-	"options: --search DIR (repeatable): where policies are looked up, instead of\n"
-	"         ~/.config/cordon/policies, /etc/cordon/policies and those that came with cordon\n"
-	"         -v: say why a bundle was not cached\n"
-	"WHAT is a name, or a path when it holds a '/' or ends in .policy\n";
+static const struct policy_verb *const verbs[] = {
+	&policy_verb_build, &policy_verb_check, &policy_verb_compile,
+	&policy_verb_show,  &policy_verb_test,
+};
 
 int policy_cli_what(const char *what, char *ret, size_t size, struct err *err)
 {
@@ -71,125 +59,7 @@ int policy_cli_load(const struct policy_args *args, const char *what, struct pol
 	return r;
 }
 
-static int load_and_compile(const struct policy_args *args, const char *what, struct policy **ret,
-			    struct buf *bundle)
-{
-	_cleanup_policy_ struct policy *policy = NULL;
-	struct err err = ERR_INIT;
-	int r = policy_cli_load(args, what, &policy);
-
-	if (r < 0)
-		return r;
-	r = compile_bundle(policy, bundle, &err);
-	if (r < 0) {
-		print_error(NULL, &err);
-		return r;
-	}
-	*ret = TAKE_PTR(policy);
-	return 0;
-}
-
-static int cmd_compile(const struct policy_args *args)
-{
-	_cleanup_policy_ struct policy *policy = NULL;
-	_cleanup_buf_ struct buf bundle = BUF_INIT;
-	struct err err = ERR_INIT;
-	char what[LIMIT_PATH];
-	int r;
-
-	if (args->to_fd < 0) {
-		(void)fputs("cordon: compile needs --to-fd N\n", stderr);
-		return POLICY_EXIT_FAILED;
-	}
-	if (load_and_compile(args, args->what[0], &policy, &bundle) < 0)
-		return POLICY_EXIT_FAILED;
-	r = fd_write_all(args->to_fd, bundle.data, bundle.len);
-	if (r < 0) {
-		(void)err_set(&err, r, "write the bundle to descriptor %d", args->to_fd);
-		print_error(NULL, &err);
-		return POLICY_EXIT_FAILED;
-	}
-	if (!args->cache)
-		return 0;
-	/* Best effort: the launch has its bundle. */
-	r = policy_cli_what(args->what[0], what, sizeof(what), &err);
-	r = r ? r
-	      : cache_store(args->cache, what, args->search, args->n_search, bundle.data,
-			    bundle.len, &err);
-	if (r < 0 && args->verbose)
-		print_error(NULL, &err);
-	return 0;
-}
-
-/* Whole or not at all: written beside and renamed. */
-static int write_file(const char *path, const struct buf *bundle, struct err *err)
-{
-	_cleanup_buf_ struct buf tmp = BUF_INIT;
-	_cleanup_close_ int fd = -1;
-	uint32_t random = 0;
-	int r = sys_getrandom(&random, sizeof(random));
-
-	r = r ? r : buf_printf(&tmp, "%s.%08x", path, random);
-	if (r < 0)
-		return err_set(err, r, "write '%.400s'", path);
-	fd = open(tmp.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return err_set(err, -errno, "write '%.400s'", path);
-	r = fd_write_all(fd, bundle->data, bundle->len);
-	if (r == 0 && rename(tmp.data, path) < 0)
-		r = -errno;
-	if (r < 0) {
-		(void)unlink(tmp.data);
-		return err_set(err, r, "write '%.400s'", path);
-	}
-	return 0;
-}
-
-static int cmd_build(const struct policy_args *args)
-{
-	_cleanup_policy_ struct policy *policy = NULL;
-	_cleanup_buf_ struct buf bundle = BUF_INIT;
-	char path[LIMIT_NAME + 16];
-	struct err err = ERR_INIT;
-
-	if (load_and_compile(args, args->what[0], &policy, &bundle) < 0)
-		return POLICY_EXIT_FAILED;
-	(void)snprintf(path, sizeof(path), "%s.bundle", policy->name);
-	if (write_file(args->output ? args->output : path, &bundle, &err) < 0) {
-		print_error(NULL, &err);
-		return POLICY_EXIT_FAILED;
-	}
-	return 0;
-}
-
-static int cmd_check(const struct policy_args *args)
-{
-	int status = 0;
-
-	for (int i = 0; i < args->n_what; i++) {
-		_cleanup_policy_ struct policy *policy = NULL;
-		_cleanup_buf_ struct buf bundle = BUF_INIT;
-
-		if (load_and_compile(args, args->what[i], &policy, &bundle) < 0)
-			status = 1;
-	}
-	return status;
-}
-
-static const struct verb {
-	const char *name;
-	int (*run)(const struct policy_args *args);
-	bool many; /* takes more than one WHAT */
-	const char *options;
-} verbs[] = {
-	{ "build", cmd_build, false, " -o --search " },
-	{ "check", cmd_check, true, " --search " },
-	{ "compile", cmd_compile, false, " --to-fd --cache --search -v " },
-	{ "show", policy_cli_show, false, " --bpf --search " },
-	{ "test", policy_cli_test, false, " --search " },
-};
-
-static int usage_error(const char *what, const char *object)
+int policy_cli_usage_error(const char *what, const char *object)
 {
 	_cleanup_buf_ struct buf safe = BUF_INIT;
 
@@ -201,67 +71,95 @@ static int usage_error(const char *what, const char *object)
 	return -EINVAL;
 }
 
-static bool takes(const struct verb *verb, const char *option)
+const char *policy_arg(const struct policy_args *args, const char *name)
+{
+	for (size_t i = args->n_options; i > 0; i--) {
+		if (strcmp(args->options[i - 1].name, name) == 0)
+			return args->options[i - 1].value;
+	}
+	return NULL;
+}
+
+bool policy_flag(const struct policy_args *args, const char *name)
+{
+	for (size_t i = 0; i < args->n_options; i++) {
+		if (strcmp(args->options[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the verb knows the option; *ret_value: whether a value follows. */
+static bool takes(const struct policy_verb *verb, const char *option, bool *ret_value)
 {
 	char word[32];
 
+	if (strlen(option) >= sizeof(word) - 3 || strpbrk(option, " ="))
+		return false;
+	*ret_value = true;
+	if (strcmp(option, "--search") == 0)
+		return true;
+	(void)snprintf(word, sizeof(word), " %s= ", option);
+	if (strstr(verb->options, word))
+		return true;
+	*ret_value = false;
 	(void)snprintf(word, sizeof(word), " %s ", option);
-	return strlen(option) < sizeof(word) - 2 && strstr(verb->options, word) != NULL;
+	return strstr(verb->options, word) != NULL;
 }
 
 static int set_option(struct policy_args *args, const char *option, const char *value)
 {
-	uint64_t number;
-
-	if (strcmp(option, "--to-fd") == 0) {
-		if (text_parse_u64(value, &number) < 0 || number > INT_MAX ||
-		    fcntl((int)number, F_GETFD) < 0)
-			return usage_error("no open descriptor:", value);
-		args->to_fd = (int)number;
-	} else if (strcmp(option, "--cache") == 0) {
-		args->cache = value;
-	} else if (strcmp(option, "-o") == 0) {
-		args->output = value;
-	} else if (args->n_search == POLICY_MAX_SEARCH) {
-		return usage_error("too many search directories: no room for", value);
-	} else {
+	if (strcmp(option, "--search") == 0) {
+		if (args->n_search == POLICY_MAX_SEARCH)
+			return policy_cli_usage_error("too many search directories: no room for",
+						      value);
 		args->search[args->n_search++] = value;
+		return 0;
 	}
+	if (args->n_options == POLICY_MAX_OPTIONS)
+		return policy_cli_usage_error("too many options: no room for", option);
+	args->options[args->n_options++] = (struct policy_option){ option, value };
+	return 0;
+}
+
+static int check_number_of_words(const struct policy_args *args)
+{
+	if (args->n_what < args->verb->min_what)
+		return policy_cli_usage_error("a policy's name or path is missing behind",
+					      args->verb->name);
+	if (args->n_what > args->verb->max_what)
+		return policy_cli_usage_error("not expected here:",
+					      args->what[args->verb->max_what]);
 	return 0;
 }
 
 /* Options stand before and between the names; "--" ends them. */
-static int parse(const struct verb *verb, int argc, char **argv, struct policy_args *args)
+static int parse(int argc, char **argv, struct policy_args *args)
 {
-	bool options = true;
+	bool options = true, value;
 	int n = 0;
 
 	for (int i = 0; i < argc; i++) {
-		if (!options || argv[i][0] != '-' || argv[i][1] == '\0') {
+		int r = 0;
+
+		if (!options || argv[i][0] != '-' || argv[i][1] == '\0')
 			argv[n++] = argv[i];
-		} else if (strcmp(argv[i], "--") == 0) {
+		else if (strcmp(argv[i], "--") == 0)
 			options = false;
-		} else if (!takes(verb, argv[i])) {
-			return usage_error("unknown option", argv[i]);
-		} else if (strcmp(argv[i], "--bpf") == 0) {
-			args->bpf = true;
-		} else if (strcmp(argv[i], "-v") == 0) {
-			args->verbose = true;
-		} else if (i + 1 == argc) {
-			return usage_error("a value is missing behind", argv[i]);
-		} else if (set_option(args, argv[i], argv[i + 1]) < 0) {
-			return -EINVAL;
-		} else {
-			i++;
-		}
+		else if (!takes(args->verb, argv[i], &value))
+			r = policy_cli_usage_error("unknown option", argv[i]);
+		else if (value && i + 1 == argc)
+			r = policy_cli_usage_error("a value is missing behind", argv[i]);
+		else if (value)
+			r = set_option(args, argv[i], argv[i + 1]), i++;
+		else
+			r = set_option(args, argv[i], NULL);
+		if (r < 0)
+			return r;
 	}
-	if (n == 0)
-		return usage_error("a policy's name or path is missing behind", verb->name);
-	if (n > 1 && !verb->many)
-		return usage_error("one policy at a time, what is", argv[1]);
 	args->what = argv;
 	args->n_what = n;
-	return 0;
+	return check_number_of_words(args);
 }
 
 /* Where policies are without --search; the texts live in this function for good. */
@@ -293,30 +191,42 @@ static void default_search(struct policy_args *args)
 	args->search[args->n_search++] = CORDON_DATADIR "/policies";
 }
 
+static int print_usage(FILE *to)
+{
+	(void)fputs("usage: cordon policy VERB [OPTION...] WHAT...\n", to);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		(void)fputs(verbs[i]->usage, to);
+	(void)fputs("  --search DIR (repeatable): where policies are looked up, instead of\n"
+		    "         ~/.config/cordon/policies, /etc/cordon/policies and those that came\n"
+		    "         with cordon\n"
+		    "WHAT is a name, or a path when it holds a '/' or ends in .policy\n",
+		    to);
+	return fflush(to) != 0 || to == stderr ? POLICY_EXIT_FAILED : 0;
+}
+
 int main(int argc, char **argv)
 {
-	struct policy_args args = { .to_fd = -1 };
+	struct policy_args args = { .verb = NULL };
 	int status;
 
-	if (argc < 2) {
-		(void)fputs(usage, stderr);
-		return POLICY_EXIT_FAILED;
-	}
+	if (argc < 2)
+		return print_usage(stderr);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0)
-		return fputs(usage, stdout) < 0 || fflush(stdout) != 0 ? POLICY_EXIT_FAILED : 0;
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-		if (strcmp(argv[1], verbs[i].name) != 0)
-			continue;
-		args.verb = verbs[i].name;
-		if (parse(&verbs[i], argc - 2, argv + 2, &args) < 0)
-			return POLICY_EXIT_FAILED;
-		if (args.n_search == 0)
-			default_search(&args);
-		status = verbs[i].run(&args);
-		/* What was shown must have arrived. */
-		return fflush(stdout) != 0 && status == 0 ? POLICY_EXIT_FAILED : status;
+		return print_usage(stdout);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs) && !args.verb; i++) {
+		if (strcmp(argv[1], verbs[i]->name) == 0)
+			args.verb = verbs[i];
 	}
-	(void)usage_error("unknown verb", argv[1]);
-	return POLICY_EXIT_FAILED;
+	if (!args.verb) {
+		(void)policy_cli_usage_error("unknown verb", argv[1]);
+		return POLICY_EXIT_FAILED;
+	}
+	if (parse(argc - 2, argv + 2, &args) < 0)
+		return POLICY_EXIT_FAILED;
+	if (args.n_search == 0)
+		default_search(&args);
+	status = args.verb->run(&args);
+	/* What was shown must have arrived. */
+	return fflush(stdout) != 0 && status == 0 ? POLICY_EXIT_FAILED : status;
 }

@@ -4,20 +4,44 @@
 
 #include "policies/model.h"
 
-enum { POLICY_MAX_SEARCH = 16, POLICY_EXIT_FAILED = 125 };
+enum { POLICY_MAX_SEARCH = 16, POLICY_MAX_OPTIONS = 64, POLICY_EXIT_FAILED = 125 };
+
+struct policy_option {
+	const char *name;  /* "--json" */
+	const char *value; /* NULL for a flag */
+};
 
 struct policy_args {
-	const char *verb;
-	int to_fd; /* -1 */
-	const char *cache;
-	const char *output;
+	const struct policy_verb *verb;
+	struct policy_option options[POLICY_MAX_OPTIONS];
+	size_t n_options;
 	const char *search[POLICY_MAX_SEARCH];
 	size_t n_search;
-	bool bpf;
-	bool verbose;
-	char **what; /* the rest of argv */
+	char **what; /* the words that are no options */
 	int n_what;
 };
+
+/* One verb, in a file of its own: cli/policy_VERB.c. */
+struct policy_verb {
+	const char *name;
+	/* 0 well, 1 the policy is wrong or a gate does not hold, 125 anything else */
+	int (*run)(const struct policy_args *args);
+	int min_what, max_what;
+	/* Blanks on both sides of each; '=' behind those that take a value: " --json -o= ".
+	 * --search= is every verb's. */
+	const char *options;
+	const char *usage; /* lines of at most 79 characters, "  WORDS   what it does\n" */
+};
+
+extern const struct policy_verb policy_verb_build, policy_verb_check, policy_verb_compile,
+	policy_verb_show, policy_verb_test;
+
+/* The last value given to the option, or NULL; whether a flag was given. */
+const char *policy_arg(const struct policy_args *args, const char *name);
+bool policy_flag(const struct policy_args *args, const char *name);
+
+/* "cordon: WHAT 'OBJECT'" and a hint to --help on stderr; -EINVAL. */
+int policy_cli_usage_error(const char *what, const char *object);
 
 /* Find, read and compose; diagnostics and errors are printed. 0 or -errno. */
 int policy_cli_load(const struct policy_args *args, const char *what, struct policy **ret);
@@ -25,18 +49,20 @@ int policy_cli_load(const struct policy_args *args, const char *what, struct pol
 /* A path made absolute, a name as it is. 0 or -errno with err. */
 int policy_cli_what(const char *what, char *ret, size_t size, struct err *err);
 
+/* Whole or not at all: written beside and renamed. 0 or -errno with err. */
+int policy_cli_write_file(const char *path, const void *data, size_t len, struct err *err);
+
 static inline void policy_freep(struct policy **policy)
 {
 	policy_free(*policy);
 }
 #define _cleanup_policy_ __attribute__((cleanup(policy_freep)))
 
-/* Verbs: the exit status. */
-int policy_cli_show(const struct policy_args *args);
-int policy_cli_test(const struct policy_args *args);
-
 /* The program of a policy as text, with the policy's lines beside it. 0 or -errno. */
 int policy_cli_bpf(const struct policy *policy, struct err *err);
 
 /* "FILE:LINE" on stdout, or "default". */
 void policy_cli_print_where(const struct policy *policy, const struct policy_where *where);
+
+/* Text from a policy on stdout, escaped so that it drives no terminal. */
+void policy_cli_put_text(const char *text);

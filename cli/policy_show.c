@@ -13,8 +13,7 @@
 #include "policies/cond.h"
 #include "policies/consts.h"
 
-/* Text from a policy, so that it drives no terminal. */
-static void put_text(const char *text)
+void policy_cli_put_text(const char *text)
 {
 	_cleanup_buf_ struct buf safe = BUF_INIT;
 
@@ -28,7 +27,7 @@ void policy_cli_print_where(const struct policy *policy, const struct policy_whe
 		(void)fputs("default", stdout);
 		return;
 	}
-	put_text(policy->sources[where->source].path);
+	policy_cli_put_text(policy->sources[where->source].path);
 	(void)printf(":%" PRIu32, where->line);
 }
 
@@ -201,7 +200,7 @@ static void put_lists(const struct policy *policy)
 		const struct policy_path *p = &policy->paths[i];
 
 		(void)printf("%s%s ", verbs[p->verb], p->optional ? "?" : "");
-		put_text(p->path);
+		policy_cli_put_text(p->path);
 		(void)fputs("  # ", stdout);
 		policy_cli_print_where(policy, &p->where);
 		(void)putchar('\n');
@@ -213,10 +212,10 @@ static void put_lists(const struct policy *policy)
 		const struct policy_env *e = &policy->env[i];
 
 		(void)fputs("env ", stdout);
-		put_text(e->name);
+		policy_cli_put_text(e->name);
 		if (e->value) {
 			(void)putchar('=');
-			put_text(e->value);
+			policy_cli_put_text(e->value);
 		}
 		(void)fputs("  # ", stdout);
 		policy_cli_print_where(policy, &e->where);
@@ -232,7 +231,7 @@ static int put_policy(const struct policy *policy, struct err *err)
 	(void)printf("policy %s  # %s\n", policy->name, hex);
 	for (size_t i = 0; i < policy->n_sources; i++) {
 		(void)fputs("# from ", stdout);
-		put_text(policy->sources[i].path);
+		policy_cli_put_text(policy->sources[i].path);
 		(void)putchar('\n');
 	}
 	(void)printf("kernel %u.%u\nabi ", policy->kernel >> 8, policy->kernel & 0xffU);
@@ -242,7 +241,7 @@ static int put_policy(const struct policy *policy, struct err *err)
 	return put_calls(policy, err);
 }
 
-int policy_cli_show(const struct policy_args *args)
+static int show(const struct policy_args *args)
 {
 	_cleanup_policy_ struct policy *policy = NULL;
 	struct err err = ERR_INIT;
@@ -250,10 +249,19 @@ int policy_cli_show(const struct policy_args *args)
 
 	if (policy_cli_load(args, args->what[0], &policy) < 0)
 		return POLICY_EXIT_FAILED;
-	r = args->bpf ? policy_cli_bpf(policy, &err) : put_policy(policy, &err);
+	r = policy_flag(args, "--bpf") ? policy_cli_bpf(policy, &err) : put_policy(policy, &err);
 	if (r < 0) {
 		print_error(NULL, &err);
 		return POLICY_EXIT_FAILED;
 	}
 	return 0;
 }
+
+const struct policy_verb policy_verb_show = {
+	.name = "show",
+	.run = show,
+	.min_what = 1,
+	.max_what = 1,
+	.options = " --bpf ",
+	.usage = "  show [--bpf] WHAT          what it comes to, call by call\n",
+};

@@ -111,7 +111,7 @@ static void test_one(const struct policy *policy, const struct seccomp_program *
 	(void)printf("; its filter says %s (%#x)\n", filter, r.ret);
 }
 
-int policy_cli_test(const struct policy_args *args)
+static int test(const struct policy_args *args)
 {
 	__attribute__((cleanup(seccomp_program_done))) struct seccomp_program p = { .n = 0 };
 	_cleanup_policy_ struct policy *policy = NULL;
@@ -134,3 +134,12 @@ int policy_cli_test(const struct policy_args *args)
 		     t.skipped);
 	return t.failed ? 1 : 0;
 }
+
+const struct policy_verb policy_verb_test = {
+	.name = "test",
+	.run = test,
+	.min_what = 1,
+	.max_what = 1,
+	.options = " ",
+	.usage = "  test WHAT                  its expect lines, without a kernel (TAP)\n",
+};

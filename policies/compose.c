@@ -457,6 +457,8 @@ static uint64_t scalar_or(const struct merged *m, unsigned kind, uint64_t otherw
 
 static void copy_scalars(struct policy *policy, const struct merged *m)
 {
+	policy->native = ABI_NATIVE;
+	policy->default_errno = EPERM;
 	policy->kernel = (uint16_t)scalar_or(m, SCALAR_KERNEL, SYSCALL_NEWEST);
 	policy->abi_mask = (uint8_t)scalar_or(m, SCALAR_ABI, 1U << ABI_NATIVE);
 	policy->net = (uint8_t)scalar_or(m, SCALAR_NET, POLICY_NET_NONE);

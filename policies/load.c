@@ -280,7 +280,10 @@ static int take_sources(struct loader *l, struct policy *policy)
 		struct unit *u = &l->units[policy->n_sources];
 
 		policy->sources[policy->n_sources] = u->source;
+		policy->sources[policy->n_sources].text = u->text;
+		policy->sources[policy->n_sources].len = u->len;
 		u->source.path = NULL; /* now the policy's; the diagnostics are written */
+		u->text = NULL;
 	}
 	return 0;
 }

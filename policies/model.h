@@ -10,7 +10,8 @@
  *      condition text, cond_rank() in policies/cond.h; two that tie with different answers
  *      are an error of check)
  *   3. else an allow rule whose conditions all hold -> allow
- *   4. else                                         -> deny with EPERM, rule "default"
+ *   4. else                                         -> deny with the default errno (EPERM
+ *      unless a `default errno` line says otherwise), rule "default"
  * Before 1: a call on an ABI that the policy does not open -> deny ENOSYS, rule "abi";
  *           a number that no table line has, or a call newer than `kernel` that no rule
  *           names -> deny ENOSYS, rule "kernel".
@@ -61,7 +62,7 @@ struct policy_cond {
 struct policy_rule {
 	const struct syscall_desc *call;
 	uint8_t abi_mask; /* bit per enum abi this rule speaks of: every one that has the call,
-			   * opened by the policy or not */
+			   * opened by the policy or not, or those of them that `on` names */
 	uint8_t action;	  /* enum policy_action */
 	bool quiet;	  /* answered by the filter itself: neither notified nor recorded */
 	uint8_t n_conds;
@@ -90,6 +91,25 @@ struct policy_path {
 
 enum policy_net { POLICY_NET_NONE, POLICY_NET_LOOPBACK, POLICY_NET_HOST };
 
+/*
+ * `net connect tcp 443`, `net bind udp4 5000-5999`. One line of either direction closes that
+ * direction for the internet families (AF_INET, AF_INET6): only ports that a line names are left.
+ * A protocol that no line of any direction names, and a family that none does, cannot make a
+ * socket: composition adds the deny rules on socket(2) that say so, with the first net line's
+ * place.
+ */
+enum policy_port_direction { POLICY_PORT_CONNECT, POLICY_PORT_BIND };
+enum policy_port_protocol { POLICY_PORT_TCP, POLICY_PORT_UDP };
+enum { POLICY_FAMILY_INET = 1, POLICY_FAMILY_INET6 = 2 };
+
+struct policy_port {
+	uint8_t direction;    /* enum policy_port_direction */
+	uint8_t protocol;     /* enum policy_port_protocol */
+	uint8_t families;     /* POLICY_FAMILY_*: both for tcp, one for tcp4 or tcp6 */
+	uint16_t first, last; /* in host order; `any` is 0 to 65535 */
+	struct policy_where where;
+};
+
 enum policy_limit {
 	POLICY_LIMIT_PIDS,   /* processes and threads */
 	POLICY_LIMIT_MEMORY, /* bytes */
@@ -108,10 +128,21 @@ struct policy_env {
 	struct policy_where where;
 };
 
-/* `expect allow|deny|kill CALL(args)`: kept as written for the tester. */
+/*
+ * A test, kept as written for the tester:
+ *	expect allow|deny|kill CALL[(args)]
+ *	expect allow|deny read|write|exec PATH
+ *	expect allow|deny connect|bind PROTOCOL PORT
+ */
+enum policy_expect_kind { POLICY_EXPECT_CALL, POLICY_EXPECT_PATH, POLICY_EXPECT_PORT };
+
 struct policy_expect {
 	uint8_t action;
-	const struct syscall_desc *call;
+	uint8_t kind;			 /* enum policy_expect_kind */
+	uint8_t verb;			 /* POLICY_EXPECT_PATH: READ, WRITE or EXEC */
+	char *path;			 /* POLICY_EXPECT_PATH */
+	struct policy_port port;	 /* POLICY_EXPECT_PORT; first == last */
+	const struct syscall_desc *call; /* POLICY_EXPECT_CALL, as the rest */
 	uint8_t n_args;
 	uint64_t args[6];
 	bool has_text[6]; /* the argument was a string: only a live test can judge it */
@@ -119,8 +150,37 @@ struct policy_expect {
 	struct policy_where where;
 };
 
+/*
+ * What composition did that no rule shows any more: for show, lint and the gaps report.
+ * A note owns its text: what was removed or repeated, as a policy would write it.
+ */
+enum policy_note_kind {
+	POLICY_NOTE_REMOVED,	/* a rule of a used policy was taken back: where: the remove */
+	POLICY_NOTE_REPEATED,	/* a rule that says what another one (other) says already */
+	POLICY_NOTE_OVERRIDDEN, /* a once-only line (other) gave way to where */
+};
+struct policy_note {
+	uint8_t kind;
+	char *text;
+	struct policy_where where;
+	struct policy_where other;
+};
+
+/* Lines that can be said once, for their places. */
+enum policy_setting {
+	POLICY_SETTING_KERNEL,
+	POLICY_SETTING_ABI,
+	POLICY_SETTING_NET,
+	POLICY_SETTING_CAP,
+	POLICY_SETTING_NOTIFY,
+	POLICY_SETTING_DEFAULT,
+	_POLICY_SETTING_MAX,
+};
+
 struct policy_source {
-	char *path;	    /* as opened */
+	char *path; /* as opened */
+	char *text; /* its bytes, for messages; NUL-terminated */
+	size_t len;
 	struct hash digest; /* of its bytes */
 	/* What stat said when it was read: a cache entry is current while these hold. */
 	uint64_t dev, ino, size, mtime_ns, ctime_ns;
@@ -132,9 +192,11 @@ struct policy {
 	struct policy_source *sources; /* [0] is the one asked for */
 	size_t n_sources;
 
-	uint16_t kernel;  /* KERNEL(): newest judged */
-	uint8_t abi_mask; /* bit per enum abi; the native one always */
-	bool notify;	  /* false (`notify off`): denials are plain ERRNO, the log is blind */
+	uint16_t kernel;	/* KERNEL(): newest judged */
+	uint8_t native;		/* enum abi: the architecture that is compiled for */
+	uint8_t abi_mask;	/* bit per enum abi; the native one always */
+	uint16_t default_errno; /* what nothing allows is denied with: EPERM when not said */
+	bool notify; /* false (`notify off`): denials are plain ERRNO, the log is blind */
 
 	struct policy_rule *rules; /* sorted by (call name, action, where): deterministic */
 	size_t n_rules;
@@ -145,11 +207,17 @@ struct policy {
 	struct policy_expect *expects;
 	size_t n_expects;
 
+	struct policy_port *ports; /* sorted by (direction, protocol, first, families) */
+	size_t n_ports;
+	struct policy_note *notes; /* in the order of their places */
+	size_t n_notes;
+
 	uint8_t net;   /* enum policy_net; POLICY_NET_NONE when not said */
 	uint64_t caps; /* bit per capability kept; 0 (`cap none`) when not said */
 	bool has_limit[_POLICY_LIMIT_MAX];
 	uint64_t limit[_POLICY_LIMIT_MAX];
 	struct policy_where limit_where[_POLICY_LIMIT_MAX];
+	struct policy_where setting_where[_POLICY_SETTING_MAX]; /* line 0: not said */
 };
 
 /* NULL is allowed. */

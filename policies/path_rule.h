@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which path line of a policy speaks of a path: the deepest wins, as a launch decides it. */
+#pragma once
+
+#include "policies/model.h"
+
+/* What a launch puts for the variables that a policy leaves to it. */
+struct path_vars {
+	const char *home; /* for "~"; NULL: lines with it match nothing */
+	const char *pwd;  /* for "$PWD"; likewise */
+	/* For ${NAME:-/default}: its value or NULL. NULL itself: the defaults. */
+	const char *(*lookup)(const char *name, void *context);
+	void *context;
+};
+
+/* The line's path with its variables put in, normal. 0, -ENOENT (a variable has no value),
+ * -ENAMETOOLONG or -EINVAL (a value that is not an absolute path). */
+int path_rule_expand(const struct policy_path *line, const struct path_vars *vars, char *ret,
+		     size_t size);
+
+/*
+ * The line that speaks of path (absolute, normal), or NULL: nothing does, so it is not visible.
+ * Of two lines that come to the same place tmpfs outranks hide and hide the others (doc/policy.md).
+ * Optional lines count as if the path existed.
+ */
+const struct policy_path *path_rule_find(const struct policy *policy, const struct path_vars *vars,
+					 const char *path);
+
+/* Whether the verb gives read, write or execute (POLICY_PATH_READ, _WRITE, _EXEC). A tmpfs gives
+ * read and write to what the payload makes there. */
+bool path_rule_grants(enum policy_path_verb line, enum policy_path_verb wanted);
