@@ -17,6 +17,7 @@ static void read_all(const struct bundle *b)
 	struct bundle_verdict v;
 	struct bundle_path path;
 	struct bundle_env env;
+	struct bundle_port port;
 	uint64_t limit;
 	uint16_t n;
 	const struct sock_filter *insns = bundle_seccomp(b, &n);
@@ -37,13 +38,18 @@ static void read_all(const struct bundle *b)
 		bundle_env(b, i, &env);
 		sink += strlen(env.name) + (env.value ? strlen(env.value) : 0);
 	}
+	for (size_t i = 0; i < bundle_n_ports(b); i++) {
+		bundle_port(b, i, &port);
+		sink += port.first + (port.file ? strlen(port.file) : 0);
+	}
 	for (size_t i = 0; i < bundle_n_sources(b); i++) {
 		bundle_source(b, i, &source);
 		sink += strlen(source.path);
 	}
 	for (unsigned i = 0; i < _POLICY_LIMIT_MAX; i++)
 		sink += bundle_limit(b, (enum policy_limit)i, &limit);
-	sink += strlen(bundle_policy_name(b)) + bundle_net(b) + (size_t)bundle_caps(b);
+	sink += strlen(bundle_policy_name(b)) + bundle_net(b) + (size_t)bundle_caps(b) +
+		bundle_default_errno(b);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -108,5 +108,5 @@ void policy_eval(const struct policy *policy, enum abi abi, int32_t nr, const ui
 		ret->rule = rule;
 		return;
 	}
-	answer(ret, POLICY_DENY, POLICY_BY_DEFAULT, EPERM);
+	answer(ret, POLICY_DENY, POLICY_BY_DEFAULT, policy->default_errno);
 }

@@ -18,6 +18,7 @@ static_assert(sizeof(struct bundle_rec_call) == 16, "no padding");
 static_assert(sizeof(struct bundle_rec_rule) == 20, "no padding");
 static_assert(sizeof(struct bundle_rec_cond) == 24, "no padding");
 static_assert(sizeof(struct bundle_rec_path) == 16, "no padding");
+static_assert(sizeof(struct bundle_rec_port) == 16, "no padding");
 static_assert(sizeof(struct bundle_rec_source) == 5 * 8 + HASH_BYTES + 8, "no padding");
 static_assert(sizeof(struct sock_filter) == 8, "the kernel's layout");
 
@@ -38,6 +39,8 @@ size_t bundle_record_size(enum bundle_section section)
 		return sizeof(struct bundle_rec_path);
 	case BUNDLE_ENV:
 		return sizeof(struct bundle_rec_env);
+	case BUNDLE_PORTS:
+		return sizeof(struct bundle_rec_port);
 	case BUNDLE_SOURCES:
 		return sizeof(struct bundle_rec_source);
 	case BUNDLE_STRINGS:
@@ -108,7 +111,7 @@ static const char *string(const struct bundle *b, uint32_t offset)
 	return offset == BUNDLE_NO_STRING ? NULL : b->strings + offset;
 }
 
-static int check_header(const void *bytes, size_t len, struct err *err)
+static int check_header(const void *bytes, size_t len, enum abi native, struct err *err)
 {
 	const struct bundle_rec_header *h = bytes;
 
@@ -120,7 +123,7 @@ static int check_header(const void *bytes, size_t len, struct err *err)
 		return damaged(err, "it does not begin as bundles do");
 	if (h->format != BUNDLE_FORMAT)
 		return damaged(err, "it has another format version");
-	if (h->arch != abi_audit_arch(ABI_NATIVE))
+	if (h->arch != abi_audit_arch(native))
 		return damaged(err, "it is for another architecture");
 	if (h->size != len)
 		return damaged(err, "its size is not what its header says");
@@ -163,6 +166,7 @@ static void point(struct bundle *b, const uint8_t *bytes)
 	b->conds = (const void *)(bytes + s[BUNDLE_CONDS].offset);
 	b->paths = (const void *)(bytes + s[BUNDLE_PATHS].offset);
 	b->env = (const void *)(bytes + s[BUNDLE_ENV].offset);
+	b->ports = (const void *)(bytes + s[BUNDLE_PORTS].offset);
 	b->sources = (const void *)(bytes + s[BUNDLE_SOURCES].offset);
 	b->strings = (const char *)(bytes + s[BUNDLE_STRINGS].offset);
 }
@@ -177,9 +181,9 @@ static int check_fields(const struct bundle *b, struct err *err)
 	if (!is_text(b, h->name, LIMIT_NAME + 1))
 		return damaged(err, "it has no policy name");
 	if (h->notify > 1 || h->net > POLICY_NET_HOST || h->has_limit >> _POLICY_LIMIT_MAX ||
-	    h->zero != 0 || h->zero_end != 0)
+	    h->zero_end != 0 || h->default_errno == 0 || h->default_errno > 4095)
 		return damaged(err, "a setting has no meaning");
-	if (h->abi_mask >> _ABI_MAX || !(h->abi_mask >> ABI_NATIVE & 1))
+	if (h->abi_mask >> _ABI_MAX || !(h->abi_mask >> b->native & 1))
 		return damaged(err, "its ABIs are not known");
 	if (n_insns == 0 || n_insns > LIMIT_BPF_INSNS ||
 	    BPF_CLASS(b->insns[n_insns - 1].code) != BPF_RET)
@@ -234,6 +238,31 @@ static int check_calls(const struct bundle *b, struct err *err)
 	return 0;
 }
 
+/* Negative, zero or positive, as the ports of a policy are sorted. */
+static int order_of_ports(const struct bundle_rec_port *a, const struct bundle_rec_port *b)
+{
+	if (a->direction != b->direction)
+		return a->direction - b->direction;
+	if (a->protocol != b->protocol)
+		return a->protocol - b->protocol;
+	return a->first != b->first ? a->first - b->first : a->families - b->families;
+}
+
+static int check_ports(const struct bundle *b, struct err *err)
+{
+	for (uint32_t i = 0; i < count(b, BUNDLE_PORTS); i++) {
+		const struct bundle_rec_port *p = &b->ports[i];
+
+		if (p->direction > POLICY_PORT_BIND || p->protocol > POLICY_PORT_UDP ||
+		    p->families == 0 || p->families > (POLICY_FAMILY_INET | POLICY_FAMILY_INET6) ||
+		    p->zero != 0 || p->first > p->last || !is_string_or_none(b, p->file))
+			return damaged(err, "a port rule has no meaning");
+		if (i > 0 && order_of_ports(p - 1, p) > 0)
+			return damaged(err, "its ports are not sorted");
+	}
+	return 0;
+}
+
 static int check_lists(const struct bundle *b, struct err *err)
 {
 	for (uint32_t i = 0; i < count(b, BUNDLE_PATHS); i++) {
@@ -256,11 +285,12 @@ static int check_lists(const struct bundle *b, struct err *err)
 	return 0;
 }
 
-int bundle_open(const void *bytes, size_t len, struct bundle **ret, struct err *err)
+int bundle_open_for(const void *bytes, size_t len, enum abi native, struct bundle **ret,
+		    struct err *err)
 {
-	struct bundle b = { .header = bytes };
+	struct bundle b = { .header = bytes, .native = (uint8_t)native };
 	struct bundle *p;
-	int r = check_header(bytes, len, err);
+	int r = check_header(bytes, len, native, err);
 
 	r = r ? r : check_sections(&b, bytes, len, err);
 	if (r < 0)
@@ -270,6 +300,7 @@ int bundle_open(const void *bytes, size_t len, struct bundle **ret, struct err *
 	r = r ? r : check_rules(&b, err);
 	r = r ? r : check_calls(&b, err);
 	r = r ? r : check_lists(&b, err);
+	r = r ? r : check_ports(&b, err);
 	if (r < 0)
 		return r;
 	p = malloc(sizeof(*p));
@@ -278,6 +309,11 @@ int bundle_open(const void *bytes, size_t len, struct bundle **ret, struct err *
 	*p = b;
 	*ret = p;
 	return 0;
+}
+
+int bundle_open(const void *bytes, size_t len, struct bundle **ret, struct err *err)
+{
+	return bundle_open_for(bytes, len, ABI_NATIVE, ret, err);
 }
 
 void bundle_close(struct bundle *bundle)
@@ -306,6 +342,16 @@ bool bundle_notify(const struct bundle *b)
 uint16_t bundle_kernel(const struct bundle *b)
 {
 	return b->header->kernel;
+}
+
+enum abi bundle_native(const struct bundle *b)
+{
+	return (enum abi)b->native;
+}
+
+uint16_t bundle_default_errno(const struct bundle *b)
+{
+	return b->header->default_errno;
 }
 
 const struct sock_filter *bundle_seccomp(const struct bundle *b, uint16_t *ret_len)
@@ -339,6 +385,24 @@ void bundle_env(const struct bundle *b, size_t i, struct bundle_env *ret)
 {
 	*ret = (struct bundle_env){ .name = string(b, b->env[i].name),
 				    .value = string(b, b->env[i].value) };
+}
+
+size_t bundle_n_ports(const struct bundle *b)
+{
+	return count(b, BUNDLE_PORTS);
+}
+
+void bundle_port(const struct bundle *b, size_t i, struct bundle_port *ret)
+{
+	const struct bundle_rec_port *p = &b->ports[i];
+
+	*ret = (struct bundle_port){ .direction = p->direction,
+				     .protocol = p->protocol,
+				     .families = p->families,
+				     .first = p->first,
+				     .last = p->last,
+				     .file = string(b, p->file),
+				     .line = p->line };
 }
 
 uint8_t bundle_net(const struct bundle *b)

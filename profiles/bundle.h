@@ -21,12 +21,18 @@ struct bundle;
 /* Borrow bytes (which must stay, unchanged, until bundle_close) and validate them: magic,
  * version, native architecture, checksum, structure. -EBADMSG names what is wrong. */
 int bundle_open(const void *bytes, size_t len, struct bundle **ret, struct err *err);
+/* The same for a tool that looks at a bundle of another architecture: native is the ABI asked for.
+ * Such a bundle's program is never loaded. */
+int bundle_open_for(const void *bytes, size_t len, enum abi native, struct bundle **ret,
+		    struct err *err);
 void bundle_close(struct bundle *bundle); /* NULL is allowed */
 
 const char *bundle_policy_name(const struct bundle *b);
 const struct hash *bundle_policy_digest(const struct bundle *b);
 bool bundle_notify(const struct bundle *b); /* false: denials are plain ERRNO */
 uint16_t bundle_kernel(const struct bundle *b);
+enum abi bundle_native(const struct bundle *b);
+uint16_t bundle_default_errno(const struct bundle *b); /* what nothing allows is answered with */
 
 /* The seccomp program, ready for seccomp(2). */
 const struct sock_filter *bundle_seccomp(const struct bundle *b, uint16_t *ret_len);
@@ -74,6 +80,19 @@ struct bundle_env {
 };
 size_t bundle_n_env(const struct bundle *b);
 void bundle_env(const struct bundle *b, size_t i, struct bundle_env *ret);
+
+/* Ports that may be connected or bound to, sorted by (direction, protocol, first, families). A
+ * direction with a port of any protocol is closed but for what is listed (policies/model.h). */
+struct bundle_port {
+	uint8_t direction;    /* enum policy_port_direction */
+	uint8_t protocol;     /* enum policy_port_protocol */
+	uint8_t families;     /* POLICY_FAMILY_* */
+	uint16_t first, last; /* in host order, first <= last */
+	const char *file;     /* NULL: written nowhere */
+	uint32_t line;
+};
+size_t bundle_n_ports(const struct bundle *b);
+void bundle_port(const struct bundle *b, size_t i, struct bundle_port *ret);
 
 uint8_t bundle_net(const struct bundle *b); /* enum policy_net */
 uint64_t bundle_caps(const struct bundle *b);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A bundle's bytes. One header, then eight sections, each 8-aligned and in this order, with nothing
+ * A bundle's bytes. One header, then the sections, each 8-aligned and in this order, with nothing
  * between them but zero bytes:
  *
  *	insns    struct sock_filter      the seccomp program
- *	calls    struct bundle_rec_call  ranges of numbers with one list of rules; sorted by (abi,
- *first) refs     uint16_t                rules of the calls, in the order in which they are asked
+ *	calls    struct bundle_rec_call  ranges of numbers with one list of rules, by (abi, first)
+ *	refs     uint16_t                rules of the calls, in the order in which they are asked
  *	rules    struct bundle_rec_rule
  *	conds    struct bundle_rec_cond
  *	paths    struct bundle_rec_path  in path order
  *	env      struct bundle_rec_env
+ *	ports    struct bundle_rec_port  by (direction, protocol, first, families)
  *	sources  struct bundle_rec_source
  *	strings  NUL-terminated, NUL at the end; named by their offset
  *
@@ -25,7 +26,7 @@
 
 #define BUNDLE_NO_STRING UINT32_MAX
 
-enum { BUNDLE_FORMAT = 2 };
+enum { BUNDLE_FORMAT = 3 };
 
 enum bundle_section {
 	BUNDLE_INSNS,
@@ -35,6 +36,7 @@ enum bundle_section {
 	BUNDLE_CONDS,
 	BUNDLE_PATHS,
 	BUNDLE_ENV,
+	BUNDLE_PORTS,
 	BUNDLE_SOURCES,
 	BUNDLE_STRINGS,
 	_BUNDLE_SECTION_MAX,
@@ -48,7 +50,7 @@ struct bundle_rec_section {
 struct bundle_rec_header {
 	char magic[8];
 	uint32_t format;
-	uint32_t arch;	   /* AUDIT_ARCH_* of ABI_NATIVE */
+	uint32_t arch;	   /* AUDIT_ARCH_* of the policy's native ABI */
 	uint64_t size;	   /* of the file */
 	uint64_t checksum; /* XXH3 over all bytes but these eight: damage is found at each launch */
 	struct hash hash;  /* SHA-256 over all but these and the checksum: the name in the cache */
@@ -60,8 +62,8 @@ struct bundle_rec_header {
 	uint8_t abi_mask;
 	uint8_t notify;
 	uint8_t net;
-	uint8_t has_limit; /* bit per enum policy_limit */
-	uint16_t zero;
+	uint8_t has_limit;	/* bit per enum policy_limit */
+	uint16_t default_errno; /* 1 to 4095 */
 	struct bundle_rec_section section[_BUNDLE_SECTION_MAX];
 	uint32_t zero_end;
 };
@@ -110,6 +112,17 @@ struct bundle_rec_env {
 	uint32_t value; /* string, or BUNDLE_NO_STRING: pass it on */
 };
 
+struct bundle_rec_port {
+	uint8_t direction;
+	uint8_t protocol;
+	uint8_t families;
+	uint8_t zero;
+	uint16_t first;
+	uint16_t last;
+	uint32_t file; /* string, or BUNDLE_NO_STRING */
+	uint32_t line;
+};
+
 struct bundle_rec_source {
 	uint64_t dev, ino, size, mtime_ns, ctime_ns;
 	struct hash digest;
@@ -127,9 +140,11 @@ struct bundle {
 	const struct bundle_rec_cond *conds;
 	const struct bundle_rec_path *paths;
 	const struct bundle_rec_env *env;
+	const struct bundle_rec_port *ports;
 	const struct bundle_rec_source *sources;
 	const char *strings;
-	void *owned; /* heap block with the bytes when they belong to the bundle (cache_find) */
+	uint8_t native; /* enum abi */
+	void *owned;	/* heap block with the bytes when they belong to the bundle (cache_find) */
 };
 
 /* Put hash and checksum into the header that bytes begin with. len is at least a header's. */

@@ -117,7 +117,7 @@ void bundle_verdict(const struct bundle *b, enum abi abi, int32_t nr, const uint
 		return;
 	}
 	ret->reason = POLICY_BY_DEFAULT;
-	ret->errno_value = EPERM;
+	ret->errno_value = b->header->default_errno;
 }
 
 void bundle_source(const struct bundle *b, size_t i, struct policy_source *ret)

@@ -208,6 +208,19 @@ static void put_lists(struct writer *w)
 			rec.value = put_string(w, p->env[i].value);
 		put(w, BUNDLE_ENV, &rec, sizeof(rec));
 	}
+	for (size_t i = 0; i < p->n_ports; i++) {
+		struct bundle_rec_port rec = { .direction = p->ports[i].direction,
+					       .protocol = p->ports[i].protocol,
+					       .families = p->ports[i].families,
+					       .first = p->ports[i].first,
+					       .last = p->ports[i].last,
+					       .file = BUNDLE_NO_STRING,
+					       .line = p->ports[i].where.line };
+
+		if (rec.line > 0)
+			rec.file = file_of(w, &p->ports[i].where);
+		put(w, BUNDLE_PORTS, &rec, sizeof(rec));
+	}
 	for (size_t i = 0; i < p->n_sources; i++) {
 		const struct policy_source *s = &p->sources[i];
 		struct bundle_rec_source rec = { .dev = s->dev,
@@ -227,14 +240,15 @@ static void fill_header(struct writer *w, struct bundle_rec_header *h)
 	const struct policy *p = w->policy;
 
 	*h = (struct bundle_rec_header){ .format = BUNDLE_FORMAT,
-					 .arch = abi_audit_arch(ABI_NATIVE),
+					 .arch = abi_audit_arch((enum abi)p->native),
 					 .policy_digest = p->digest,
 					 .caps = p->caps,
 					 .name = put_string(w, p->name),
 					 .kernel = p->kernel,
 					 .abi_mask = p->abi_mask & ((1U << _ABI_MAX) - 1),
 					 .notify = p->notify,
-					 .net = p->net };
+					 .net = p->net,
+					 .default_errno = p->default_errno };
 	memcpy(h->magic, BUNDLE_MAGIC, sizeof(h->magic));
 	for (unsigned i = 0; i < _POLICY_LIMIT_MAX; i++) {
 		h->has_limit = (uint8_t)(h->has_limit | (unsigned)p->has_limit[i] << i);
@@ -310,7 +324,7 @@ int compile_bundle(const struct policy *policy, struct buf *ret, struct err *err
 	if (r < 0)
 		return err_set(err, r, "write the bundle of policy '%s'", policy->name);
 	/* What the launcher would refuse is not written. */
-	r = bundle_open(out.data, out.len, &bundle, err);
+	r = bundle_open_for(out.data, out.len, (enum abi)policy->native, &bundle, err);
 	if (r < 0) {
 		(void)err_wrap(err, "write the bundle of policy '%s'", policy->name);
 		return r;

@@ -159,7 +159,8 @@ int seccomp_decide(const struct policy *policy, const struct seccomp_index *inde
 		   int32_t nr, struct seccomp_decision *ret)
 {
 	const struct syscall_desc *call = syscall_by_nr(abi, nr);
-	struct seccomp_decision d = { .last = ret_told(policy, false, SECCOMP_RET_ERRNO | EPERM) };
+	struct seccomp_decision d = { .last = ret_told(policy, false,
+						       SECCOMP_RET_ERRNO | policy->default_errno) };
 	size_t first = call ? find_call(index, call) : 0, end = first, n = 0;
 
 	while (call && end < index->n && index->rules[end]->call == call)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,9 @@ static inline void random_policy_make(uint64_t seed, struct random_policy *r)
 					    KERNEL(6, 18) };
 
 	*r = (struct random_policy){ .policy = { .notify = random_below(&state, 2) } };
+	r->policy.native = ABI_NATIVE;
+	r->policy.default_errno =
+		(uint16_t)(random_below(&state, 2) ? EPERM : 1 + random_below(&state, 4095));
 	r->policy.kernel = kernels[random_below(&state, 4)];
 	r->policy.abi_mask = (uint8_t)(1U << ABI_NATIVE | random_below(&state, 16));
 	for (size_t i = 0; i < n_calls; i++) {

@@ -25,6 +25,19 @@ static struct policy *full_policy(uint64_t seed)
 		{ .verb = POLICY_PATH_READ, .path = usr, .where = { .line = 7, .column = 1 } },
 		{ .verb = POLICY_PATH_TMPFS, .optional = true, .path = home },
 	};
+	static struct policy_port ports[] = {
+		{ .direction = POLICY_PORT_CONNECT,
+		  .protocol = POLICY_PORT_TCP,
+		  .families = POLICY_FAMILY_INET | POLICY_FAMILY_INET6,
+		  .first = 443,
+		  .last = 443,
+		  .where = { .line = 9, .column = 1 } },
+		{ .direction = POLICY_PORT_BIND,
+		  .protocol = POLICY_PORT_UDP,
+		  .families = POLICY_FAMILY_INET6,
+		  .first = 0,
+		  .last = 65535 },
+	};
 	static struct policy_env env[] = { { .name = name }, { .name = set, .value = value } };
 
 	random_policy_make(seed, &random_one);
@@ -32,6 +45,8 @@ static struct policy *full_policy(uint64_t seed)
 	random_one.policy.n_paths = 2;
 	random_one.policy.env = env;
 	random_one.policy.n_env = 2;
+	random_one.policy.ports = ports;
+	random_one.policy.n_ports = 2;
 	random_one.policy.net = POLICY_NET_LOOPBACK;
 	random_one.policy.caps = 1ULL << 10;
 	random_one.policy.has_limit[POLICY_LIMIT_WALL] = true;
@@ -73,6 +88,7 @@ static void test_everything_comes_back(void **state)
 	struct policy_source source;
 	struct bundle_path path;
 	struct bundle_env env;
+	struct bundle_port port;
 	uint64_t limit = 0;
 	uint16_t n;
 
@@ -103,6 +119,24 @@ static void test_everything_comes_back(void **state)
 	assert_null(env.value);
 	bundle_env(b, 1, &env);
 	assert_string_equal(env.value, "");
+	assert_int_equal(bundle_native(b), ABI_NATIVE);
+	assert_int_equal(bundle_default_errno(b), policy->default_errno);
+	assert_int_equal(bundle_n_ports(b), 2);
+	bundle_port(b, 0, &port);
+	assert_int_equal(port.direction, POLICY_PORT_CONNECT);
+	assert_int_equal(port.protocol, POLICY_PORT_TCP);
+	assert_int_equal(port.families, POLICY_FAMILY_INET | POLICY_FAMILY_INET6);
+	assert_int_equal(port.first, 443);
+	assert_int_equal(port.last, 443);
+	assert_string_equal(port.file, random_one.path);
+	assert_int_equal(port.line, 9);
+	bundle_port(b, 1, &port);
+	assert_int_equal(port.direction, POLICY_PORT_BIND);
+	assert_int_equal(port.protocol, POLICY_PORT_UDP);
+	assert_int_equal(port.families, POLICY_FAMILY_INET6);
+	assert_int_equal(port.first, 0);
+	assert_int_equal(port.last, 65535);
+	assert_null(port.file);
 	assert_int_equal(bundle_n_sources(b), 1);
 	bundle_source(b, 0, &source);
 	assert_string_equal(source.path, random_one.path);
@@ -262,6 +296,44 @@ static void test_forged(void **state)
 	buf_done(&bytes);
 }
 
+/* Each field of a port and of the default, one at a time, with the seal made anew. */
+static void test_forged_fields(void **state)
+{
+	struct buf bytes = compile(full_policy(3));
+	struct bundle_rec_header *h = (void *)bytes.data;
+	struct bundle_rec_port *ports = (void *)(bytes.data + h->section[BUNDLE_PORTS].offset);
+	struct bundle_rec_port good[2] = { ports[0], ports[1] };
+	const struct bundle_rec_port bad[] = {
+		{ .direction = 2, .families = 1, .first = 1, .last = 1 },
+		{ .protocol = 2, .families = 1, .first = 1, .last = 1 },
+		{ .families = 0, .first = 1, .last = 1 },
+		{ .families = 4, .first = 1, .last = 1 },
+		{ .families = 1, .first = 2, .last = 1 },
+		{ .families = 1, .first = 1, .last = 1, .zero = 1 },
+		{ .families = 1, .first = 1, .last = 1, .file = UINT32_MAX - 1 },
+		{ .direction = POLICY_PORT_BIND, .protocol = POLICY_PORT_UDP, .families = 3 },
+	};
+	uint16_t default_errno = h->default_errno;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ports[0] = bad[i];
+		bundle_seal(bytes.data, bytes.len);
+		assert_refused(bytes.data, bytes.len);
+		ports[0] = good[0];
+	}
+	h->default_errno = 0;
+	bundle_seal(bytes.data, bytes.len);
+	assert_refused(bytes.data, bytes.len);
+	h->default_errno = 4096;
+	bundle_seal(bytes.data, bytes.len);
+	assert_refused(bytes.data, bytes.len);
+	h->default_errno = default_errno;
+	bundle_seal(bytes.data, bytes.len);
+	bundle_close(open_good(&bytes));
+	buf_done(&bytes);
+}
+
 static void test_unaligned(void **state)
 {
 	struct buf bytes = compile(full_policy(3));
@@ -286,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_flipped),
 		cmocka_unit_test(test_forged),
+		cmocka_unit_test(test_forged_fields),
 		cmocka_unit_test(test_unaligned),
 	};
 

@@ -58,6 +58,7 @@ static int setup(void **state)
 	memset(rules, 0, sizeof(rules));
 	policy = (struct policy){ .rules = rules,
 				  .kernel = KERNEL(6, 1),
+				  .default_errno = EPERM,
 				  .abi_mask = 1U << ABI_X86_64 };
 	return 0;
 }

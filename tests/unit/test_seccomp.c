@@ -317,6 +317,8 @@ static struct policy make_policy(struct policy_rule *rules, size_t n)
 				.sources = &source,
 				.n_sources = 1,
 				.kernel = KERNEL(6, 18),
+				.native = ABI_NATIVE,
+				.default_errno = EPERM,
 				.abi_mask = 1U << ABI_NATIVE,
 				.notify = true,
 				.rules = rules,
@@ -370,6 +372,11 @@ static void test_actions(void **state)
 	assert_int_equal(answer(&p, arch, NR("read"), 0), SECCOMP_RET_ERRNO | EPERM);
 	assert_int_equal(answer(&p, arch, 9999, 0), SECCOMP_RET_ERRNO | ENOSYS);
 	assert_int_equal(answer(&p, AUDIT_ARCH_ARM, 1, 0), SECCOMP_RET_ERRNO | ENOSYS);
+	p.default_errno = ENOSYS;
+	assert_int_equal(answer(&p, arch, NR("read"), 0), SECCOMP_RET_ERRNO | ENOSYS);
+	p.default_errno = 4095;
+	assert_int_equal(answer(&p, arch, NR("read"), 0), SECCOMP_RET_ERRNO | 4095);
+	assert_int_equal(answer(&p, arch, NR("mount"), 0), SECCOMP_RET_ERRNO | EACCES);
 	assert_int_equal(answer(&p, arch, BUNDLE_PROBE_NR, 0),
 			 SECCOMP_RET_ERRNO | BUNDLE_PROBE_ERRNO);
 }

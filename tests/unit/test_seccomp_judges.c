@@ -37,6 +37,8 @@ static struct policy make_policy(struct policy_rule *rules, size_t n)
 
 	return (struct policy){ .name = name,
 				.kernel = KERNEL(6, 18),
+				.native = ABI_NATIVE,
+				.default_errno = EPERM,
 				.abi_mask = 1U << ABI_NATIVE,
 				.rules = rules,
 				.n_rules = n };
