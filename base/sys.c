@@ -157,6 +157,14 @@ int sys_landlock_add_path(int ruleset, int parent_fd, uint64_t allowed)
 		syscall(SYS_landlock_add_rule, ruleset, SYS_LANDLOCK_RULE_PATH_BENEATH, &rule, 0U));
 }
 
+int sys_landlock_add_port(int ruleset, uint16_t port, uint64_t allowed)
+{
+	struct sys_landlock_port rule = { .allowed = allowed, .port = port };
+
+	return result(
+		syscall(SYS_landlock_add_rule, ruleset, SYS_LANDLOCK_RULE_NET_PORT, &rule, 0U));
+}
+
 int sys_landlock_restrict_self(int ruleset, unsigned flags)
 {
 	return result(syscall(SYS_landlock_restrict_self, ruleset, flags));

@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* Landlock: linux/landlock.h of Linux 6.15; own names, so that any header will do. */
+/* Landlock: linux/landlock.h up to Linux 7.3 (ABI 11); own names, so that any header will do. */
 #define SYS_LANDLOCK_FS_EXECUTE		    (1ULL << 0)
 #define SYS_LANDLOCK_FS_WRITE_FILE	    (1ULL << 1)
 #define SYS_LANDLOCK_FS_READ_FILE	    (1ULL << 2)
@@ -38,12 +38,16 @@
 #define SYS_LANDLOCK_FS_REFER		    (1ULL << 13) /* ABI 2, Linux 5.19 */
 #define SYS_LANDLOCK_FS_TRUNCATE	    (1ULL << 14) /* ABI 3, Linux 6.2 */
 #define SYS_LANDLOCK_FS_IOCTL_DEV	    (1ULL << 15) /* ABI 5, Linux 6.10 */
+#define SYS_LANDLOCK_FS_RESOLVE_UNIX	    (1ULL << 16) /* ABI 9, Linux 7.1 */
 #define SYS_LANDLOCK_NET_BIND_TCP	    (1ULL << 0)	 /* ABI 4, Linux 6.7 */
 #define SYS_LANDLOCK_NET_CONNECT_TCP	    (1ULL << 1)
+#define SYS_LANDLOCK_NET_BIND_UDP	    (1ULL << 2) /* ABI 10, Linux 7.2 */
+#define SYS_LANDLOCK_NET_CONNECT_SEND_UDP   (1ULL << 3)
 #define SYS_LANDLOCK_SCOPE_ABSTRACT_UNIX    (1ULL << 0) /* ABI 6, Linux 6.12 */
 #define SYS_LANDLOCK_SCOPE_SIGNAL	    (1ULL << 1)
 #define SYS_LANDLOCK_CREATE_RULESET_VERSION 1U
 #define SYS_LANDLOCK_RULE_PATH_BENEATH	    1
+#define SYS_LANDLOCK_RULE_NET_PORT	    2  /* ABI 4 */
 #define SYS_LANDLOCK_LOG_NEW_EXEC_ON	    2U /* landlock_restrict_self, ABI 7, Linux 6.15 */
 
 struct sys_landlock_ruleset {
@@ -51,6 +55,11 @@ struct sys_landlock_ruleset {
 	uint64_t handled_net;
 	uint64_t scoped;
 };
+struct sys_landlock_port {
+	uint64_t allowed;
+	uint64_t port; /* in host order */
+};
+
 struct sys_landlock_path {
 	uint64_t allowed;
 	int32_t parent_fd;
@@ -79,6 +88,7 @@ int sys_seccomp(unsigned op, unsigned flags, void *args);
 int sys_landlock_create_ruleset(const struct sys_landlock_ruleset *attr, size_t size,
 				unsigned flags);
 int sys_landlock_add_path(int ruleset, int parent_fd, uint64_t allowed);
+int sys_landlock_add_port(int ruleset, uint16_t port, uint64_t allowed);
 int sys_landlock_restrict_self(int ruleset, unsigned flags);
 /* Highest Landlock ABI of the running kernel, 0 when it has none or it is disabled; -errno when it
  * would not say. */

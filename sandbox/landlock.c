@@ -10,59 +10,45 @@
 
 #include "base/path.h"
 #include "base/sys.h"
+#include "profiles/landlock.h"
 #include "sandbox/child.h"
 
-#define FS_READ (SYS_LANDLOCK_FS_READ_FILE | SYS_LANDLOCK_FS_READ_DIR)
-#define FS_WRITE                                                                                   \
-	(SYS_LANDLOCK_FS_WRITE_FILE | SYS_LANDLOCK_FS_REMOVE_DIR | SYS_LANDLOCK_FS_REMOVE_FILE |   \
-	 SYS_LANDLOCK_FS_MAKE_DIR | SYS_LANDLOCK_FS_MAKE_REG | SYS_LANDLOCK_FS_MAKE_SOCK |         \
-	 SYS_LANDLOCK_FS_MAKE_FIFO | SYS_LANDLOCK_FS_MAKE_SYM | SYS_LANDLOCK_FS_REFER |            \
-	 SYS_LANDLOCK_FS_TRUNCATE)
-#define FS_DEVICE                                                                                  \
-	(FS_READ | SYS_LANDLOCK_FS_WRITE_FILE | SYS_LANDLOCK_FS_TRUNCATE |                         \
-	 SYS_LANDLOCK_FS_IOCTL_DEV)
-/* What a rule on a file may hold (Documentation/userspace-api/landlock.rst). */
-#define FS_OF_FILE                                                                                 \
-	(SYS_LANDLOCK_FS_EXECUTE | SYS_LANDLOCK_FS_WRITE_FILE | SYS_LANDLOCK_FS_READ_FILE |        \
-	 SYS_LANDLOCK_FS_TRUNCATE | SYS_LANDLOCK_FS_IOCTL_DEV)
-
-static const uint64_t granted[] = {
-	[ACCESS_NONE] = 0,
-	[ACCESS_READ] = FS_READ,
-	[ACCESS_EXEC] = FS_READ | SYS_LANDLOCK_FS_EXECUTE,
-	[ACCESS_WRITE] = FS_READ | FS_WRITE,
-	[ACCESS_ALL] = FS_READ | FS_WRITE | SYS_LANDLOCK_FS_EXECUTE,
-	[ACCESS_DEV] = FS_DEVICE,
-	[ACCESS_PROC] = FS_READ | SYS_LANDLOCK_FS_WRITE_FILE | SYS_LANDLOCK_FS_TRUNCATE,
-};
-
-static uint64_t handled_fs(int abi)
+static uint64_t rights_of(enum plan_access access, int abi)
 {
-	uint64_t bits = (1ULL << 13) - 1; /* ABI 1: EXECUTE to MAKE_SYM */
-
-	if (abi >= 2)
-		bits |= SYS_LANDLOCK_FS_REFER;
-	if (abi >= 3)
-		bits |= SYS_LANDLOCK_FS_TRUNCATE;
-	if (abi >= 5)
-		bits |= SYS_LANDLOCK_FS_IOCTL_DEV;
-	return bits;
+	switch (access) {
+	case ACCESS_READ:
+		return landlock_verb_rights(POLICY_PATH_READ, abi);
+	case ACCESS_EXEC:
+		return landlock_verb_rights(POLICY_PATH_EXEC, abi);
+	case ACCESS_WRITE:
+		return landlock_verb_rights(POLICY_PATH_WRITE, abi);
+	case ACCESS_ALL:
+		return landlock_verb_rights(POLICY_PATH_WRITE, abi) |
+		       landlock_verb_rights(POLICY_PATH_EXEC, abi);
+	case ACCESS_DEV:
+		return landlock_dev_rights(abi);
+	case ACCESS_PROC:
+		return landlock_proc_rights(abi);
+	case ACCESS_NONE:
+		break;
+	}
+	return 0;
 }
 
+/* A field that is 0 is left out of the size: old kernels know no more than theirs. */
 static int make_ruleset(const struct plan *plan)
 {
-	struct sys_landlock_ruleset attr = { .handled_fs = handled_fs(plan->landlock_abi) };
+	const struct sys_landlock_ruleset attr = {
+		.handled_fs = landlock_handled_fs(plan->landlock_abi),
+		.handled_net = plan->landlock_net,
+		.scoped = landlock_scoped(plan->landlock_abi),
+	};
 	size_t size = sizeof(attr.handled_fs);
 
-	if (plan->landlock_abi >= 4) {
-		if (plan->net == POLICY_NET_NONE)
-			attr.handled_net = SYS_LANDLOCK_NET_BIND_TCP | SYS_LANDLOCK_NET_CONNECT_TCP;
+	if (attr.handled_net || attr.scoped)
 		size += sizeof(attr.handled_net);
-	}
-	if (plan->landlock_abi >= 6) {
-		attr.scoped = SYS_LANDLOCK_SCOPE_ABSTRACT_UNIX | SYS_LANDLOCK_SCOPE_SIGNAL;
+	if (attr.scoped)
 		size += sizeof(attr.scoped);
-	}
 	return sys_landlock_create_ruleset(&attr, size, 0);
 }
 
@@ -74,8 +60,8 @@ static int grant_fd(struct child *c, int ruleset, int fd, uint64_t access)
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISDIR(st.st_mode))
-		access &= FS_OF_FILE;
-	access &= handled_fs(c->plan->landlock_abi);
+		access = landlock_file_rights(access);
+	access &= landlock_handled_fs(c->plan->landlock_abi);
 	if (access == 0)
 		return 0;
 	r = sys_landlock_add_path(ruleset, fd, access);
@@ -97,7 +83,7 @@ static int grant(struct child *c, int ruleset, const char *path, enum plan_acces
 		return 0;
 	if (fd < 0)
 		return err_set(err, fd, "open '%s' for its Landlock rule", path);
-	r = grant_fd(c, ruleset, fd, granted[access]);
+	r = grant_fd(c, ruleset, fd, rights_of(access, c->plan->landlock_abi));
 	return r < 0 ? err_set(err, r, "grant access below '%s' by Landlock", path) : 0;
 }
 
@@ -123,6 +109,24 @@ static int grant_passed(struct child *c, int ruleset, int fd, struct err *err)
 		       : 0;
 }
 
+/* A range is a rule a port: the plan has bounded them. */
+static int grant_ports(struct child *c, int ruleset, struct err *err)
+{
+	for (size_t i = 0; i < c->plan->n_ports; i++) {
+		const struct plan_port *p = &c->plan->ports[i];
+
+		for (uint32_t port = p->first; port <= p->last; port++) {
+			int r = sys_landlock_add_port(ruleset, (uint16_t)port, p->right);
+
+			if (r < 0)
+				return err_set(err, r, "grant port %u (%s) by Landlock", port,
+					       p->why);
+			c->shared->landlock_rules++;
+		}
+	}
+	return 0;
+}
+
 static int add_rules(struct child *c, int ruleset, struct err *err)
 {
 	const struct plan *plan = c->plan;
@@ -144,7 +148,7 @@ static int add_rules(struct child *c, int ruleset, struct err *err)
 		r = grant_passed(c, ruleset, fd, err);
 	for (size_t i = 0; i < plan->n_pass_fds && r == 0; i++)
 		r = grant_passed(c, ruleset, plan->pass_fds[i], err);
-	return r;
+	return r == 0 ? grant_ports(c, ruleset, err) : r;
 }
 
 /* The store is outside every rule: if a file in it can still be opened, Landlock is not there. */

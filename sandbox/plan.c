@@ -14,6 +14,7 @@
 
 #include "base/path.h"
 #include "base/sys.h"
+#include "profiles/landlock.h"
 
 /* Mounts that one thing of cordon's own may take, in all writable trees together. */
 enum { KEPT_STEPS = 32 };
@@ -432,16 +433,8 @@ static void plan_terminal(struct plan *plan, const struct request *req,
 static void plan_mechanisms(struct plan *plan)
 {
 	static const char *const namespaces = "namespaces: user, mount, pid, ipc, uts, cgroup";
-	static const struct {
-		int abi;
-		const char *text;
-	} lost[] = {
-		{ 2, "Landlock ABI 2 (Linux 5.19): renaming between directories is refused" },
-		{ 3, "Landlock ABI 3 (Linux 6.2): truncation is not mediated" },
-		{ 5, "Landlock ABI 5 (Linux 6.10): ioctl on devices is not mediated" },
-		{ 6, "Landlock ABI 6 (Linux 6.12): abstract sockets and signals are bounded by "
-		     "namespaces only" },
-	};
+	const struct landlock_abi *abis;
+	size_t n_abis;
 
 	plan_in_force(
 		plan,
@@ -461,9 +454,13 @@ static void plan_mechanisms(struct plan *plan)
 			     "decide what files can be reached");
 	plan_in_force(plan, plan->notify ? "seccomp with recorded denials"
 					 : "seccomp with unrecorded denials (notify off)");
-	for (size_t i = 0; i < ARRAY_SIZE(lost); i++) {
-		if (plan->landlock_abi > 0 && plan->landlock_abi < lost[i].abi)
-			plan_give_up(plan, lost[i].text);
+	abis = landlock_abis(&n_abis);
+	for (size_t i = 0; i < n_abis && plan->landlock_abi > 0; i++) {
+		/* ports matter to who speaks of them, and that launch was refused */
+		if (plan->landlock_abi >= abis[i].abi || !abis[i].without || abis[i].is_ports)
+			continue;
+		plan_give_up(plan, plan_text(plan, "Landlock ABI %u (Linux %u.%u): %s", abis[i].abi,
+					     abis[i].major, abis[i].minor, abis[i].without));
 	}
 	if (plan->uid == 0 && plan->has_limit[POLICY_LIMIT_PIDS])
 		plan_give_up(plan,
@@ -477,7 +474,8 @@ static int plan_fill(struct plan *plan, const struct request *req, const struct 
 	int r;
 
 	plan->net = req->net >= 0 ? (uint8_t)req->net : bundle_net(plan->bundle);
-	plan->landlock_abi = host->landlock_abi;
+	plan->landlock_abi =
+		host->landlock_abi < LANDLOCK_NEWEST_ABI ? host->landlock_abi : LANDLOCK_NEWEST_ABI;
 	plan->caps = bundle_caps(plan->bundle);
 	plan->notify = bundle_notify(plan->bundle);
 	plan->hostname = plan_text(plan, "%s", req->hostname ? req->hostname : "cordon");
@@ -490,7 +488,7 @@ static int plan_fill(struct plan *plan, const struct request *req, const struct 
 	if ((r = plan_id(plan, err)) < 0 || (r = plan_ids(plan, req, host, err)) < 0 ||
 	    (r = plan_root(plan, req, host, err)) < 0 ||
 	    (r = plan_paths(plan, req, host, err)) < 0 ||
-	    (r = plan_keep(plan, req, host, err)) < 0 ||
+	    (r = plan_keep(plan, req, host, err)) < 0 || (r = plan_ports(plan, err)) < 0 ||
 	    (r = plan_environment(plan, req, host, err)) < 0 ||
 	    (r = plan_exec(plan, req, err)) < 0 || (r = plan_fds(plan, req, err)) < 0)
 		return r;

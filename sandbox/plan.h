@@ -72,6 +72,15 @@ struct plan_step {
 	const char *why;  /* "default.policy:12", "--rw", "built in" */
 };
 
+/* What Landlock leaves of a right over ports. */
+struct plan_port {
+	uint64_t right;
+	uint16_t first, last;
+	const char *why; /* "default.policy:12" */
+};
+/* Rules of Landlock that ports may take; each is allocated by the kernel in each launch. */
+enum { PLAN_PORT_RULES = 4096 };
+
 enum plan_root { ROOT_HOST, ROOT_OVERLAY, ROOT_READONLY };
 
 struct plan_rlimit {
@@ -101,7 +110,11 @@ struct plan {
 	struct plan_step *steps;      /* parents before children */
 	size_t n_steps, max_steps;
 
-	uint8_t net; /* enum policy_net */
+	uint8_t net;	       /* enum policy_net */
+	uint64_t landlock_net; /* rights over ports that are handled: what no port grants is refused
+				*/
+	struct plan_port *ports;
+	size_t n_ports;
 	const char *hostname;
 	const char *cwd;  /* inside */
 	const char *exec; /* path as asked for; searched in $PATH inside when it has no '/' */
@@ -157,5 +170,6 @@ int plan_paths(struct plan *plan, const struct request *req, const struct plan_h
 	       struct err *err);
 int plan_keep(struct plan *plan, const struct request *req, const struct plan_host *host,
 	      struct err *err);
+int plan_ports(struct plan *plan, struct err *err);
 int plan_environment(struct plan *plan, const struct request *req, const struct plan_host *host,
 		     struct err *err);

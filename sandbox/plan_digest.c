@@ -55,6 +55,18 @@ static void add_identity(struct hash_state *st, const struct plan *plan)
 			    (uint64_t)plan->net << 8 | (uint64_t)plan->root << 16 |
 			    (uint64_t)plan->upper << 24 | (uint64_t)plan->root_access << 32);
 	add_u64(st, (uint64_t)(unsigned)plan->landlock_abi);
+	add_u64(st, plan->landlock_net);
+}
+
+static void add_ports(struct hash_state *st, const struct plan *plan)
+{
+	add_u64(st, plan->n_ports);
+	for (size_t i = 0; i < plan->n_ports; i++) {
+		const struct plan_port *p = &plan->ports[i];
+
+		add_u64(st, p->right << 32 | (uint64_t)p->first << 16 | p->last);
+		add_text(st, p->why);
+	}
 }
 
 void plan_digest(const struct plan *plan, struct hash *ret)
@@ -63,6 +75,7 @@ void plan_digest(const struct plan *plan, struct hash *ret)
 
 	hash_begin(&st);
 	add_identity(&st, plan);
+	add_ports(&st, plan);
 	for (size_t i = 0; i < plan->n_layers; i++)
 		add_text(&st, plan->layers[i]);
 	add_text(&st, plan->upper_dir);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/sys.h"
 #include "base/text.h"
 #include "sandbox/plan.h"
 
@@ -36,6 +37,20 @@ static const char *const limit_names[_POLICY_LIMIT_MAX] = {
 	"pids", "memory", "cpu", "nofile", "upper", "inodes", "wall",
 };
 
+static const char *port_name(uint64_t right)
+{
+	switch (right) {
+	case SYS_LANDLOCK_NET_BIND_TCP:
+		return "bind tcp";
+	case SYS_LANDLOCK_NET_CONNECT_TCP:
+		return "connect tcp";
+	case SYS_LANDLOCK_NET_BIND_UDP:
+		return "bind udp";
+	default:
+		return "connect udp";
+	}
+}
+
 static void json_strings(struct json *j, const char *key, const char *const *list)
 {
 	json_array(j, key);
@@ -65,6 +80,23 @@ static void json_steps(struct json *j, const struct plan *plan)
 	json_array_end(j);
 }
 
+static void json_ports(struct json *j, const struct plan *plan)
+{
+	json_hex(j, "landlock_net", plan->landlock_net);
+	json_array(j, "ports");
+	for (size_t i = 0; i < plan->n_ports; i++) {
+		const struct plan_port *p = &plan->ports[i];
+
+		json_object(j, NULL);
+		json_string(j, "do", port_name(p->right));
+		json_u64(j, "first", p->first);
+		json_u64(j, "last", p->last);
+		json_string(j, "why", p->why);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
 static void json_plan(struct json *j, const struct plan *plan)
 {
 	char digest[HASH_HEX + 1];
@@ -88,6 +120,7 @@ static void json_plan(struct json *j, const struct plan *plan)
 	json_u64(j, "uid_inside", plan->uid_inside);
 	json_u64(j, "gid_inside", plan->gid_inside);
 	json_string(j, "net", net_names[plan->net]);
+	json_ports(j, plan);
 	json_string(j, "hostname", plan->hostname);
 	json_string(j, "cwd", plan->cwd);
 	json_string(j, "root_landlock", access_names[plan->root_access]);
@@ -194,6 +227,34 @@ static int text_env(const struct plan *plan, struct buf *out)
 	return r == 0 ? buf_puts(out, "\n") : r;
 }
 
+/* A right that is handled and has no port is closed as a whole. */
+static int text_ports(const struct plan *plan, struct buf *out)
+{
+	int r = 0;
+
+	for (uint64_t right = 1; right <= plan->landlock_net && r == 0; right <<= 1) {
+		bool any = false;
+
+		for (size_t i = 0; i < plan->n_ports; i++)
+			any = any || plan->ports[i].right == right;
+		if ((plan->landlock_net & right) && !any)
+			r = buf_printf(out, "ports    %s: none\n", port_name(right));
+	}
+	for (size_t i = 0; i < plan->n_ports && r == 0; i++) {
+		const struct plan_port *p = &plan->ports[i];
+
+		r = p->first == p->last
+			    ? buf_printf(out, "ports    %s %u  (", port_name(p->right), p->first)
+			    : buf_printf(out, "ports    %s %u-%u  (", port_name(p->right), p->first,
+					 p->last);
+		if (r == 0)
+			r = put_escaped(out, p->why); /* a file name of the policy's */
+		if (r == 0)
+			r = buf_puts(out, ")\n");
+	}
+	return r;
+}
+
 static int text_plan(const struct plan *plan, struct buf *out)
 {
 	int r = buf_printf(
@@ -225,6 +286,8 @@ static int text_plan(const struct plan *plan, struct buf *out)
 		r = text_command(plan, out);
 	if (r == 0)
 		r = text_env(plan, out);
+	if (r == 0)
+		r = text_ports(plan, out);
 	for (int i = 0; i < _POLICY_LIMIT_MAX && r == 0; i++) {
 		if (plan->has_limit[i])
 			r = buf_printf(out, "limit    %s %llu\n", limit_names[i],
