@@ -21,11 +21,19 @@ int path_rule_expand(const struct policy_path *line, const struct path_vars *var
 /*
  * The line that speaks of path (absolute, normal), or NULL: nothing does, so it is not visible.
  * Of two lines that come to the same place tmpfs outranks hide and hide the others (doc/policy.md).
- * Optional lines count as if the path existed.
+ * Optional lines count as if the path existed. A line on "/" stands for each top-level entry of
+ * the host, so not for /proc, /sys and /dev. Of read, exec and write at one place, which add up,
+ * it is the one that writes, else the one that executes. A hide line below a tmpfs, where nothing
+ * of the host shows, is passed over for the tmpfs line.
  */
 const struct policy_path *path_rule_find(const struct policy *policy, const struct path_vars *vars,
 					 const char *path);
 
+/* Whether the lines at the deepest place, taken together, give what is wanted; *ret_line as
+ * path_rule_find says. */
+bool path_rule_allows(const struct policy *policy, const struct path_vars *vars, const char *path,
+		      enum policy_path_verb wanted, const struct policy_path **ret_line);
+
 /* Whether the verb gives read, write or execute (POLICY_PATH_READ, _WRITE, _EXEC). A tmpfs gives
- * read and write to what the payload makes there. */
+ * all three, of what the payload makes there: that is how a launch mounts it. */
 bool path_rule_grants(enum policy_path_verb line, enum policy_path_verb wanted);
