@@ -159,7 +159,7 @@ static int emit_past_table(struct generator *g, enum abi abi, uint32_t unknown)
 	uint32_t probe;
 	int r;
 
-	if (abi == ABI_NATIVE) {
+	if (abi == g->policy->native) {
 		r = label_for_ret(g, SECCOMP_RET_ERRNO | BUNDLE_PROBE_ERRNO, &probe);
 		if (r < 0)
 			return r;
@@ -211,7 +211,7 @@ static int emit_arch(struct generator *g, enum abi abi, uint32_t unknown)
 /* Native first: its calls are the ones that must be quick. */
 static int emit_archs(struct generator *g)
 {
-	static const uint8_t order[] = { ABI_NATIVE, ABI_X86_64, ABI_AARCH64, ABI_I386 };
+	const uint8_t order[] = { g->policy->native, ABI_X86_64, ABI_AARCH64, ABI_I386 };
 	uint32_t unknown;
 	int r = label_for_ret(g, seccomp_ret_unknown(g->policy), &unknown);
 
@@ -222,7 +222,7 @@ static int emit_archs(struct generator *g)
 		enum abi abi = (enum abi)order[i];
 		uint32_t other;
 
-		if (i > 0 && abi == ABI_NATIVE)
+		if (i > 0 && abi == g->policy->native)
 			continue;
 		/* The native one always: the probe is behind it. */
 		if (i > 0 && !is_open(g, abi) && !(abi == ABI_X86_64 && is_open(g, ABI_X32)))

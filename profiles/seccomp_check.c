@@ -105,7 +105,7 @@ static int check_one(struct checker *c, const struct seccomp_data *d, bool by_nu
 	enum abi abi;
 	int32_t nr;
 
-	if (d->arch == abi_audit_arch(ABI_NATIVE) && d->nr == BUNDLE_PROBE_NR) {
+	if (d->arch == abi_audit_arch((enum abi)c->policy->native) && d->nr == BUNDLE_PROBE_NR) {
 		want = SECCOMP_RET_ERRNO | BUNDLE_PROBE_ERRNO;
 	} else {
 		if (abi_from_audit_arch(d->arch, (uint32_t)d->nr, &abi, &nr) == 0) {

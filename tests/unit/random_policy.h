@@ -90,7 +90,8 @@ static inline void random_rule(uint64_t *state, const struct syscall_desc *call,
 			       struct policy_rule *rule)
 {
 	*rule = (struct policy_rule){ .call = call };
-	rule->abi_mask = random_below(state, 3) ? 0xff : (uint8_t)random_below(state, 16);
+	/* Half of them `on` some ABIs: the same call then means different things on each. */
+	rule->abi_mask = random_below(state, 2) ? 0xff : (uint8_t)random_below(state, 16);
 	rule->action = (uint8_t)random_below(state, 3);
 	rule->quiet = rule->action != POLICY_ALLOW && random_below(state, 3) == 0;
 	rule->errno_value =
@@ -136,11 +137,11 @@ static inline void random_policy_make(uint64_t seed, struct random_policy *r)
 					    KERNEL(6, 18) };
 
 	*r = (struct random_policy){ .policy = { .notify = random_below(&state, 2) } };
-	r->policy.native = ABI_NATIVE;
+	r->policy.native = random_below(&state, 4) ? ABI_X86_64 : ABI_AARCH64;
 	r->policy.default_errno =
 		(uint16_t)(random_below(&state, 2) ? EPERM : 1 + random_below(&state, 4095));
 	r->policy.kernel = kernels[random_below(&state, 4)];
-	r->policy.abi_mask = (uint8_t)(1U << ABI_NATIVE | random_below(&state, 16));
+	r->policy.abi_mask = (uint8_t)(1U << r->policy.native | random_below(&state, 16));
 	for (size_t i = 0; i < n_calls; i++) {
 		const struct syscall_desc *call = &table[random_below(&state, n_table)];
 		size_t n_rules = 1 + random_below(&state, 4);

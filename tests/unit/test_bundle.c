@@ -41,6 +41,8 @@ static struct policy *full_policy(uint64_t seed)
 	static struct policy_env env[] = { { .name = name }, { .name = set, .value = value } };
 
 	random_policy_make(seed, &random_one);
+	random_one.policy.native = ABI_NATIVE;
+	random_one.policy.abi_mask |= 1U << ABI_NATIVE;
 	random_one.policy.paths = paths;
 	random_one.policy.n_paths = 2;
 	random_one.policy.env = env;
@@ -224,6 +226,36 @@ static void test_verdicts_are_the_policys(void **state)
 	}
 }
 
+/* A bundle for the other architecture is written and read, and never taken for this one's. */
+static void test_other_architecture(void **state)
+{
+	enum abi other = ABI_NATIVE == ABI_X86_64 ? ABI_AARCH64 : ABI_X86_64;
+	uint64_t args[6] = { 0 };
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		struct policy *policy = full_policy(seed);
+		struct bundle *b = NULL;
+		struct err err = ERR_INIT;
+		struct buf bytes;
+
+		policy->native = (uint8_t)other;
+		policy->abi_mask = (uint8_t)(policy->abi_mask | 1U << other);
+		bytes = compile(policy);
+		assert_int_equal(bundle_open(bytes.data, bytes.len, &b, &err), -EBADMSG);
+		assert_non_null(strstr(err.msg, "another architecture"));
+		assert_null(b);
+		assert_int_equal(bundle_open_for(bytes.data, bytes.len, other, &b, &err), 0);
+		assert_int_equal(bundle_native(b), other);
+		for (unsigned abi = 0; abi <= _ABI_MAX; abi++) {
+			for (int32_t nr = -2; nr < 600; nr++)
+				compare_verdicts(policy, b, (enum abi)abi, nr, args);
+		}
+		bundle_close(b);
+		buf_done(&bytes);
+	}
+}
+
 static void assert_refused(const void *bytes, size_t len)
 {
 	struct bundle *b = NULL;
@@ -355,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_everything_comes_back),
 		cmocka_unit_test(test_same_bytes),
 		cmocka_unit_test(test_verdicts_are_the_policys),
+		cmocka_unit_test(test_other_architecture),
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_flipped),
 		cmocka_unit_test(test_forged),
