@@ -76,10 +76,15 @@ void attempt_done(struct attempt *attempt);
 int attempt_parse(const char *text, enum abi abi, const char *cwd, struct attempt *ret,
 		  struct err *err);
 
-/* The same of an expect line (any kind: a path is an openat or execve, a port a connect or bind).
- */
+/* The same of an expect line (any kind: a path is an openat or execve, a port a connect or bind on
+ * loopback). Variables in a path are the caller's to put in: path_rule_expand(). */
 int attempt_of_expect(const struct policy_expect *expect, enum abi abi, const char *cwd,
 		      struct attempt *ret, struct err *err);
 
-/* Fill effects from call, args and text. Calls without an effect get none. 0 or -ENOMEM. */
+/*
+ * Fill effects from call, args and text. Calls without an effect get none. Texts that effects point
+ * to become absolute. EFFECT_CAPABILITY's value is the id, port or priority asked for (an own one
+ * needs no capability), EFFECT_FILE's with FILE_MKNOD the mode, EFFECT_SIGNAL's the process.
+ * 0, -ENOMEM, -ENAMETOOLONG, or -EINVAL (a text that is no address).
+ */
 int attempt_find_effects(struct attempt *attempt, const char *cwd);
