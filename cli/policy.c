@@ -47,10 +47,13 @@ int policy_cli_load(const struct policy_args *args, const char *what, struct pol
 	__attribute__((
 		cleanup(policy_diags_done))) struct policy_diags diags = { .text = BUF_INIT };
 	struct err err = ERR_INIT;
+	const struct policy_search search = { .dirs = args->search,
+					      .n_dirs = args->n_search,
+					      .native = args->native };
 	char full[LIMIT_PATH];
 	int r = policy_cli_what(what, full, sizeof(full), &err);
 
-	r = r ? r : policy_load(full, args->search, args->n_search, ret, &diags, &err);
+	r = r ? r : policy_load(full, &search, ret, &diags, &err);
 	if (diags.text.len > 0)
 		(void)fd_write_all(STDERR_FILENO, diags.text.data, diags.text.len);
 	/* The mistakes have been named one by one. */
@@ -97,7 +100,7 @@ static bool takes(const struct policy_verb *verb, const char *option, bool *ret_
 	if (strlen(option) >= sizeof(word) - 3 || strpbrk(option, " ="))
 		return false;
 	*ret_value = true;
-	if (strcmp(option, "--search") == 0)
+	if (strcmp(option, "--search") == 0 || strcmp(option, "--native") == 0)
 		return true;
 	(void)snprintf(word, sizeof(word), " %s= ", option);
 	if (strstr(verb->options, word))
@@ -114,6 +117,13 @@ static int set_option(struct policy_args *args, const char *option, const char *
 			return policy_cli_usage_error("too many search directories: no room for",
 						      value);
 		args->search[args->n_search++] = value;
+		return 0;
+	}
+	if (strcmp(option, "--native") == 0) {
+		/* the ABIs that programs of 64-bit kernels have of their own */
+		if (abi_from_name(value, &args->native) < 0 ||
+		    (args->native != ABI_X86_64 && args->native != ABI_AARCH64))
+			return policy_cli_usage_error("no architecture (x86_64, aarch64):", value);
 		return 0;
 	}
 	if (args->n_options == POLICY_MAX_OPTIONS)
@@ -196,17 +206,19 @@ static int print_usage(FILE *to)
 	(void)fputs("usage: cordon policy VERB [OPTION...] WHAT...\n", to);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		(void)fputs(verbs[i]->usage, to);
-	(void)fputs("  --search DIR (repeatable): where policies are looked up, instead of\n"
-		    "         ~/.config/cordon/policies, /etc/cordon/policies and those that came\n"
-		    "         with cordon\n"
-		    "WHAT is a name, or a path when it holds a '/' or ends in .policy\n",
-		    to);
+	(void)fputs(
+		"  --search DIR (repeatable): where policies are looked up, instead of\n"
+		"         ~/.config/cordon/policies, /etc/cordon/policies and those that came\n"
+		"         with cordon\n"
+		"  --native x86_64|aarch64: read it for another architecture than this machine's\n"
+		"WHAT is a name, or a path when it holds a '/' or ends in .policy\n",
+		to);
 	return fflush(to) != 0 || to == stderr ? POLICY_EXIT_FAILED : 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct policy_args args = { .verb = NULL };
+	struct policy_args args = { .native = ABI_NATIVE };
 	int status;
 
 	if (argc < 2)

@@ -17,7 +17,8 @@ struct policy_args {
 	size_t n_options;
 	const char *search[POLICY_MAX_SEARCH];
 	size_t n_search;
-	char **what; /* the words that are no options */
+	enum abi native; /* --native, or this machine's */
+	char **what;	 /* the words that are no options */
 	int n_what;
 };
 
@@ -28,7 +29,7 @@ struct policy_verb {
 	int (*run)(const struct policy_args *args);
 	int min_what, max_what;
 	/* Blanks on both sides of each; '=' behind those that take a value: " --json -o= ".
-	 * --search= is every verb's. */
+	 * --search= and --native= are every verb's. */
 	const char *options;
 	const char *usage; /* lines of at most 79 characters, "  WORDS   what it does\n" */
 };

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct policy *policy = NULL;
 	struct policy_verdict verdict;
 
-	if (policy_load_text("fuzz", (const char *)data, size, NULL, 0, &policy, &diags, &err) ==
+	if (policy_load_text("fuzz", (const char *)data, size, NULL, &policy, &diags, &err) ==
 	    0) {
 		for (int32_t nr = -1; nr <= syscall_max_nr(ABI_NATIVE) + 1; nr++)
 			policy_eval(policy, ABI_NATIVE, nr, args, &verdict);

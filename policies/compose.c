@@ -455,15 +455,23 @@ static uint64_t scalar_or(const struct merged *m, unsigned kind, uint64_t otherw
 	return m->scalars[kind].set ? m->scalars[kind].value : otherwise;
 }
 
-static void copy_scalars(struct policy *policy, const struct merged *m)
+static void copy_scalars(struct policy *policy, const struct merged *m, enum abi native)
 {
-	policy->native = ABI_NATIVE;
-	policy->default_errno = EPERM;
+	static const unsigned settings[_POLICY_SETTING_MAX] = {
+		[POLICY_SETTING_KERNEL] = SCALAR_KERNEL, [POLICY_SETTING_ABI] = SCALAR_ABI,
+		[POLICY_SETTING_NET] = SCALAR_NET,	 [POLICY_SETTING_CAP] = SCALAR_CAP,
+		[POLICY_SETTING_NOTIFY] = SCALAR_NOTIFY, [POLICY_SETTING_DEFAULT] = SCALAR_DEFAULT,
+	};
+
+	policy->native = (uint8_t)native;
+	policy->default_errno = (uint16_t)scalar_or(m, SCALAR_DEFAULT, EPERM);
 	policy->kernel = (uint16_t)scalar_or(m, SCALAR_KERNEL, SYSCALL_NEWEST);
-	policy->abi_mask = (uint8_t)scalar_or(m, SCALAR_ABI, 1U << ABI_NATIVE);
+	policy->abi_mask = (uint8_t)scalar_or(m, SCALAR_ABI, 1U << native);
 	policy->net = (uint8_t)scalar_or(m, SCALAR_NET, POLICY_NET_NONE);
 	policy->caps = scalar_or(m, SCALAR_CAP, 0);
 	policy->notify = scalar_or(m, SCALAR_NOTIFY, 1) != 0;
+	for (unsigned i = 0; i < _POLICY_SETTING_MAX; i++)
+		policy->setting_where[i] = m->scalars[settings[i]].where;
 	for (unsigned i = 0; i < _POLICY_LIMIT_MAX; i++) {
 		const struct scalar *s = &m->scalars[SCALAR_LIMIT + i];
 
@@ -475,7 +483,7 @@ static void copy_scalars(struct policy *policy, const struct merged *m)
 	}
 }
 
-int compose_units(const struct unit *units, size_t n_units, const uint16_t *order,
+int compose_units(const struct unit *units, size_t n_units, const uint16_t *order, enum abi native,
 		  struct policy *policy, struct diag *d)
 {
 	struct composer c = { .units = units, .d = d };
@@ -487,7 +495,7 @@ int compose_units(const struct unit *units, size_t n_units, const uint16_t *orde
 	for (size_t i = 0; i < n_units && r == 0; i++)
 		r = compose_one(&c, &units[order[i]], &c.merged[order[i]]);
 	if (r == 0) {
-		copy_scalars(policy, &c.merged[0]);
+		copy_scalars(policy, &c.merged[0], native);
 		r = copy_lists(policy, &c.merged[0]);
 	}
 	for (size_t i = 0; i < n_units; i++)

@@ -18,7 +18,7 @@ struct unit {
 
 /* Merge units (order: post-order, users behind what they use; unit 0 is the root) into policy's
  * rules, paths, env, expects and settings. 0, -EBADMSG with mistakes in d, or -ENOMEM. */
-int compose_units(const struct unit *units, size_t n_units, const uint16_t *order,
+int compose_units(const struct unit *units, size_t n_units, const uint16_t *order, enum abi native,
 		  struct policy *policy, struct diag *d);
 
 /* Sort rules as policies/model.h says, drop repetitions, find contradictions. */

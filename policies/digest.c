@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Raise it when the same text comes to mean something else. */
-static const char compiler_version[] = "cordon policy compiler 1";
+static const char compiler_version[] = "cordon policy compiler 2";
 
 /* Length first, so that no two sequences of strings look alike. */
 static void add(struct hash_state *st, const void *data, size_t len)
@@ -40,12 +40,13 @@ static void add_table(struct hash_state *st)
 	}
 }
 
-void digest_policy(const struct unit *units, size_t n_units, struct hash *ret)
+void digest_policy(const struct unit *units, size_t n_units, enum abi native, struct hash *ret)
 {
 	struct hash_state st;
 
 	hash_begin(&st);
 	add_text(&st, compiler_version);
+	add_text(&st, abi_name(native));
 	add_table(&st);
 	for (size_t i = 0; i < n_units; i++) {
 		add_text(&st, units[i].source.path);

@@ -14,8 +14,7 @@
 #include "policies/digest.h"
 
 struct loader {
-	const char *const *dirs;
-	size_t n_dirs;
+	const struct policy_search *search;
 	struct unit units[LIMIT_POLICY_FILES];
 	size_t n_units;
 	uint16_t order[LIMIT_POLICY_FILES]; /* post-order */
@@ -127,8 +126,8 @@ static int find_name(const struct loader *l, const char *first_dir, const char *
 
 	if (first_dir)
 		r = try_dir(first_dir, name, path, st);
-	for (size_t i = 0; r == -ENOENT && i < l->n_dirs; i++)
-		r = try_dir(l->dirs[i], name, path, st);
+	for (size_t i = 0; r == -ENOENT && i < l->search->n_dirs; i++)
+		r = try_dir(l->search->dirs[i], name, path, st);
 	return r;
 }
 
@@ -162,8 +161,8 @@ static struct suggestion suggest_policy(const struct loader *l, const char *firs
 
 	if (first_dir)
 		offer_dir(&s, first_dir);
-	for (size_t i = 0; i < l->n_dirs; i++)
-		offer_dir(&s, l->dirs[i]);
+	for (size_t i = 0; i < l->search->n_dirs; i++)
+		offer_dir(&s, l->search->dirs[i]);
 	return s;
 }
 
@@ -176,7 +175,7 @@ static int read_unit(struct loader *l, size_t unit, unsigned depth)
 	struct unit *u = &l->units[unit];
 	int r;
 
-	r = parse_text(u->text, u->len, (uint16_t)unit, &u->part, &l->diag);
+	r = parse_text(u->text, u->len, (uint16_t)unit, l->search->native, &u->part, &l->diag);
 	if (r < 0)
 		return r;
 	if (u->part.name && strcmp(u->part.name, u->name) != 0)
@@ -275,7 +274,7 @@ static int take_sources(struct loader *l, struct policy *policy)
 	policy->sources = calloc(l->n_units, sizeof(*policy->sources));
 	if (!policy->name || !policy->sources)
 		return -ENOMEM;
-	digest_policy(l->units, l->n_units, &policy->digest);
+	digest_policy(l->units, l->n_units, l->search->native, &policy->digest);
 	for (; policy->n_sources < l->n_units; policy->n_sources++) {
 		struct unit *u = &l->units[policy->n_sources];
 
@@ -302,7 +301,7 @@ static int finish(struct loader *l, struct policy **ret)
 	policy = calloc(1, sizeof(*policy));
 	if (!policy)
 		return -ENOMEM;
-	r = compose_units(l->units, l->n_units, l->order, policy, &l->diag);
+	r = compose_units(l->units, l->n_units, l->order, l->search->native, policy, &l->diag);
 	if (r == 0)
 		r = check_rules(policy, &l->diag);
 	if (r == 0 && d->no_memory)
@@ -330,15 +329,15 @@ static int report(struct loader *l, const char *what, int r)
 	return r;
 }
 
-static struct loader *loader_new(const char *const *dirs, size_t n_dirs, struct policy_diags *diags,
+static struct loader *loader_new(const struct policy_search *search, struct policy_diags *diags,
 				 struct err *err)
 {
+	static const struct policy_search here = POLICY_SEARCH_INIT;
 	struct loader *l = calloc(1, sizeof(*l));
 
 	if (!l)
 		return NULL;
-	l->dirs = dirs;
-	l->n_dirs = n_dirs;
+	l->search = search ? search : &here;
 	l->err = err;
 	l->diag = (struct diag){ .out = diags, .sources = l->sources };
 	return l;
@@ -377,11 +376,10 @@ static int not_found(struct loader *l, const char *what, int code)
 	return code;
 }
 
-int policy_load(const char *what, const char *const *dirs, size_t n_dirs, struct policy **ret,
+int policy_load(const char *what, const struct policy_search *search, struct policy **ret,
 		struct policy_diags *diags, struct err *err)
 {
-	__attribute__((cleanup(loader_freep))) struct loader *l =
-		loader_new(dirs, n_dirs, diags, err);
+	__attribute__((cleanup(loader_freep))) struct loader *l = loader_new(search, diags, err);
 	_cleanup_buf_ struct buf path = BUF_INIT;
 	_cleanup_close_ int fd = -1;
 	char name[LIMIT_PATH];
@@ -412,12 +410,11 @@ int policy_load(const char *what, const char *const *dirs, size_t n_dirs, struct
 	return report(l, what, r);
 }
 
-int policy_load_text(const char *name, const char *text, size_t len, const char *const *dirs,
-		     size_t n_dirs, struct policy **ret, struct policy_diags *diags,
-		     struct err *err)
+int policy_load_text(const char *name, const char *text, size_t len,
+		     const struct policy_search *search, struct policy **ret,
+		     struct policy_diags *diags, struct err *err)
 {
-	__attribute__((cleanup(loader_freep))) struct loader *l =
-		loader_new(dirs, n_dirs, diags, err);
+	__attribute__((cleanup(loader_freep))) struct loader *l = loader_new(search, diags, err);
 	char base[LIMIT_PATH];
 	char *copy;
 	size_t unit;

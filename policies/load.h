@@ -14,16 +14,28 @@ struct policy_diags {
 };
 void policy_diags_done(struct policy_diags *diags);
 
+/* Where policies are looked up, and for which architecture they are read. */
+struct policy_search {
+	const char *const *dirs;
+	size_t n_dirs;
+	enum abi native; /* what `native` stands for in abi lines and behind `on` */
+};
+#define POLICY_SEARCH_INIT                                                                         \
+	{                                                                                          \
+		.native = ABI_NATIVE                                                               \
+	}
+
 /*
  * Find and read a policy. what is a name (letters, digits, - and _) looked up as NAME.policy in
- * dirs in order, or a path when it holds a '/' or ends in ".policy". `use NAME` looks first in
- * the directory of the file that says it, then in dirs.
+ * the directories in order, or a path when it holds a '/' or ends in ".policy". `use NAME` looks
+ * first in the directory of the file that says it, then in those of search. search NULL: no
+ * directories, this machine's architecture.
  * 0 and *ret (caller frees), or -errno with err and diags filled. -EBADMSG: diags has the mistakes.
  */
-int policy_load(const char *what, const char *const *dirs, size_t n_dirs, struct policy **ret,
+int policy_load(const char *what, const struct policy_search *search, struct policy **ret,
 		struct policy_diags *diags, struct err *err);
 
 /* The same from memory, for tests and fuzzers: name is shown in messages. */
-int policy_load_text(const char *name, const char *text, size_t len, const char *const *dirs,
-		     size_t n_dirs, struct policy **ret, struct policy_diags *diags,
-		     struct err *err);
+int policy_load_text(const char *name, const char *text, size_t len,
+		     const struct policy_search *search, struct policy **ret,
+		     struct policy_diags *diags, struct err *err);

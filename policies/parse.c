@@ -158,10 +158,10 @@ static int parse_remove(struct parser *p)
 
 static int unknown_verb(struct parser *p)
 {
-	static const char *const verbs[] = { "policy", "use",	 "allow",  "deny",  "kill",
-					     "expect", "remove", "read",   "exec",  "write",
-					     "hide",   "tmpfs",	 "kernel", "abi",   "net",
-					     "cap",    "limit",	 "env",	   "notify" };
+	static const char *const verbs[] = { "policy", "use",	 "allow",  "deny",   "kill",
+					     "expect", "remove", "read",   "exec",   "write",
+					     "hide",   "tmpfs",	 "kernel", "abi",    "net",
+					     "cap",    "limit",	 "env",	   "notify", "default" };
 	const char *word = p->line->words[0].text;
 	struct suggestion s = suggest_begin(word);
 
@@ -210,10 +210,11 @@ static int parse_line(struct parser *p, const char *text, size_t len)
 	return p->line->n ? parse_statement(p) : 0;
 }
 
-int parse_text(const char *text, size_t len, uint16_t source, struct part *part, struct diag *d)
+int parse_text(const char *text, size_t len, uint16_t source, enum abi native, struct part *part,
+	       struct diag *d)
 {
 	_cleanup_free_ struct line *line = malloc(sizeof(*line));
-	struct parser p = { .part = part, .d = d, .line = line };
+	struct parser p = { .part = part, .d = d, .line = line, .native = native };
 	const char *at = text, *end = text + len;
 
 	if (!line)

@@ -433,27 +433,25 @@ struct options {
 	bool quiet;
 };
 
-static int read_errno(struct parser *p, size_t *i, struct options *o)
+int parse_errno(struct parser *p, size_t i, uint16_t *ret)
 {
 	struct suggestion s;
 	const char *name;
 
-	if (++*i >= p->line->n) {
-		diag_error(p->d, word_at(p, *i), "the name of an error is missing");
+	if (i >= p->line->n) {
+		diag_error(p->d, word_at(p, i), "the name of an error is missing");
 		diag_hint(p->d, "as in: errno ENOSYS");
 		return -EINVAL;
 	}
-	name = p->line->words[*i].text;
-	if (consts_find_errno(name, &o->errno_value) < 0) {
-		diag_error(p->d, word_at(p, *i), "there is no error '%s'", quote(name).text);
+	name = p->line->words[i].text;
+	if (consts_find_errno(name, ret) < 0) {
+		diag_error(p->d, word_at(p, i), "there is no error '%s'", quote(name).text);
 		s = suggest_begin(name);
 		for (size_t e = 0; consts_errno_name(e); e++)
 			suggest_offer(&s, consts_errno_name(e));
 		suggest_end(p->d, &s);
 		return -EINVAL;
 	}
-	o->has_errno = true;
-	(*i)++;
 	return 0;
 }
 
@@ -465,8 +463,10 @@ static int read_options(struct parser *p, size_t i, enum policy_action action, s
 				diag_error(p->d, word_at(p, i), "only deny answers with an error");
 				return -EINVAL;
 			}
-			if (read_errno(p, &i, o) < 0)
+			if (parse_errno(p, i + 1, &o->errno_value) < 0)
 				return -EINVAL;
+			o->has_errno = true;
+			i += 2;
 		} else if (is_word(p, i, "quiet") && !o->quiet) {
 			if (action == POLICY_ALLOW) {
 				diag_error(p->d, word_at(p, i),

@@ -80,9 +80,28 @@ static int parse_kernel(struct parser *p)
 	return parse_set_scalar(p, SCALAR_KERNEL, KERNEL(major, minor), word_at(p, 1));
 }
 
+int parse_abi_name(struct parser *p, size_t i, enum abi *ret)
+{
+	struct suggestion s;
+
+	if (strcmp(text_at(p, i), "native") == 0) {
+		*ret = p->native;
+		return 0;
+	}
+	if (abi_from_name(text_at(p, i), ret) == 0)
+		return 0;
+	s = suggest_begin(text_at(p, i));
+	diag_error(p->d, word_at(p, i), "there is no ABI '%s'", quote(text_at(p, i)).text);
+	suggest_offer(&s, "native");
+	for (unsigned a = 0; a < _ABI_MAX; a++)
+		suggest_offer(&s, abi_name((enum abi)a));
+	suggest_end(p->d, &s);
+	return -EINVAL;
+}
+
 static int parse_abi(struct parser *p)
 {
-	uint64_t mask = 1U << ABI_NATIVE;
+	uint64_t mask = UINT64_C(1) << p->native;
 
 	if (p->line->n < 2) {
 		diag_error(p->d, word_at(p, 1), "an ABI is missing");
@@ -90,19 +109,10 @@ static int parse_abi(struct parser *p)
 		return -EINVAL;
 	}
 	for (size_t i = 1; i < p->line->n; i++) {
-		enum abi abi = ABI_NATIVE;
+		enum abi abi = p->native;
 
-		if (abi_from_name(text_at(p, i), &abi) < 0) {
-			struct suggestion s = suggest_begin(text_at(p, i));
-
-			diag_error(p->d, word_at(p, i), "there is no ABI '%s'",
-				   quote(text_at(p, i)).text);
-			suggest_offer(&s, "native");
-			for (unsigned a = 0; a < _ABI_MAX; a++)
-				suggest_offer(&s, abi_name((enum abi)a));
-			suggest_end(p->d, &s);
+		if (parse_abi_name(p, i, &abi) < 0)
 			return -EINVAL;
-		}
 		mask |= 1U << abi;
 	}
 	return parse_set_scalar(p, SCALAR_ABI, mask, word_at(p, 1));
@@ -148,6 +158,22 @@ static int parse_notify(struct parser *p)
 	if (choice < 0)
 		return -EINVAL;
 	return parse_set_scalar(p, SCALAR_NOTIFY, (uint64_t)choice, word_at(p, 1));
+}
+
+static int parse_default(struct parser *p)
+{
+	uint16_t value = 0;
+
+	if (p->line->n < 2 || strcmp(text_at(p, 1), "errno") != 0) {
+		diag_error(p->d, word_at(p, 1), "'errno' and the name of an error are missing");
+		diag_hint(p->d, "as in: default errno ENOSYS");
+		return -EINVAL;
+	}
+	if (p->line->n > 2 && want_words(p, 3, "the name of an error") < 0)
+		return -EINVAL;
+	if (parse_errno(p, 2, &value) < 0)
+		return -EINVAL;
+	return parse_set_scalar(p, SCALAR_DEFAULT, value, word_at(p, 2));
 }
 
 static int parse_cap_name(struct parser *p, size_t i, uint64_t *caps)
@@ -354,9 +380,9 @@ static const struct {
 	const char *name;
 	int (*parse)(struct parser *p);
 } settings[] = {
-	{ "kernel", parse_kernel }, { "abi", parse_abi },	{ "net", parse_net },
-	{ "cap", parse_cap },	    { "notify", parse_notify }, { "limit", parse_limits },
-	{ "env", parse_env },
+	{ "kernel", parse_kernel }, { "abi", parse_abi },	  { "net", parse_net },
+	{ "cap", parse_cap },	    { "notify", parse_notify },	  { "limit", parse_limits },
+	{ "env", parse_env },	    { "default", parse_default },
 };
 
 bool parse_is_setting(const char *word)

@@ -10,6 +10,7 @@ static const char *const scalar_names[_SCALAR_MAX] = {
 	[SCALAR_NET] = "net",
 	[SCALAR_CAP] = "cap",
 	[SCALAR_NOTIFY] = "notify",
+	[SCALAR_DEFAULT] = "default",
 	[SCALAR_LIMIT + POLICY_LIMIT_PIDS] = "limit pids",
 	[SCALAR_LIMIT + POLICY_LIMIT_MEMORY] = "limit memory",
 	[SCALAR_LIMIT + POLICY_LIMIT_CPU] = "limit cpu",

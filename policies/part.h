@@ -13,6 +13,7 @@ enum scalar_kind {
 	SCALAR_NET,
 	SCALAR_CAP,
 	SCALAR_NOTIFY,
+	SCALAR_DEFAULT,
 	SCALAR_LIMIT, /* + enum policy_limit */
 	_SCALAR_MAX = SCALAR_LIMIT + _POLICY_LIMIT_MAX,
 };
@@ -74,6 +75,7 @@ struct parser {
 	struct diag *d;
 	struct line *line;
 	struct policy_where where; /* of the line */
+	enum abi native;
 };
 
 /* The i-th word's place; the end of the line when there are fewer. */
@@ -82,6 +84,8 @@ struct policy_where word_at(const struct parser *p, size_t i);
 /* Statements about calls: allow, deny, kill. 0, -EINVAL (a mistake was added) or -ENOMEM. */
 int parse_call_rule(struct parser *p, enum policy_action action);
 int parse_expect(struct parser *p);
+/* The name of an error at word i. 0 or -EINVAL with a mistake. */
+int parse_errno(struct parser *p, size_t i, uint16_t *ret);
 /* `remove allow|deny|kill|expect ...`, the words from first on. */
 int parse_remove_call(struct parser *p, enum policy_action action, bool expect, size_t first);
 
@@ -92,9 +96,12 @@ int parse_action(const char *word, enum policy_action *ret);
 int parse_path(struct parser *p, enum policy_path_verb verb, bool optional);
 int parse_path_text(struct parser *p, size_t i, char **ret);
 int parse_path_verb(const char *word, enum policy_path_verb *ret, bool *ret_optional);
-int parse_settings(struct parser *p); /* kernel abi net cap limit notify env */
+int parse_settings(struct parser *p); /* kernel abi net cap limit notify default env */
+/* An ABI by name, or `native`, at word i. 0 or -EINVAL with a mistake. */
+int parse_abi_name(struct parser *p, size_t i, enum abi *ret);
 bool parse_is_setting(const char *word);
 int parse_set_scalar(struct parser *p, unsigned kind, uint64_t value, struct policy_where where);
 
 /* A whole text. Mistakes are collected; -ENOMEM is the only failure. */
-int parse_text(const char *text, size_t len, uint16_t source, struct part *part, struct diag *d);
+int parse_text(const char *text, size_t len, uint16_t source, enum abi native, struct part *part,
+	       struct diag *d);

@@ -89,8 +89,8 @@ static inline struct plan_case *case_new(const char *lines, const char *const *e
 			assert_int_equal(buf_put(&text, p, 1), 0);
 		p += p[0] == '%' && p[1] == 'A';
 	}
-	if (policy_load_text("/etc/cordon/test.policy", text.data, text.len, NULL, 0, &policy,
-			     &diags, &c->err) < 0)
+	if (policy_load_text("/etc/cordon/test.policy", text.data, text.len, NULL, &policy, &diags,
+			     &c->err) < 0)
 		fail_msg("cannot %s\n%s", c->err.msg, diags.text.data ? diags.text.data : "");
 	policy_diags_done(&diags);
 	if (compile_bundle(policy, &c->bytes, &c->err) < 0 ||

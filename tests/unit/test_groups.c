@@ -15,7 +15,10 @@
 #include "policies/groups.h"
 #include "policies/load.h"
 
-static const char *const library[] = { "policies/library" };
+static const char *const library_dirs[] = { "policies/library" };
+static const struct policy_search library = { .dirs = library_dirs,
+					      .n_dirs = 1,
+					      .native = ABI_NATIVE };
 static const char *const shipped[] = { "base-libc", "process", "default",
 				       "build",	    "session", "strict" };
 
@@ -144,7 +147,7 @@ static struct policy *load(const char *name)
 	struct policy *policy = NULL;
 	struct err err = ERR_INIT;
 
-	if (policy_load(name, library, 1, &policy, &diags, &err) < 0)
+	if (policy_load(name, &library, &policy, &diags, &err) < 0)
 		fail_msg("%s: %s\n%s", name, err.msg, diags.text.data ? diags.text.data : "");
 	assert_int_equal(diags.n_warnings, 0);
 	assert_string_equal(policy->name, name);

@@ -54,7 +54,7 @@ static struct scene *scene_new(const char *lines)
 					 "sendmsg close rt_sigreturn getpid wait4 kill\n"),
 			 0);
 	assert_int_equal(buf_puts(&text, lines), 0);
-	if (policy_load_text("t.policy", text.data, text.len, NULL, 0, &policy, &diags, &err) < 0)
+	if (policy_load_text("t.policy", text.data, text.len, NULL, &policy, &diags, &err) < 0)
 		fail_msg("cannot %s\n%s", err.msg, diags.text.data ? diags.text.data : "");
 	policy_diags_done(&diags);
 	if (compile_bundle(policy, &s->bytes, &err) < 0 ||

@@ -70,7 +70,7 @@ static struct policy *policy_of(const char *lines)
 	struct policy *policy = NULL;
 	struct err err = ERR_INIT;
 
-	if (policy_load_text("t", lines, strlen(lines), NULL, 0, &policy, &diags, &err) < 0)
+	if (policy_load_text("t", lines, strlen(lines), NULL, &policy, &diags, &err) < 0)
 		fail_msg("%s", diags.text.data);
 	policy_diags_done(&diags);
 	return policy;

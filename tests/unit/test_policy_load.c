@@ -17,7 +17,8 @@
 #include "policies/cond.h"
 #include "policies/load.h"
 
-static const char *const lib[] = { "tests/policies/lib" };
+static const char *const lib_dirs[] = { "tests/policies/lib" };
+static const struct policy_search lib = { .dirs = lib_dirs, .n_dirs = 1, .native = ABI_NATIVE };
 
 struct loaded {
 	struct policy *policy;
@@ -30,7 +31,7 @@ static struct loaded load_len(const char *text, size_t len)
 {
 	struct loaded l = { .diags = { .text = BUF_INIT } };
 
-	l.r = policy_load_text("t", text, len, lib, 1, &l.policy, &l.diags, &l.err);
+	l.r = policy_load_text("t", text, len, &lib, &l.policy, &l.diags, &l.err);
 	assert_true((l.r == 0) == (l.policy != NULL));
 	assert_true((l.r == -EBADMSG) == (l.diags.n_errors > 0));
 	return l;
@@ -77,7 +78,7 @@ static void check_bad_file(const char *name)
 
 	(void)snprintf(path, sizeof(path), "tests/policies/bad/%s.policy", name);
 	(void)snprintf(expected, sizeof(expected), "tests/policies/bad/%s.expected", name);
-	l.r = policy_load(path, lib, 1, &l.policy, &l.diags, &l.err);
+	l.r = policy_load(path, &lib, &l.policy, &l.diags, &l.err);
 	assert_null(l.policy);
 	assert_int_equal(l.r, -EBADMSG);
 	if (fd_read_file_at(AT_FDCWD, expected, 1 << 20, &want, &len) < 0)
@@ -319,13 +320,13 @@ static void test_names_of_the_root(void **state)
 	struct loaded l = { .diags = { .text = BUF_INIT } };
 
 	(void)state;
-	assert_int_equal(policy_load("lop", lib, 1, &l.policy, &l.diags, &l.err), -ENOENT);
+	assert_int_equal(policy_load("lop", &lib, &l.policy, &l.diags, &l.err), -ENOENT);
 	assert_string_equal(l.err.hint, "did you mean 'loop'?");
 	assert_null(l.policy);
-	assert_int_equal(policy_load("loop", lib, 1, &l.policy, &l.diags, &l.err), 0);
+	assert_int_equal(policy_load("loop", &lib, &l.policy, &l.diags, &l.err), 0);
 	assert_string_equal(l.policy->name, "loop");
 	policy_free(l.policy);
-	assert_int_equal(policy_load("tests/policies/lib", lib, 1, &l.policy, &l.diags, &l.err),
+	assert_int_equal(policy_load("tests/policies/lib", &lib, &l.policy, &l.diags, &l.err),
 			 -EINVAL);
 	done(&(struct loaded){ .diags = l.diags });
 	l = load("policy other\n");
@@ -488,6 +489,7 @@ static void test_depth_bound(void **state)
 	char dir[] = "/tmp/cordon-policy-XXXXXX", path[64];
 	struct loaded l = { .diags = { .text = BUF_INIT } };
 	const char *const dirs[] = { dir };
+	const struct policy_search search = { .dirs = dirs, .n_dirs = 1, .native = ABI_NATIVE };
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
@@ -501,10 +503,10 @@ static void test_depth_bound(void **state)
 			(void)fprintf(f, "use d%d\n", i + 1);
 		assert_int_equal(fclose(f), 0);
 	}
-	assert_int_equal(policy_load("d1", dirs, 1, &l.policy, &l.diags, &l.err), 0);
+	assert_int_equal(policy_load("d1", &search, &l.policy, &l.diags, &l.err), 0);
 	policy_free(l.policy);
 	l.policy = NULL;
-	assert_int_equal(policy_load("d0", dirs, 1, &l.policy, &l.diags, &l.err), -EBADMSG);
+	assert_int_equal(policy_load("d0", &search, &l.policy, &l.diags, &l.err), -EBADMSG);
 	assert_non_null(strstr(l.diags.text.data, "more than 16 policies within each other"));
 	done(&l);
 	for (int i = 0; i < LIMIT_POLICY_DEPTH + 2; i++) {
@@ -524,9 +526,62 @@ static void test_mistakes_are_safe_to_show(void **state)
 	done(&l);
 }
 
+static void test_default_errno(void **state)
+{
+	static const uint64_t args[6];
+	struct policy_verdict v;
+	struct loaded l = good("default errno ENOSYS\nallow read\n");
+
+	(void)state;
+	assert_int_equal(l.policy->default_errno, ENOSYS);
+	assert_int_equal(l.policy->setting_where[POLICY_SETTING_DEFAULT].line, 1);
+	assert_int_equal(l.policy->setting_where[POLICY_SETTING_NET].line, 0);
+	policy_eval(l.policy, ABI_NATIVE, syscall_by_name("write")->nr[ABI_NATIVE], args, &v);
+	assert_int_equal(v.action, POLICY_DENY);
+	assert_int_equal(v.reason, POLICY_BY_DEFAULT);
+	assert_int_equal(v.errno_value, ENOSYS);
+	policy_eval(l.policy, ABI_NATIVE, syscall_by_name("read")->nr[ABI_NATIVE], args, &v);
+	assert_int_equal(v.action, POLICY_ALLOW);
+	done(&l);
+	l = good("allow read\n");
+	assert_int_equal(l.policy->default_errno, EPERM);
+	done(&l);
+}
+
+/* The same text for another architecture than this machine's. */
+static void test_native(void **state)
+{
+	static const char text[] = "abi native\nallow read\n";
+
+	(void)state;
+	for (enum abi native = ABI_X86_64; native <= ABI_AARCH64; native++) {
+		const struct policy_search search = { .native = native };
+		struct loaded l = { .diags = { .text = BUF_INIT } };
+		struct policy *here = NULL;
+
+		assert_int_equal(policy_load_text("t", text, strlen(text), &search, &l.policy,
+						  &l.diags, &l.err),
+				 0);
+		assert_int_equal(policy_load_text("t", text, strlen(text), NULL, &here, &l.diags,
+						  &l.err),
+				 0);
+		assert_int_equal(l.policy->native, native);
+		assert_int_equal(l.policy->abi_mask, 1U << native);
+		assert_int_equal(here->native, ABI_NATIVE);
+		/* a cache must not take one for the other */
+		assert_int_equal(memcmp(&here->digest, &l.policy->digest, sizeof(here->digest)) ==
+					 0,
+				 native == ABI_NATIVE);
+		policy_free(here);
+		done(&l);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_default_errno),
+		cmocka_unit_test(test_native),
 		cmocka_unit_test(test_each_kind_of_mistake),
 		cmocka_unit_test(test_conditions),
 		cmocka_unit_test(test_settings),
