@@ -310,11 +310,17 @@ static int write_sections(struct writer *w, const struct seccomp_program *progra
 
 int compile_bundle(const struct policy *policy, struct buf *ret, struct err *err)
 {
+	return compile_bundle_for(policy, NULL, ret, err);
+}
+
+int compile_bundle_for(const struct policy *policy, const struct usage *usage, struct buf *ret,
+		       struct err *err)
+{
 	__attribute__((cleanup(writer_done))) struct writer w = { .policy = policy };
 	__attribute__((cleanup(seccomp_program_done))) struct seccomp_program program = { .n = 0 };
 	_cleanup_buf_ struct buf out = BUF_INIT;
 	struct bundle *bundle;
-	int r = seccomp_generate(policy, &program, err);
+	int r = seccomp_generate_for(policy, usage, &program, err);
 
 	r = r ? r : seccomp_check(policy, &program, err);
 	if (r < 0)

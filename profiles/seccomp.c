@@ -3,7 +3,8 @@
  * The program's shape:
  *
  *	load arch; for each open architecture, the native one first:
- *		load nr; a balanced tree over ranges of numbers with the same answer
+ *		load nr; a tree over ranges of numbers with the same answer: balanced, or
+ *		weighted by a usage file (seccomp_tree.c, seccomp_hot.c)
  *		numbers past the table: the probe, x32's own tree (x86_64), unknown
  *	no architecture matched: unknown
  *	one block for each different list of argument checks
@@ -30,19 +31,15 @@ struct target {
 	uint32_t label;
 };
 
-/* Numbers from lo up to the next range's lo. */
-struct range {
-	uint32_t lo;
-	uint32_t label;
-};
-
 struct generator {
 	const struct policy *policy;
+	const struct seccomp_hot *hot; /* NULL: none */
 	struct seccomp_index index;
 	struct bpf_asm a;
 	struct target *targets;
 	size_t n_targets;
 	size_t cap_targets;
+	unsigned depth;
 };
 
 static void generator_done(struct generator *g)
@@ -98,8 +95,8 @@ static int label_for_ret(struct generator *g, uint32_t value, uint32_t *ret)
  * The ranges of one ABI from number 0 to its table's end and the first one past it, raised by base
  * (x32's bit). There is room for max + 2 of them.
  */
-static int fill_ranges(struct generator *g, enum abi abi, uint32_t base, struct range *ranges,
-		       size_t *n)
+static int fill_ranges(struct generator *g, enum abi abi, uint32_t base,
+		       struct seccomp_range *ranges, size_t *n)
 {
 	int32_t max = syscall_max_nr(abi);
 
@@ -115,15 +112,18 @@ static int fill_ranges(struct generator *g, enum abi abi, uint32_t base, struct 
 			return r;
 		if (*n == 0 || ranges[*n - 1].label != label)
 			ranges[(*n)++] =
-				(struct range){ .lo = base | (uint32_t)nr, .label = label };
+				(struct seccomp_range){ .lo = base | (uint32_t)nr, .label = label };
 	}
 	return 0;
 }
 
-/* Jump to the range's label that holds the number; it is known to be in [r[0].lo, r[n].lo). */
-static void emit_tree(struct generator *g, const struct range *r, size_t n)
+/* Jump to the label of the range that holds the number, which is known to be in one of [from, to).
+ */
+static void emit_tree(struct generator *g, const struct seccomp_range *all,
+		      const struct seccomp_tree *tree, size_t from, size_t to)
 {
-	size_t mid = n / 2;
+	const struct seccomp_range *r = all + from;
+	size_t n = to - from, mid = n > 1 ? seccomp_tree_split(tree, from, to) - from : 0;
 	uint32_t right;
 
 	if (n == 1) {
@@ -131,7 +131,7 @@ static void emit_tree(struct generator *g, const struct range *r, size_t n)
 		return;
 	}
 	/* One number inside a range with another answer takes one comparison, not two. */
-	if (n == 3 && r[0].label == r[2].label && r[2].lo == r[1].lo + 1) {
+	if (n == 3 && seccomp_ranges_are_hole(r)) {
 		bpf_asm_jump(&g->a, BPF_JMP | BPF_JEQ | BPF_K, r[1].lo, r[1].label, r[0].label);
 		return;
 	}
@@ -139,10 +139,10 @@ static void emit_tree(struct generator *g, const struct range *r, size_t n)
 	bpf_asm_jump(&g->a, BPF_JMP | BPF_JGE | BPF_K, r[mid].lo, right,
 		     mid == 1 ? r[0].label : BPF_ASM_NEXT);
 	if (mid > 1)
-		emit_tree(g, r, mid);
+		emit_tree(g, all, tree, from, from + mid);
 	if (n - mid > 1) {
 		bpf_asm_place(&g->a, right);
-		emit_tree(g, r + mid, n - mid);
+		emit_tree(g, all, tree, from + mid, to);
 	}
 }
 
@@ -154,7 +154,7 @@ static bool is_open(const struct generator *g, enum abi abi)
 /* Past the table: nothing hot, so that what is looked for here costs allowed calls nothing. */
 static int emit_past_table(struct generator *g, enum abi abi, uint32_t unknown)
 {
-	_cleanup_free_ struct range *ranges = NULL;
+	_cleanup_free_ struct seccomp_range *ranges = NULL;
 	size_t n = 0, room;
 	uint32_t probe;
 	int r;
@@ -174,18 +174,86 @@ static int emit_past_table(struct generator *g, enum abi abi, uint32_t unknown)
 	ranges = calloc(room, sizeof(*ranges));
 	if (!ranges)
 		return -ENOMEM;
-	ranges[n++] = (struct range){ .lo = 0, .label = unknown };
+	ranges[n++] = (struct seccomp_range){ .lo = 0, .label = unknown };
 	r = fill_ranges(g, ABI_X32, X32_SYSCALL_BIT, ranges, &n);
 	if (r < 0)
 		return r;
-	emit_tree(g, ranges, n);
+	emit_tree(g, ranges, NULL, 0, n);
+	return 0;
+}
+
+/* The range that holds a number. */
+static size_t range_of(const struct seccomp_range *ranges, size_t n, int32_t nr)
+{
+	size_t at = 0;
+
+	while (at + 1 < n && ranges[at + 1].lo <= (uint32_t)nr)
+		at++;
+	return at;
+}
+
+static bool is_first(const struct seccomp_hot *hot, int32_t nr)
+{
+	for (size_t i = 0; i < hot->n_first; i++) {
+		if (hot->first[i] == nr)
+			return true;
+	}
+	return false;
+}
+
+/* Leave out ranges all of whose numbers have been asked for: nothing would reach their code. */
+static size_t drop_first(const struct seccomp_hot *hot, struct seccomp_range *ranges, size_t n)
+{
+	size_t out = 0;
+	uint32_t lo = ranges[0].lo;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t end = i + 1 < n ? ranges[i + 1].lo : UINT32_MAX;
+		bool all = end - ranges[i].lo <= hot->n_first;
+
+		for (uint32_t nr = ranges[i].lo; all && nr < end; nr++)
+			all = is_first(hot, (int32_t)nr);
+		if (all || (out > 0 && ranges[out - 1].label == ranges[i].label))
+			continue;
+		ranges[out] = ranges[i];
+		if (out++ == 0)
+			ranges[0].lo = lo;
+	}
+	return out;
+}
+
+/* The native tree: a few numbers are asked for by themselves, the others by weight. */
+static int emit_hot_tree(struct generator *g, enum abi abi, struct seccomp_range *ranges, size_t n)
+{
+	__attribute__((cleanup(seccomp_tree_done))) struct seccomp_tree tree = { .n = 0 };
+	_cleanup_free_ uint64_t *weight = calloc(n, sizeof(*weight));
+	int r;
+
+	if (!weight)
+		return -ENOMEM;
+	for (size_t i = 0; i < g->hot->n_first; i++) {
+		int32_t nr = g->hot->first[i];
+
+		bpf_asm_jump(&g->a, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr,
+			     ranges[range_of(ranges, n, nr)].label, BPF_ASM_NEXT);
+	}
+	n = drop_first(g->hot, ranges, n);
+	for (int32_t nr = 0; nr <= syscall_max_nr(abi); nr++) {
+		if (!is_first(g->hot, nr))
+			weight[range_of(ranges, n, nr)] += g->hot->weight[nr];
+	}
+	r = seccomp_tree_new(ranges, weight, n, &tree);
+	if (r < 0)
+		return r;
+	g->depth = tree.depth + (unsigned)g->hot->n_first;
+	emit_tree(g, ranges, &tree, 0, n);
 	return 0;
 }
 
 /* All numbers of one architecture. */
 static int emit_arch(struct generator *g, enum abi abi, uint32_t unknown)
 {
-	_cleanup_free_ struct range *ranges = NULL;
+	_cleanup_free_ struct seccomp_range *ranges = NULL;
 	uint32_t past = bpf_asm_label(&g->a);
 	size_t n = 0;
 	int r;
@@ -200,10 +268,18 @@ static int emit_arch(struct generator *g, enum abi abi, uint32_t unknown)
 		/* The last range is what the table does not have. */
 		ranges[n - 1].label = past;
 	} else {
-		ranges[n++] = (struct range){ .lo = 0, .label = past };
+		ranges[n++] = (struct seccomp_range){ .lo = 0, .label = past };
 	}
 	bpf_asm_op(&g->a, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-	emit_tree(g, ranges, n);
+	if (g->hot && abi == g->policy->native) {
+		r = emit_hot_tree(g, abi, ranges, n);
+		if (r < 0)
+			return r;
+	} else {
+		emit_tree(g, ranges, NULL, 0, n);
+		if (abi == g->policy->native)
+			g->depth = seccomp_even_depth(n);
+	}
 	bpf_asm_place(&g->a, past);
 	return emit_past_table(g, abi, unknown);
 }
@@ -312,10 +388,14 @@ static int too_long(const struct policy *policy, size_t n, struct err *err)
 	return -E2BIG;
 }
 
-int seccomp_generate(const struct policy *policy, struct seccomp_program *ret, struct err *err)
+int seccomp_generate_hot(const struct policy *policy, const struct seccomp_hot *hot,
+			 struct seccomp_program *ret, struct err *err)
 {
-	__attribute__((cleanup(generator_done))) struct generator g = { .policy = policy,
-									.a = BPF_ASM_INIT };
+	__attribute__((cleanup(generator_done))) struct generator g = {
+		.policy = policy,
+		.hot = hot,
+		.a = BPF_ASM_INIT,
+	};
 	struct seccomp_program p = { .n = 0 };
 	size_t n = 0;
 	int r = seccomp_index_new(policy, &g.index);
@@ -331,6 +411,12 @@ int seccomp_generate(const struct policy *policy, struct seccomp_program *ret, s
 	if (r < 0)
 		return err_set(err, r, "make a filter of policy '%s'", policy->name);
 	p.n = n;
+	p.depth = g.depth;
 	*ret = p;
 	return 0;
+}
+
+int seccomp_generate(const struct policy *policy, struct seccomp_program *ret, struct err *err)
+{
+	return seccomp_generate_hot(policy, NULL, ret, err);
 }
