@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/fd.h"
@@ -373,18 +374,80 @@ static int emit_targets(struct generator *g)
 	return 0;
 }
 
-static int too_long(const struct policy *policy, size_t n, struct err *err)
+/* How many instructions a line of the policy takes; line 0: the tree and the returns. */
+struct share {
+	struct policy_where where;
+	size_t n;
+};
+
+static int compare_share(const void *pa, const void *pb)
 {
-	if (n > 0)
-		(void)err_set(err, -E2BIG,
-			      "make a filter of policy '%s': it takes %zu instructions of %d",
-			      policy->name, n, LIMIT_BPF_INSNS);
-	else
-		(void)err_set(err, -E2BIG,
-			      "make a filter of policy '%s': one call has more rules than a filter "
-			      "has instructions",
-			      policy->name);
-	(void)err_hint(err, "use ranges and masks where there are long lists of values");
+	const struct share *a = pa, *b = pb;
+
+	if (a->n != b->n)
+		return a->n > b->n ? -1 : 1;
+	if (a->where.source != b->where.source)
+		return a->where.source < b->where.source ? -1 : 1;
+	return (a->where.line > b->where.line) - (a->where.line < b->where.line);
+}
+
+/* The lines of the policy by what they take of the program, heaviest first. */
+static size_t share_out(const struct policy *policy, const struct seccomp_program *p,
+			struct share *shares)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct policy_rule *rule =
+			p->rule_of[i] < policy->n_rules ? &policy->rules[p->rule_of[i]] : NULL;
+		size_t k = 0;
+
+		if (!rule)
+			continue;
+		while (k < n && (shares[k].where.source != rule->where.source ||
+				 shares[k].where.line != rule->where.line))
+			k++;
+		if (k == n)
+			shares[n++] = (struct share){ .where = rule->where };
+		shares[k].n++;
+	}
+	qsort(shares, n, sizeof(*shares), compare_share);
+	return n;
+}
+
+/* The whole program, which nobody will load, tells where the instructions go. */
+static int too_long(struct generator *g, size_t n, struct err *err)
+{
+	__attribute__((cleanup(seccomp_program_done))) struct seccomp_program p = { .n = 0 };
+	const struct policy *policy = g->policy;
+	_cleanup_free_ struct share *shares = calloc(policy->n_rules + 1, sizeof(*shares));
+	char text[LIMIT_ERR_TEXT / 2] = "";
+	size_t n_shares, len = 0;
+
+	if (!shares || bpf_asm_finish(&g->a, SIZE_MAX, &p.insns, &p.rule_of, &p.n) < 0)
+		return err_set(err, -ENOMEM, "make a filter of policy '%s'", policy->name);
+	n_shares = share_out(policy, &p, shares);
+	for (size_t i = 0; i < n_shares && i < 3 && len < sizeof(text); i++) {
+		const struct policy_where *w = &shares[i].where;
+		int r = snprintf(text + len, sizeof(text) - len, "%s%zu by %.80s:%u",
+				 i ? ", " : "; most of them are made ", shares[i].n,
+				 w->source < policy->n_sources ? policy->sources[w->source].path
+							       : policy->name,
+				 w->line);
+
+		len += r > 0 ? (size_t)r : 0;
+	}
+	(void)err_set(
+		err, -E2BIG,
+		"make a filter of policy '%s': it takes %zu instructions, and the kernel takes "
+		"%d%s",
+		policy->name, n, LIMIT_BPF_INSNS, text);
+	(void)err_hint(err,
+		       "say long lists of values in fewer comparisons: as a range (in A..B) or "
+		       "by a mask (flags & MASK == VALUE)%s",
+		       policy->abi_mask & (policy->abi_mask - 1U)
+			       ? "; each ABI that the policy opens adds to it"
+			       : "");
 	return -E2BIG;
 }
 
@@ -407,7 +470,7 @@ int seccomp_generate_hot(const struct policy *policy, const struct seccomp_hot *
 	if (r == 0)
 		r = bpf_asm_finish(&g.a, LIMIT_BPF_INSNS, &p.insns, &p.rule_of, &n);
 	if (r == -E2BIG)
-		return too_long(policy, n, err);
+		return too_long(&g, n, err);
 	if (r < 0)
 		return err_set(err, r, "make a filter of policy '%s'", policy->name);
 	p.n = n;

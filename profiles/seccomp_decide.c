@@ -171,8 +171,6 @@ int seccomp_decide(const struct policy *policy, const struct seccomp_index *inde
 		*ret = d;
 		return 0;
 	}
-	if (n > LIMIT_BPF_INSNS)
-		return -E2BIG;
 	d.branches = calloc(n, sizeof(*d.branches));
 	if (!d.branches)
 		return -ENOMEM;

@@ -35,7 +35,7 @@ void seccomp_index_done(struct seccomp_index *index);
 /* Answers that no rule gives. */
 uint32_t seccomp_ret_unknown(const struct policy *policy); /* ENOSYS: number or ABI not known */
 
-/* 0, -ENOMEM, -E2BIG (more rules for the call than instructions in a program). */
+/* 0 or -ENOMEM. */
 int seccomp_decide(const struct policy *policy, const struct seccomp_index *index, enum abi abi,
 		   int32_t nr, struct seccomp_decision *ret);
 bool seccomp_decision_equal(const struct seccomp_decision *a, const struct seccomp_decision *b);

@@ -321,9 +321,43 @@ static void test_too_long(void **state)
 	(void)state;
 	assert_int_equal(compile_list(3000, &err), 0);
 	assert_int_equal(compile_list(4096, &err), -E2BIG);
-	assert_non_null(strstr(err.msg, "instructions"));
-	assert_string_not_equal(err.hint, "");
+	assert_non_null(strstr(err.msg, "instructions, and the kernel takes 4096"));
+	assert_non_null(strstr(err.hint, "as a range"));
+	assert_null(strstr(err.hint, "each ABI"));
 	assert_int_equal(compile_list(5000, &err), -E2BIG);
+	/* As many rules as a policy can have for one call. */
+	assert_int_equal(compile_list(LIMIT_POLICY_RULES, &err), -E2BIG);
+	assert_non_null(strstr(err.msg, "/test.policy:1"));
+}
+
+/* The lines that take most are named, most first, and no others. */
+static void test_too_long_names_lines(void **state)
+{
+	static struct policy_rule rules[6000];
+	struct seccomp_program out = { .n = 0 };
+	struct err err = ERR_INIT;
+	struct policy p;
+	const char *first, *second, *third;
+
+	(void)state;
+	for (size_t i = 0; i < 6000; i++) {
+		rules[i] = make_rule("ioctl", POLICY_ALLOW, 0);
+		rules[i].where.line = i < 4000 ? 70 : i < 5500 ? 12 : i < 5990 ? 31 : 99;
+		rules[i].n_conds = 1;
+		rules[i].conds[0] = (struct policy_cond){
+			.arg = 1, .op = POLICY_EQ, .width = WIDTH_U32, .value = 3 * i
+		};
+	}
+	p = make_policy(rules, 6000);
+	p.abi_mask = 1U << ABI_X86_64 | 1U << ABI_I386;
+	assert_int_equal(seccomp_generate(&p, &out, &err), -E2BIG);
+	first = strstr(err.msg, "/test.policy:70");
+	second = strstr(err.msg, "/test.policy:12");
+	third = strstr(err.msg, "/test.policy:31");
+	assert_true(first && second && third && first < second && second < third);
+	assert_null(strstr(err.msg, "/test.policy:99"));
+	assert_non_null(strstr(err.hint, "each ABI"));
+	assert_null(out.insns);
 }
 
 /* The goal is 20 ms for 400 calls; here the time is only shown, as other work may run beside. */
@@ -375,6 +409,7 @@ int main(void)
 		cmocka_unit_test(test_widths_and_signs),
 		cmocka_unit_test(test_plain_allows_are_on_the_bitmap),
 		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_too_long_names_lines),
 		cmocka_unit_test(test_time_of_400_calls),
 	};
 
