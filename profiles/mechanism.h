@@ -96,5 +96,7 @@ struct mechanism_ops {
 	int (*emit)(const struct policy *policy, const struct profile_target *target,
 		    struct buf *ret, struct err *err);
 };
+/* NULL: not built in. */
+const struct mechanism_ops *mechanism_ops_of(enum mechanism mechanism);
 extern const struct mechanism_ops seccomp_mechanism, view_mechanism, landlock_mechanism,
 	apparmor_mechanism, selinux_mechanism, capabilities_mechanism, limits_mechanism;
