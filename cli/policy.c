@@ -20,7 +20,7 @@
 #include "policies/load.h"
 
 static const struct policy_verb *const verbs[] = {
-	&policy_verb_build,  &policy_verb_check, &policy_verb_compile,
+	&policy_verb_build,  &policy_verb_check, &policy_verb_compile, &policy_verb_lint,
 	&policy_verb_report, &policy_verb_show,	 &policy_verb_test,
 };
 

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Network, capabilities, limits, variables, tests: what is said once, or not at all. */
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "policies/lint_find.h"
+
+/* Each of these is root, or one step from it, over what it reaches (capabilities(7); "False
+ * Boundaries and Arbitrary Code Execution", grsecurity, 2011). */
+static const struct {
+	unsigned cap;
+	const char *name;
+	const char *why;
+} root_equal[] = {
+	{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "mounts, and a third of all privileged operations" },
+	{ CAP_SYS_MODULE, "CAP_SYS_MODULE", "loads code into the kernel" },
+	{ CAP_SYS_RAWIO, "CAP_SYS_RAWIO", "reads and writes the machine's ports and disks" },
+	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "steers every process it sees" },
+	{ CAP_SYS_BOOT, "CAP_SYS_BOOT", "replaces or stops the kernel" },
+	{ CAP_SYS_CHROOT, "CAP_SYS_CHROOT", "changes what paths mean to set-uid programs" },
+	{ CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE", "writes every file" },
+	{ CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH",
+	  "reads every file, and opens inodes by number past the view" },
+	{ CAP_CHOWN, "CAP_CHOWN", "takes every file" },
+	{ CAP_FOWNER, "CAP_FOWNER", "changes every file's mode" },
+	{ CAP_SETUID, "CAP_SETUID", "becomes any user" },
+	{ CAP_SETGID, "CAP_SETGID", "becomes any group" },
+	{ CAP_SETFCAP, "CAP_SETFCAP", "gives programs capabilities" },
+	{ CAP_SETPCAP, "CAP_SETPCAP", "passes capabilities on" },
+	{ CAP_MKNOD, "CAP_MKNOD", "makes devices" },
+	{ CAP_NET_ADMIN, "CAP_NET_ADMIN",
+	  "reaches the kernel's packet filter, where most of the "
+	  "recent roads to root were" },
+	{ CAP_NET_RAW, "CAP_NET_RAW", "forges packets, and reaches packet sockets' code" },
+	{ CAP_MAC_ADMIN, "CAP_MAC_ADMIN", "changes security policies" },
+	{ CAP_MAC_OVERRIDE, "CAP_MAC_OVERRIDE", "goes past security policies" },
+	{ CAP_BPF, "CAP_BPF", "loads programs into the kernel" },
+	{ CAP_PERFMON, "CAP_PERFMON", "reads kernel memory by tracing" },
+	{ CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE", "restores processes as it likes" },
+};
+
+/* Names whose values open doors; a leading or trailing '*' matches anything. */
+static const char *const secret_names[] = {
+	"SSH_AUTH_SOCK", "*TOKEN*", "*SECRET*",	  "*PASSWORD*", "*PASSWD*",
+	"*API_KEY*",	 "AWS_*",   "GPG_AGENT*", "KUBECONFIG", "DBUS_SESSION_BUS_ADDRESS",
+	"XAUTHORITY"
+};
+
+static bool matches(const char *pattern, const char *name)
+{
+	char middle[32];
+	size_t n = strlen(pattern);
+	bool open_begin = pattern[0] == '*', open_end = pattern[n - 1] == '*';
+
+	(void)snprintf(middle, sizeof(middle), "%.*s",
+		       (int)(n - (size_t)open_begin - (size_t)open_end), pattern + open_begin);
+	if (open_begin)
+		return strstr(name, middle) != NULL;
+	return open_end ? strncmp(name, middle, strlen(middle)) == 0 : strcmp(name, middle) == 0;
+}
+
+static void look_at_env(struct linter *l)
+{
+	for (size_t i = 0; i < l->policy->n_env; i++) {
+		const struct policy_env *env = &l->policy->env[i];
+
+		for (size_t k = 0; k < ARRAY_SIZE(secret_names) && !env->value; k++) {
+			if (!matches(secret_names[k], env->name))
+				continue;
+			lint_add(l, "CP709", LINT_WARNING, env->where,
+				 "leave it out, or set a value that is for the payload alone",
+				 "%s is passed from the caller: its value opens doors", env->name);
+			break;
+		}
+	}
+}
+
+static void look_at_caps(struct linter *l)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(root_equal); i++) {
+		if (l->policy->caps & 1ULL << root_equal[i].cap)
+			lint_add(l, "CP706", LINT_WARNING,
+				 l->policy->setting_where[POLICY_SETTING_CAP], "cap none",
+				 "%s is kept: it %s", root_equal[i].name, root_equal[i].why);
+	}
+}
+
+static void look_at_net(struct linter *l)
+{
+	const struct syscall_desc *call = syscall_by_name("socket");
+	const struct policy_cond unix_only = { .op = POLICY_EQ,
+					       .width = WIDTH_S32,
+					       .value = AF_UNIX };
+	bool reaches_unix = reach_allowed(l->policy, (enum abi)l->policy->native, call, &unix_only,
+					  1, NULL) != REACH_NO;
+
+	if (l->policy->net != POLICY_NET_HOST)
+		return;
+	lint_add(l, "CP705", LINT_WARNING, l->policy->setting_where[POLICY_SETTING_NET],
+		 "net loopback, or ports: net connect tcp 443",
+		 "the host's network: every service on the host's loopback%s is in reach",
+		 reaches_unix ? ", and every abstract socket of every user (X11, session buses) "
+				"where Landlock is older than ABI 6,"
+			      : "");
+}
+
+static void look_at_limits(struct linter *l)
+{
+	static const struct {
+		enum policy_limit limit;
+		const char *name;
+		const char *why;
+		const char *instead;
+	} wanted[] = {
+		{ POLICY_LIMIT_PIDS, "pids", "a fork bomb takes the machine", "limit pids 512" },
+		{ POLICY_LIMIT_MEMORY, "memory", "the payload can push others out of memory",
+		  "limit memory 4G" },
+		{ POLICY_LIMIT_NOFILE, "nofile", "the caller's limit of files is inherited",
+		  "limit nofile 1024" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		if (!l->policy->has_limit[wanted[i].limit])
+			lint_add(l, "CP708", LINT_NOTE, lint_head(l->policy), wanted[i].instead,
+				 "no limit on %s: %s", wanted[i].name, wanted[i].why);
+	}
+}
+
+static bool is_expected(const struct policy *policy, const struct syscall_desc *call)
+{
+	for (size_t i = 0; i < policy->n_expects; i++) {
+		if (policy->expects[i].kind == POLICY_EXPECT_CALL &&
+		    policy->expects[i].call == call && policy->expects[i].action != POLICY_ALLOW)
+			return true;
+	}
+	return false;
+}
+
+/* One finding a line: some call of it should be tested. */
+static void look_at_expects(struct linter *l)
+{
+	const struct policy *p = l->policy;
+
+	for (size_t i = 0; i < p->n_rules; i++) {
+		const struct policy_rule *rule = &p->rules[i];
+		bool tested = false, first = true;
+
+		if (rule->action == POLICY_ALLOW)
+			continue;
+		for (size_t k = 0; k < p->n_rules && !tested; k++) {
+			if (p->rules[k].action == POLICY_ALLOW ||
+			    p->rules[k].where.source != rule->where.source ||
+			    p->rules[k].where.line != rule->where.line)
+				continue;
+			first = first && k >= i;
+			tested = is_expected(p, p->rules[k].call);
+		}
+		if (!tested && first)
+			lint_add(l, "CP506", LINT_NOTE, rule->where, "expect deny CALL(ARG, ...)",
+				 "no expect line tests what this line refuses: when it is lost, "
+				 "nobody notices");
+	}
+}
+
+void lint_settings(struct linter *l)
+{
+	const struct policy *p = l->policy;
+
+	if (!p->notify)
+		lint_add(l, "CP707", LINT_WARNING, p->setting_where[POLICY_SETTING_NOTIFY],
+			 "notify on",
+			 "denials are plain errors: none of them is recorded, and the log is "
+			 "blind");
+	if (p->setting_where[POLICY_SETTING_KERNEL].line == 0)
+		lint_add(l, "CP308", LINT_NOTE, lint_head(p), "kernel 6.18",
+			 "no `kernel` line: calls that a later table brings count as judged");
+	look_at_net(l);
+	look_at_caps(l);
+	look_at_env(l);
+	look_at_limits(l);
+	look_at_expects(l);
+}
