@@ -6,6 +6,7 @@
 
 #include "policies/compose.h"
 #include "policies/cond.h"
+#include "policies/multiplex.h"
 
 static int compare_where(const struct policy_where *a, const struct policy_where *b)
 {
@@ -105,5 +106,5 @@ int check_rules(struct policy *policy, struct diag *d)
 	}
 	policy->n_rules = out;
 	qsort(policy->rules, out, sizeof(*policy->rules), compare_rules);
-	return 0;
+	return check_multiplexers(policy, d);
 }
