@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "base/sys.h"
 #include "base/text.h"
-#include "cli/policy.h"
+#include "cli/policy_report.h"
 #include "cli/print.h"
 #include "profiles/cache.h"
 #include "profiles/compile.h"
@@ -103,6 +103,11 @@ static int build(const struct policy_args *args)
 
 	if (load_and_compile(args, args->what[0], &policy, &bundle) < 0)
 		return POLICY_EXIT_FAILED;
+	if ((policy_arg(args, "--emit") || policy_arg(args, "--report")) &&
+	    policy_cli_emit(args, policy) < 0)
+		return POLICY_EXIT_FAILED;
+	if (policy_arg(args, "--emit"))
+		return 0;
 	(void)snprintf(path, sizeof(path), "%s.bundle", policy->name);
 	if (policy_cli_write_file(output ? output : path, bundle.data, bundle.len, &err) < 0) {
 		print_error(NULL, &err);
@@ -130,8 +135,13 @@ const struct policy_verb policy_verb_build = {
 	.run = build,
 	.min_what = 1,
 	.max_what = 1,
-	.options = " -o= ",
-	.usage = "  build WHAT [-o FILE]       write the bundle (NAME.bundle)\n",
+	.options = " -o= --emit= --report= --landlock-abi= --apparmor-abi= ",
+	.usage = "  build WHAT [-o FILE] [--report FILE]\n"
+		 "                             write the bundle (NAME.bundle)\n"
+		 "  build WHAT --emit LIST [-o DIR] [--report FILE]\n"
+		 "         [--landlock-abi N] [--apparmor-abi N]\n"
+		 "                             write a file for each of seccomp, landlock,\n"
+		 "                             apparmor, selinux, capabilities\n",
 };
 
 const struct policy_verb policy_verb_check = {

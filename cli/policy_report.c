@@ -229,21 +229,41 @@ int policy_cli_report_json(const struct policy *policy, const struct profile_tar
 
 /* --- a table for people --- */
 
+/* One line each for those that have something to say. */
 static void print_mechanisms(const struct report *report, size_t begin, size_t end, bool all)
 {
 	for (size_t i = begin; i < end; i++) {
 		const struct report_entry *e = &report->entries[i];
+		const char *coverage = coverage_name((enum coverage)e->coverage);
 
 		if (e->coverage == COVERAGE_NOT_ITS_OWN && !all)
 			continue;
-		(void)printf("    %-13s %-16s", mechanism_name((enum mechanism)e->mechanism),
-			     coverage_name((enum coverage)e->coverage));
+		(void)printf("        %-13s ", mechanism_name((enum mechanism)e->mechanism));
 		if (e->note) {
-			(void)putchar(' ');
+			(void)printf("%-15s  ", coverage);
 			policy_cli_put_text(e->note);
+		} else {
+			(void)fputs(coverage, stdout);
 		}
 		(void)putchar('\n');
 	}
+}
+
+/* The file once, above its lines. */
+static void print_file(const struct policy *policy, const struct report *report, size_t begin)
+{
+	const struct policy_where *where = &report->entries[begin].where;
+	const struct policy_where *before = begin ? &report->entries[begin - 1].where : NULL;
+
+	if (before && before->source == where->source && (before->line == 0) == (where->line == 0))
+		return;
+	if (begin)
+		(void)putchar('\n');
+	if (where->line == 0 || where->source >= policy->n_sources)
+		(void)fputs("said nowhere", stdout);
+	else
+		policy_cli_put_text(policy->sources[where->source].path);
+	(void)fputs(":\n", stdout);
 }
 
 static void print_line(const struct policy *policy, const struct report *report, size_t begin,
@@ -251,8 +271,11 @@ static void print_line(const struct policy *policy, const struct report *report,
 {
 	const struct report_entry *e = &report->entries[begin];
 
-	policy_cli_print_where(policy, &e->where);
-	(void)fputs("  ", stdout);
+	print_file(policy, report, begin);
+	if (e->where.line)
+		(void)printf("  %4" PRIu32 "  ", e->where.line);
+	else
+		(void)fputs("     -  ", stdout);
 	policy_cli_put_text(e->subject);
 	(void)putchar('\n');
 	print_mechanisms(report, begin, end, all);

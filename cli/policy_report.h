@@ -16,3 +16,7 @@ unsigned policy_cli_all_mechanisms(void); /* that are built in */
 /* 0 or -errno. */
 int policy_cli_report_json(const struct policy *policy, const struct profile_target *target,
 			   const struct report *report, struct buf *ret);
+
+/* The files of --emit into the directory of -o, and the one of --report. 0, or -errno and it is
+ * printed. */
+int policy_cli_emit(const struct policy_args *args, const struct policy *policy);
