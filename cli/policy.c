@@ -20,8 +20,8 @@
 #include "policies/load.h"
 
 static const struct policy_verb *const verbs[] = {
-	&policy_verb_build,  &policy_verb_check, &policy_verb_compile, &policy_verb_lint,
-	&policy_verb_report, &policy_verb_show,	 &policy_verb_test,
+	&policy_verb_build, &policy_verb_check,	 &policy_verb_compile, &policy_verb_cost,
+	&policy_verb_lint,  &policy_verb_report, &policy_verb_show,    &policy_verb_test,
 };
 
 int policy_cli_what(const char *what, char *ret, size_t size, struct err *err)
@@ -100,7 +100,7 @@ static bool takes(const struct policy_verb *verb, const char *option, bool *ret_
 	if (strlen(option) >= sizeof(word) - 3 || strpbrk(option, " ="))
 		return false;
 	*ret_value = true;
-	if (strcmp(option, "--search") == 0 || strcmp(option, "--native") == 0)
+	if (strcmp(option, "--search") == 0 || strcmp(option, "--arch") == 0)
 		return true;
 	(void)snprintf(word, sizeof(word), " %s= ", option);
 	if (strstr(verb->options, word))
@@ -119,7 +119,7 @@ static int set_option(struct policy_args *args, const char *option, const char *
 		args->search[args->n_search++] = value;
 		return 0;
 	}
-	if (strcmp(option, "--native") == 0) {
+	if (strcmp(option, "--arch") == 0) {
 		/* the ABIs that programs of 64-bit kernels have of their own */
 		if (abi_from_name(value, &args->native) < 0 ||
 		    (args->native != ABI_X86_64 && args->native != ABI_AARCH64))
@@ -210,7 +210,7 @@ static int print_usage(FILE *to)
 		"  --search DIR (repeatable): where policies are looked up, instead of\n"
 		"         ~/.config/cordon/policies, /etc/cordon/policies and those that came\n"
 		"         with cordon\n"
-		"  --native x86_64|aarch64: read it for another architecture than this machine's\n"
+		"  --arch x86_64|aarch64: read it for another architecture than this machine's\n"
 		"WHAT is a name, or a path when it holds a '/' or ends in .policy\n",
 		to);
 	return fflush(to) != 0 || to == stderr ? POLICY_EXIT_FAILED : 0;

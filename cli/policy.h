@@ -17,7 +17,7 @@ struct policy_args {
 	size_t n_options;
 	const char *search[POLICY_MAX_SEARCH];
 	size_t n_search;
-	enum abi native; /* --native, or this machine's */
+	enum abi native; /* --arch, or this machine's */
 	char **what;	 /* the words that are no options */
 	int n_what;
 };
@@ -29,13 +29,13 @@ struct policy_verb {
 	int (*run)(const struct policy_args *args);
 	int min_what, max_what;
 	/* Blanks on both sides of each; '=' behind those that take a value: " --json -o= ".
-	 * --search= and --native= are every verb's. */
+	 * --search= and --arch= are every verb's. */
 	const char *options;
 	const char *usage; /* lines of at most 79 characters, "  WORDS   what it does\n" */
 };
 
 extern const struct policy_verb policy_verb_build, policy_verb_check, policy_verb_compile,
-	policy_verb_lint, policy_verb_report, policy_verb_show, policy_verb_test;
+	policy_verb_cost, policy_verb_lint, policy_verb_report, policy_verb_show, policy_verb_test;
 
 /* The last value given to the option, or NULL; whether a flag was given. */
 const char *policy_arg(const struct policy_args *args, const char *name);
