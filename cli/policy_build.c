@@ -41,12 +41,16 @@ static int load_and_compile(const struct policy_args *args, const char *what, st
 			    struct buf *bundle)
 {
 	_cleanup_policy_ struct policy *policy = NULL;
+	_cleanup_usage_ struct usage usage = { .total = 0 };
+	const char *counts = policy_arg(args, "--usage");
 	struct err err = ERR_INIT;
 	int r = policy_cli_load(args, what, &policy);
 
 	if (r < 0)
 		return r;
-	r = compile_bundle(policy, bundle, &err);
+	if (counts)
+		r = usage_read(counts, &usage, &err);
+	r = r ? r : compile_bundle_for(policy, counts ? &usage : NULL, bundle, &err);
 	if (r < 0) {
 		print_error(NULL, &err);
 		return r;
@@ -135,8 +139,8 @@ const struct policy_verb policy_verb_build = {
 	.run = build,
 	.min_what = 1,
 	.max_what = 1,
-	.options = " -o= --emit= --report= --landlock-abi= --apparmor-abi= ",
-	.usage = "  build WHAT [-o FILE] [--report FILE]\n"
+	.options = " -o= --usage= --emit= --report= --landlock-abi= --apparmor-abi= ",
+	.usage = "  build WHAT [-o FILE] [--usage FILE] [--report FILE]\n"
 		 "                             write the bundle (NAME.bundle)\n"
 		 "  build WHAT --emit LIST [-o DIR] [--report FILE]\n"
 		 "         [--landlock-abi N] [--apparmor-abi N]\n"
