@@ -134,12 +134,11 @@ static void look_at_multiplexer(struct linter *l, const struct multiplexer *m, c
 	policy_eval(l->policy, abi, mux->nr[abi], args, &v);
 	if (n == 0 || !v.rule)
 		return;
-	lint_add(
-		l, id, LINT_WARNING, v.rule->where, "take it out",
-		"%s%s stands for %u calls that are refused or restricted, and its arguments lie in "
-		"memory where no filter reads them%s%s",
-		m->call, abi_suffix(l->policy, abi), n, rule ? ": it goes past " : "",
-		rule ? lint_place(l->policy, rule->where).text : "");
+	lint_add(l, id, LINT_WARNING, v.rule->where, "take it out",
+		 "%s%s stands for %u calls that are not allowed as such, and its arguments lie in "
+		 "memory where no filter reads them%s%s",
+		 m->call, abi_suffix(l->policy, abi), n, rule ? ": it goes past " : "",
+		 rule ? lint_place(l->policy, rule->where).text : "");
 }
 
 void lint_twins(struct linter *l)
