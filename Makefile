@@ -98,19 +98,24 @@ GEN   := $(BUILD)/gen/syscall_table.c
 room_src  = $(wildcard $(1)/*.c) $(if $(filter policies,$(1)),$(GEN))
 room_objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(subst $(BUILD)/gen,gen,$(call room_src,$(1))))
 
-# cli: policy*.c is cordon-policy, audit*.c is cordon-audit, print.c serves all, the rest is cordon
+# cli: policy*.c is cordon-policy, audit*.c is cordon-audit, probe.c what policy tests run inside a
+# sandbox, print.c serves all, the rest is cordon
 CLI_SHARED := cli/print.c
+CLI_PROBE  := cli/probe.c
 CLI_POLICY := $(wildcard cli/policy*.c)
 CLI_AUDIT  := $(wildcard cli/audit*.c)
-CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_POLICY) $(CLI_AUDIT),$(wildcard cli/*.c))
+CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_POLICY) $(CLI_AUDIT) $(CLI_PROBE),$(wildcard cli/*.c))
 
 LIBS := $(foreach r,$(ROOMS),$(BUILD)/lib$(r).a)
 L = $(foreach r,$(1),$(BUILD)/lib$(r).a)
 o = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-PROGRAMS := $(BUILD)/cordon $(BUILD)/cordon-policy $(BUILD)/cordon-audit
+PROGRAMS := $(BUILD)/cordon $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-probe
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 PROBES := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(wildcard tests/programs/*.c))
+ifdef SAN
+PROBES := $(filter-out %/attempts %/alone,$(PROBES))
+endif
 FAULTS :=
 # The injector writes x86_64's registers; under a sanitizer most calls of a launch are the sanitizer's.
 ifneq ($(findstring x86_64,$(MACHINE)),)
@@ -200,13 +205,21 @@ $(BUILD)/cordon: $(call o,$(CLI_CORDON) $(CLI_SHARED)) $(call L,sandbox audit pr
 	$(Q)$(CC) $(STATIC_LDFLAGS) $(LDFLAGS_ALL) $(STATIC_QUIET) -o $@ $^ -lcap-ng -lmd
 endif
 
-$(BUILD)/cordon-policy: $(call o,$(CLI_POLICY) $(CLI_SHARED)) $(call L,profiles policies base)
+$(BUILD)/cordon-policy: $(call o,$(CLI_POLICY) $(CLI_SHARED)) $(call L,audit profiles policies base)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lmd
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
 
 $(BUILD)/cordon-audit: $(call o,$(CLI_AUDIT) $(CLI_SHARED)) $(call L,audit policies base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
+
+# No libc and no loader, so that the only calls it makes are those that a test asks for: what needs
+# either (stack protector, fortification, sanitizers) is off.
+$(BUILD)/cordon-probe: cli/probe.c cli/probe.h
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -std=gnu11 -O2 -g $(WARN) -ffreestanding -fno-stack-protector -fno-pie -I. \
+		-ffile-prefix-map=$(CURDIR)=. -nostdlib -static $(LDHARDEN) -o $@ cli/probe.c
 
 # --- tests
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call L,sandbox audit profiles policies base)
@@ -230,6 +243,19 @@ $(BUILD)/tests/programs/inject: $(INJECT) tests/faults/faults.h $(call L,policie
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -I. -o $@ $(INJECT) $(call L,policies base)
+
+# What is attempted, static as it runs inside; and the judge of what it prints. Neither can be a
+# sanitizer's: the one may not be dynamic, and the other launches.
+$(BUILD)/tests/programs/attempts: tests/programs/attempts.c tests/programs/attempts_table.h $(call L,policies base)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -static -I. -o $@ $< $(call L,policies base) -lmd
+
+$(BUILD)/tests/programs/alone: tests/programs/alone.c $(call L,sandbox audit profiles policies base)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -I. -o $@ $< \
+		$(call L,sandbox audit profiles policies base) -lcap-ng -lmd
 
 check: all check-deps check-unit check-integration  ## everything that needs no virtual machine
 
@@ -270,7 +296,7 @@ demo:  ## the main job, end to end, as an unprivileged user
 install: all  ## into DESTDIR/PREFIX
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/policies $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(compdir)
 	install -m 0755 $(BUILD)/cordon $(DESTDIR)$(bindir)/cordon
-	install -m 0755 $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(DESTDIR)$(libexecdir)/
+	install -m 0755 $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-probe $(DESTDIR)$(libexecdir)/
 	install -m 0644 policies/library/*.policy $(DESTDIR)$(datadir)/policies/
 	install -m 0644 doc/man/*.1 $(DESTDIR)$(mandir)/man1/
 	install -m 0644 tools/completion.bash $(DESTDIR)$(compdir)/cordon

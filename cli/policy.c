@@ -236,7 +236,8 @@ int main(int argc, char **argv)
 	}
 	if (parse(argc - 2, argv + 2, &args) < 0)
 		return POLICY_EXIT_FAILED;
-	if (args.n_search == 0)
+	args.searches = args.n_search > 0;
+	if (!args.searches)
 		default_search(&args);
 	status = args.verb->run(&args);
 	/* What was shown must have arrived. */

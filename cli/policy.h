@@ -17,6 +17,7 @@ struct policy_args {
 	size_t n_options;
 	const char *search[POLICY_MAX_SEARCH];
 	size_t n_search;
+	bool searches; /* --search was given */
 	enum abi native; /* --arch, or this machine's */
 	char **what;	 /* the words that are no options */
 	int n_what;

@@ -1,22 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * cordon policy test: the expect lines of a policy, judged by its meaning and by its filter. A line
- * whose arguments are texts needs a running sandbox, as only the kernel reads memory: it is skipped
- * here, and said so.
+ * cordon policy test: the expect lines of a policy, judged by its meaning and by its filter, those
+ * that speak of files and ports by each mechanism too; with --live in a sandbox as well, which must
+ * answer the same.
  */
-#include <errno.h>
-#include <inttypes.h>
-#include <linux/seccomp.h>
-#include <stdio.h>
-#include <string.h>
+#include "cli/policy_test.h"
 
-#include "base/fd.h"
-#include "cli/policy.h"
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/policy_live.h"
+#include "cli/policy_report.h"
 #include "cli/print.h"
 #include "profiles/bpf_eval.h"
 #include "profiles/seccomp.h"
 
 static const char *const actions[] = { "allow", "deny", "kill" };
+
+int test_settle(struct test_case *t, enum test_outcome outcome, const char *fmt, ...)
+{
+	char *why;
+	va_list ap;
+	int n;
+
+	if (t->outcome == TEST_FAILED)
+		return 0;
+	va_start(ap, fmt);
+	n = vasprintf(&why, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return -ENOMEM;
+	free(t->why);
+	t->why = why;
+	t->outcome = (uint8_t)outcome;
+	return 0;
+}
 
 /* What a filter's answer does to the caller. A notification is answered by the supervisor with
  * the policy's verdict, which is neither an allow nor left out. */
@@ -36,19 +58,10 @@ static const char *action_of_ret(uint32_t ret, const struct policy_verdict *v)
 	}
 }
 
-static bool has_text(const struct policy_expect *e)
-{
-	for (unsigned i = 0; i < 6; i++) {
-		if (e->has_text[i])
-			return true;
-	}
-	return false;
-}
-
 /* The first open ABI that has the call: the native one, when it can be. */
 static bool find_abi(const struct policy *policy, const struct syscall_desc *call, enum abi *ret)
 {
-	static const uint8_t order[] = { ABI_NATIVE, ABI_X86_64, ABI_AARCH64, ABI_I386, ABI_X32 };
+	const uint8_t order[] = { policy->native, ABI_X86_64, ABI_AARCH64, ABI_I386, ABI_X32 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
 		if (policy->abi_mask >> order[i] & 1 && call->nr[order[i]] >= 0) {
@@ -59,80 +72,226 @@ static bool find_abi(const struct policy *policy, const struct syscall_desc *cal
 	return false;
 }
 
-static void put_title(const struct policy *policy, const struct policy_expect *e)
+static void name_case(struct test_case *t)
 {
-	(void)printf("%s %s at ", actions[e->action], e->call->name);
-	policy_cli_print_where(policy, &e->where);
+	static const char *const verbs[] = { "read", "exec", "write" };
+	const struct policy_expect *e = t->expect;
+	const char *version = e->port.families == POLICY_FAMILY_INET	? "4"
+			      : e->port.families == POLICY_FAMILY_INET6 ? "6"
+									: "";
+
+	if (e->kind == POLICY_EXPECT_PATH)
+		(void)snprintf(t->title, sizeof(t->title), "%s %s %s", actions[e->action],
+			       e->verb < ARRAY_SIZE(verbs) ? verbs[e->verb] : "?", e->path);
+	else if (e->kind == POLICY_EXPECT_PORT)
+		(void)snprintf(t->title, sizeof(t->title), "%s %s %s%s %u", actions[e->action],
+			       e->port.direction == POLICY_PORT_BIND ? "bind" : "connect",
+			       e->port.protocol == POLICY_PORT_UDP ? "udp" : "tcp", version,
+			       e->port.first);
+	else
+		(void)snprintf(t->title, sizeof(t->title), "%s %s", actions[e->action],
+			       e->call->name);
 }
 
-struct tally {
-	unsigned n, failed, skipped;
-};
-
-static void test_one(const struct policy *policy, const struct seccomp_program *p,
-		     const struct policy_expect *e, struct tally *t)
+/* The attempt of a case, with a path's variables put in as for a launch from here. */
+static int make_attempt(struct test_run *run, struct test_case *t, struct err *err)
 {
-	struct seccomp_data d = { .nr = 0 };
-	struct policy_verdict v;
+	const char *cwd = run->target.vars.pwd ? run->target.vars.pwd : "/";
+	struct policy_expect e = *t->expect;
+	enum abi abi = (enum abi)run->policy->native;
+	char place[LIMIT_PATH];
+	int r;
+
+	if (e.kind == POLICY_EXPECT_CALL && !find_abi(run->policy, e.call, &abi))
+		return test_settle(t, TEST_SKIPPED, "no open ABI has the call");
+	if (e.kind == POLICY_EXPECT_PATH) {
+		struct policy_path line = { .path = e.path };
+
+		r = path_rule_expand(&line, &run->target.vars, place, sizeof(place));
+		if (r < 0)
+			return test_settle(t, TEST_SKIPPED, "a variable of the path has no value");
+		e.path = place;
+	}
+	r = attempt_of_expect(&e, abi, cwd, &t->attempt, err);
+	if (r == -EINVAL)
+		return test_settle(t, TEST_FAILED, "%s", err->msg);
+	t->has_attempt = r == 0;
+	for (unsigned i = 0; i < 6 && r == 0; i++)
+		t->whole = t->whole || t->attempt.text[i];
+	return r;
+}
+
+/* The rule's answer and the filter's. */
+static int judge_call(const struct test_run *run, const struct seccomp_program *p,
+		      struct test_case *t)
+{
+	const struct attempt *a = &t->attempt;
+	struct seccomp_data d = { .arch = abi_audit_arch(a->abi), .nr = a->call->nr[a->abi] };
 	struct bpf_result r;
 	const char *filter;
-	enum abi abi;
-	bool ok;
 
-	t->n++;
-	if (has_text(e) || !find_abi(policy, e->call, &abi)) {
-		(void)printf("ok %u - ", t->n);
-		put_title(policy, e);
-		(void)puts(has_text(e) ? " # SKIP needs --live: an argument is text"
-				       : " # SKIP no open ABI has the call");
-		t->skipped++;
-		return;
-	}
-	policy_eval(policy, abi, e->call->nr[abi], e->args, &v);
-	d.arch = abi_audit_arch(abi);
-	d.nr = e->call->nr[abi];
-	if (abi == ABI_X32)
+	if (a->abi == ABI_X32)
 		d.nr |= (int)X32_SYSCALL_BIT;
-	memcpy(d.args, e->args, sizeof(d.args));
+	memcpy(d.args, a->args, sizeof(d.args));
+	policy_eval(run->policy, a->abi, a->call->nr[a->abi], a->args, &t->verdict);
 	bpf_run(p->insns, p->n, &d, NULL, &r);
-	filter = action_of_ret(r.ret, &v);
-	ok = v.action == e->action && strcmp(filter, actions[e->action]) == 0;
-	(void)printf("%s %u - ", ok ? "ok" : "not ok", t->n);
-	put_title(policy, e);
-	(void)putchar('\n');
-	if (ok)
-		return;
-	t->failed++;
-	(void)printf("# the policy says %s, by ", actions[v.action]);
-	if (v.rule)
-		policy_cli_print_where(policy, &v.rule->where);
+	filter = action_of_ret(r.ret, &t->verdict);
+	t->action = t->verdict.action;
+	if (strcmp(filter, actions[t->action]) == 0)
+		return 0;
+	return test_settle(t, TEST_FAILED, "the policy says %s, its filter says %s (%#x)",
+			   actions[t->action], filter, r.ret);
+}
+
+static void text_where(const struct policy *policy, struct policy_where where, char *ret,
+		       size_t size)
+{
+	if (where.line == 0 || where.source >= policy->n_sources)
+		(void)snprintf(ret, size, "default");
 	else
-		(void)fputs(v.reason == POLICY_BY_KERNEL ? "its kernel line" : "default", stdout);
-	(void)printf("; its filter says %s (%#x)\n", filter, r.ret);
+		(void)snprintf(ret, size, "%s:%u", policy->sources[where.source].path, where.line);
+}
+
+/* What is no call's business: whether the sandbox shows the file, and lets the port through. A
+ * policy without any path is a part of others: it shows nothing, and they decide what. */
+static int judge_whole(const struct test_run *run, struct test_case *t, struct policy_where *where,
+		       const char **by, struct err *err)
+{
+	static const enum mechanism asked[] = { MECHANISM_VIEW, MECHANISM_LANDLOCK };
+
+	if (t->expect->kind == POLICY_EXPECT_CALL && run->policy->n_paths == 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(asked) && t->action == POLICY_ALLOW; i++) {
+		struct judgement j;
+		int r = mechanism_judge(asked[i], run->policy, &run->target, &t->attempt, &j, err);
+
+		if (r < 0)
+			return r;
+		if (j.answer != JUDGE_DENIES)
+			continue;
+		t->action = POLICY_DENY;
+		*where = j.where;
+		*by = mechanism_name(asked[i]);
+	}
+	return 0;
+}
+
+static int judge_one(struct test_run *run, const struct seccomp_program *p, struct test_case *t,
+		     struct err *err)
+{
+	struct policy_where where = { .line = 0 };
+	const char *by = "seccomp";
+	char place[LIMIT_PATH + 16];
+	int r = make_attempt(run, t, err);
+
+	if (r < 0 || !t->has_attempt)
+		return r;
+	r = judge_call(run, p, t);
+	if (t->verdict.rule)
+		where = t->verdict.rule->where;
+	if (r == 0 && t->whole)
+		r = judge_whole(run, t, &where, &by, err);
+	if (r < 0 || t->action == t->expect->action)
+		return r;
+	text_where(run->policy, where, place, sizeof(place));
+	if (!t->verdict.rule && where.line == 0 && t->verdict.reason == POLICY_BY_KERNEL)
+		(void)snprintf(place, sizeof(place), "its kernel line");
+	return test_settle(t, TEST_FAILED, "the policy says %s, by %s (%s)", actions[t->action],
+			   place, by);
+}
+
+int test_judge(struct test_run *run, struct err *err)
+{
+	__attribute__((cleanup(seccomp_program_done))) struct seccomp_program p = { .n = 0 };
+	int r = seccomp_generate(run->policy, &p, err);
+
+	r = r ? r : seccomp_check(run->policy, &p, err);
+	for (size_t i = 0; i < run->n && r == 0; i++)
+		r = judge_one(run, &p, &run->cases[i], err);
+	return r;
+}
+
+/* --- the verb --- */
+
+static void run_done(struct test_run *run)
+{
+	for (size_t i = 0; i < run->n; i++) {
+		attempt_done(&run->cases[i].attempt);
+		free(run->cases[i].why);
+	}
+	free(run->cases);
+}
+
+static int run_make(struct test_run *run, struct err *err)
+{
+	const struct policy *policy = run->policy;
+
+	run->cases = calloc(policy->n_expects + 1, sizeof(*run->cases));
+	if (!run->cases)
+		return err_set(err, -ENOMEM, "test the policy '%s'", policy->name);
+	run->n = policy->n_expects;
+	for (size_t i = 0; i < run->n; i++) {
+		run->cases[i].expect = &policy->expects[i];
+		run->cases[i].whole = policy->expects[i].kind != POLICY_EXPECT_CALL;
+		name_case(&run->cases[i]);
+	}
+	return 0;
+}
+
+static int put_run(struct test_run *run, const char *format)
+{
+	for (size_t i = 0; i < run->n; i++) {
+		run->failed += run->cases[i].outcome == TEST_FAILED;
+		run->skipped += run->cases[i].outcome == TEST_SKIPPED;
+	}
+	if (strcmp(format, "junit") == 0)
+		test_put_junit(run);
+	else if (strcmp(format, "json") == 0)
+		test_put_json(run);
+	else
+		test_put_tap(run);
+	return run->failed ? 1 : 0;
+}
+
+static const char *read_format(const struct policy_args *args)
+{
+	static const char *const known[] = { "tap", "junit", "json" };
+	const char *format = policy_arg(args, "--format");
+
+	if (!format)
+		return policy_flag(args, "--json") ? "json" : "tap";
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (strcmp(format, known[i]) == 0)
+			return known[i];
+	}
+	(void)policy_cli_usage_error("no such format:", format);
+	return NULL;
 }
 
 static int test(const struct policy_args *args)
 {
-	__attribute__((cleanup(seccomp_program_done))) struct seccomp_program p = { .n = 0 };
 	_cleanup_policy_ struct policy *policy = NULL;
-	struct tally t = { .n = 0 };
+	__attribute__((cleanup(run_done))) struct test_run run = { .n = 0 };
+	const char *format = read_format(args);
 	struct err err = ERR_INIT;
+	char what[LIMIT_PATH];
 	int r;
 
-	if (policy_cli_load(args, args->what[0], &policy) < 0)
+	if (!format || policy_cli_target(args, &run.target) < 0 ||
+	    policy_cli_load(args, args->what[0], &policy) < 0)
 		return POLICY_EXIT_FAILED;
-	r = seccomp_generate(policy, &p, &err);
-	r = r ? r : seccomp_check(policy, &p, &err);
+	run.policy = policy;
+	r = run_make(&run, &err);
+	r = r ? r : test_judge(&run, &err);
+	if (r == 0 && policy_flag(args, "--live"))
+		r = policy_cli_live_what(args, args->what[0], what, sizeof(what), &err);
+	if (r == 0 && policy_flag(args, "--live"))
+		r = test_live(&run, what, &err);
 	if (r < 0) {
 		print_error(NULL, &err);
 		return POLICY_EXIT_FAILED;
 	}
-	(void)printf("TAP version 13\n1..%zu\n", policy->n_expects);
-	for (size_t i = 0; i < policy->n_expects; i++)
-		test_one(policy, &p, &policy->expects[i], &t);
-	(void)printf("# %u expectations, %u failed, %u need --live or another ABI\n", t.n, t.failed,
-		     t.skipped);
-	return t.failed ? 1 : 0;
+	return put_run(&run, format);
 }
 
 const struct policy_verb policy_verb_test = {
@@ -140,6 +299,8 @@ const struct policy_verb policy_verb_test = {
 	.run = test,
 	.min_what = 1,
 	.max_what = 1,
-	.options = " ",
-	.usage = "  test WHAT                  its expect lines, without a kernel (TAP)\n",
+	.options = " --live --json --format= --landlock-abi= ",
+	.usage = "  test [--live] [--format tap|junit|json] WHAT\n"
+		 "                             its expect lines: by the policy's meaning and its\n"
+		 "                             filter, with --live in a sandbox too\n",
 };

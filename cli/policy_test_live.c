@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Expectations in a real sandbox, and whether it answers as the policy's meaning says. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/errno_name.h"
+#include "base/path.h"
+#include "cli/policy_live.h"
+#include "cli/policy_test.h"
+
+static const char *const actions[] = { "allow", "deny", "kill" };
+
+struct
+try {
+	struct test_case *test;
+	struct live_call *call; /* the one that decides */
+	char room[LIVE_ADDRESS];
+};
+
+/* The policy's own word for the file that is tried, or NULL. */
+static const char *path_of(const struct test_case *t)
+{
+	for (uint8_t i = 0; i < t->attempt.n_effects; i++) {
+		if (t->attempt.effects[i].kind == EFFECT_FILE)
+			return t->attempt.effects[i].path;
+	}
+	return NULL;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return path && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static void add_socket(const struct test_case *t, struct live_call *call)
+{
+	const struct effect *e = &t->attempt.effects[0];
+	bool udp = e->protocol == POLICY_PORT_UDP;
+
+	*call = (struct live_call){ .nr = syscall_by_name("socket")->nr[ABI_NATIVE] };
+	call->args[0] = e->family;
+	/* nobody waits for a host that does not answer */
+	call->args[1] = (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
+}
+
+/* Into calls, one or two; how many, 0 when it cannot be tried (and t says why). -ENOMEM. */
+static int plan(struct test_case *t, struct try *try, struct live_call *calls, size_t *ret_n)
+{
+	const struct policy_expect *e = t->expect;
+	size_t n = 0;
+
+	*ret_n = 0;
+	if (!t->has_attempt)
+		return 0;
+	if (t->attempt.abi != ABI_NATIVE)
+		return test_settle(t, TEST_SKIPPED, "%s cannot be tried here",
+				   abi_name(t->attempt.abi));
+	if (e->kind == POLICY_EXPECT_PATH && e->verb == POLICY_PATH_EXEC &&
+	    is_directory(path_of(t)))
+		return test_settle(t, TEST_SKIPPED, "a directory cannot be executed");
+	if (e->kind == POLICY_EXPECT_PORT)
+		add_socket(t, &calls[n++]);
+	try->test = t;
+	try->call = &calls[n];
+	live_of_attempt(&t->attempt, try->call, try->room);
+	if (e->kind == POLICY_EXPECT_PORT)
+		try->call->before_mask = 1;
+	/* a file without a name, which goes when the program ends */
+	if (e->kind == POLICY_EXPECT_PATH && e->verb == POLICY_PATH_WRITE &&
+	    is_directory(path_of(t))) {
+		try->call->args[2] = O_TMPFILE | O_WRONLY;
+		try->call->args[3] = 0600;
+	}
+	*ret_n = n + 1;
+	return 0;
+}
+
+/* What a call that seccomp let in tells of the others: refused, not refused, or nothing. */
+static enum policy_action read_result(const struct test_case *t, const struct live_call *c,
+				      bool *ret_nothing)
+{
+	const char *path = path_of(t);
+	struct stat st;
+
+	*ret_nothing = false;
+	if (c->end != LIVE_RETURNED || c->result >= 0)
+		return POLICY_ALLOW;
+	switch (-c->result) {
+	case EACCES:
+	case EPERM:
+		/* Who may not do it outside is not told by a no from inside. */
+		*ret_nothing =
+			path && t->attempt.effects[0].access & (FILE_READ | FILE_WRITE) &&
+			access(path, t->attempt.effects[0].access & FILE_WRITE ? W_OK : R_OK) < 0;
+		return POLICY_DENY;
+	case EROFS:
+	case ENETUNREACH:
+		return POLICY_DENY;
+	case ENOENT:
+	case ENOTDIR:
+		*ret_nothing = path && lstat(path, &st) < 0;
+		return POLICY_DENY;
+	case EOPNOTSUPP:
+		*ret_nothing = true;
+		return POLICY_ALLOW;
+	default:
+		return POLICY_ALLOW;
+	}
+}
+
+static void text_end(const struct live_call *c, char *ret, size_t size)
+{
+	const char *name = c->end == LIVE_RETURNED && c->result < 0 && c->result > -4096
+				   ? errno_name((int)-c->result)
+				   : NULL;
+
+	if (c->record.there)
+		(void)snprintf(ret, size, "%s, by %s",
+			       c->record.kill ? "killed"
+			       : errno_name(c->record.errno_value)
+				       ? errno_name(c->record.errno_value)
+				       : "an errno",
+			       c->record.rule);
+	else if (c->end == LIVE_RETURNED)
+		(void)snprintf(ret, size, "%s", name ? name : "it succeeded");
+	else if (c->end == LIVE_ENDED)
+		(void)snprintf(ret, size, "the program ended with %d", c->exit_status);
+	else
+		(void)snprintf(ret, size, "it did not return");
+}
+
+/* The record must name the line that the meaning names. */
+static bool same_rule(const struct test_run *run, const struct test_case *t,
+		      const struct live_record *record)
+{
+	char file[LIMIT_PATH], place[LIMIT_PATH + 16];
+	const struct policy_rule *rule = t->verdict.rule;
+
+	if (!rule)
+		return strchr(record->rule, ':') == NULL;
+	/* the launcher spells the folder of shipped policies in its own way */
+	if (path_normalise("/", run->policy->sources[rule->where.source].path, file, sizeof(file)) <
+	    0)
+		return true;
+	(void)snprintf(place, sizeof(place), "%s:%u", file, rule->where.line);
+	/* of a long path the record has the beginning */
+	return strncmp(place, record->rule, strlen(record->rule)) == 0 ||
+	       strlen(place) >= sizeof(record->rule);
+}
+
+static int settle(struct test_run *run, const struct try *try)
+{
+	struct test_case *t = try->test;
+	const struct live_call *c = try->call;
+	enum policy_action seccomp = live_action(c, &t->verdict, run->policy->notify);
+	enum policy_action action = seccomp;
+	bool nothing = false;
+	char end[640];
+
+	t->live = true;
+	text_end(c, end, sizeof(end));
+	if (seccomp == POLICY_ALLOW && t->whole &&
+	    !(t->expect->kind == POLICY_EXPECT_CALL && run->policy->n_paths == 0))
+		action = read_result(t, c, &nothing);
+	if (nothing)
+		action = (enum policy_action)t->action;
+	if (action != t->action)
+		return test_settle(t, TEST_FAILED, "the policy says %s, the sandbox says %s (%s)",
+				   actions[t->action], actions[action], end);
+	if (seccomp != (enum policy_action)t->verdict.action)
+		return test_settle(t, TEST_FAILED, "the calls' rules say %s, the sandbox's %s (%s)",
+				   actions[t->verdict.action], actions[seccomp], end);
+	if (!c->record.there || c->record.kill)
+		return 0;
+	if (c->record.errno_value != t->verdict.errno_value ||
+	    (c->end == LIVE_RETURNED && c->result != -(int64_t)t->verdict.errno_value))
+		return test_settle(t, TEST_FAILED, "the policy says errno %u, the sandbox %s",
+				   t->verdict.errno_value, end);
+	if (!same_rule(run, t, &c->record))
+		return test_settle(t, TEST_FAILED, "in the sandbox another line answered: %s", end);
+	return 0;
+}
+
+int test_live(struct test_run *run, const char *what, struct err *err)
+{
+	_cleanup_free_ struct live_call *calls = calloc(2 * run->n + 1, sizeof(*calls));
+	_cleanup_free_ struct try *tries = calloc(run->n + 1, sizeof(*tries));
+	size_t n_calls = 0, n_tries = 0;
+	int r = 0;
+
+	if (run->policy->native != ABI_NATIVE)
+		return err_refuse(err, "run a policy for %s on %s",
+				  abi_name((enum abi)run->policy->native), abi_name(ABI_NATIVE));
+	if (!calls || !tries)
+		return err_set(err, -ENOMEM, "test the policy '%s'", run->policy->name);
+	for (size_t i = 0; i < run->n && r == 0; i++) {
+		size_t n;
+
+		r = plan(&run->cases[i], &tries[n_tries], &calls[n_calls], &n);
+		n_tries += n > 0;
+		n_calls += n;
+	}
+	if (r < 0)
+		return err_set(err, r, "test the policy '%s'", run->policy->name);
+	r = live_run(what, calls, n_calls, err);
+	for (size_t i = 0; i < n_tries && r == 0; i++) {
+		r = settle(run, &tries[i]);
+		if (r < 0)
+			(void)err_set(err, r, "test the policy '%s'", run->policy->name);
+	}
+	return r;
+}
