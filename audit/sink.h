@@ -12,17 +12,29 @@
 #include "audit/format.h"
 #include "base/err.h"
 
-enum sink_kind { SINK_FILE, SINK_STDERR, SINK_FD };
+struct sink;
+
+/* One kind of sink, in a file of its own. */
+struct sink_kind {
+	const char *name;
+	/* What stands behind "NAME:", or NULL. Fills sink->name. */
+	int (*open)(struct sink *sink, const char *argument, char *block, struct err *err);
+	/* One record, all of it or nothing; 0 or -errno. What a batch may still wait in all is
+	 * *wait_ms, and is taken from there. */
+	int (*put)(struct sink *sink, const struct batch_entry *entry, unsigned *wait_ms);
+	void (*close)(struct sink *sink);
+};
+extern const struct sink_kind sink_file, sink_stderr, sink_fd, sink_journal, sink_syslog;
 
 struct sink {
-	enum sink_kind kind;
+	const struct sink_kind *kind;
 	bool socket, terminal, colour;
 	bool own_description; /* fd is non-blocking without a change to the caller's */
-	bool contended;	      /* the last wait for the log's lock was in vain */
+	bool contended;	      /* the last wait, for a lock or a reader, was in vain */
 	int fd;
-	struct chain chain;    /* SINK_FILE */
-	struct chain_point at; /* SINK_FD: its own chain, from 1 */
-	char *rest;	       /* SINK_FD: the end of a line that was taken in part */
+	struct chain chain;    /* file */
+	struct chain_point at; /* fd, journal, syslog: its own chain, from 1 */
+	char *rest;	       /* fd: the end of a line that was taken in part */
 	size_t rest_len;
 	int why;			     /* of the last loss */
 	uint64_t lost_records, lost_denials; /* not yet told */
@@ -33,7 +45,8 @@ struct sink {
 /* How long one flush may wait for other writers of the same log. */
 enum { SINK_WAIT_MS = 100, SINK_WAIT_OPEN_MS = 5000, SINK_WAIT_END_MS = 2000 };
 
-/* Open "file:PATH", "stderr" or "fd:N"; NULL: the default file. block is CHAIN_BLOCK bytes shared
+/* Open "file:PATH", "stderr", "fd:N", "journal[:SOCKET]" or "syslog[:SOCKET]"; NULL: the default
+ * file. block is CHAIN_BLOCK bytes shared
  * by all sinks of one audit, used during calls only. */
 int sink_open(struct sink *sink, const char *spec, char *block, struct err *err);
 void sink_close(struct sink *sink);

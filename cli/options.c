@@ -326,7 +326,7 @@ static const struct option options[] = {
 	{ "--hostname", "NAME", set_hostname, 0, "host name inside" },
 	{ "--argv0", "NAME", set_argv0, 0, "what the command is told it is called" },
 	{ "--limit", "NAME=VALUE", add_limit, 0, "pids, memory, cpu, nofile, upper, inodes, wall" },
-	{ "--audit", "SINK", add_sink, 0, "file:PATH, stderr or fd:N; repeatable" },
+	{ "--audit", "SINK", add_sink, 0, "file:PATH, stderr, fd:N, journal or syslog; repeatable" },
 	{ "--fd", "N", add_fd, 0, "pass descriptor N on" },
 	{ "--pty", "auto|always|never", set_pty, 0,
 	  "a terminal of its own (auto: where you have one)" },

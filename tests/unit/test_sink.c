@@ -354,7 +354,7 @@ static void what_is_refused(void **state)
 	int p[2];
 
 	(void)state;
-	assert_int_equal(refused("journal", &err), -EINVAL);
+	assert_int_equal(refused("journald", &err), -EINVAL);
 	assert_non_null(strstr(err.hint, "fd:N"));
 	assert_int_equal(refused("file:", &err), -EINVAL);
 	assert_int_equal(refused("fd:", &err), -EINVAL);
