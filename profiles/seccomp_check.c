@@ -366,6 +366,9 @@ static bool is_loose(const struct checker *c, const struct syscall_desc *call)
 			if (args & 1U << cond->arg)
 				return true;
 			args |= 1U << cond->arg;
+			/* One value read in two ways can exclude itself. */
+			if (seen[cond->arg] && seen[cond->arg]->width != cond->width)
+				return true;
 			all_equal[cond->arg] &= cond->op == POLICY_EQ;
 			if (seen[cond->arg] && !check_values_same_cond(seen[cond->arg], cond))
 				several[cond->arg] = true;
