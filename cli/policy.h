@@ -17,7 +17,7 @@ struct policy_args {
 	size_t n_options;
 	const char *search[POLICY_MAX_SEARCH];
 	size_t n_search;
-	bool searches; /* --search was given */
+	bool searches;	 /* --search was given */
 	enum abi native; /* --arch, or this machine's */
 	char **what;	 /* the words that are no options */
 	int n_what;
@@ -36,7 +36,8 @@ struct policy_verb {
 };
 
 extern const struct policy_verb policy_verb_build, policy_verb_check, policy_verb_compile,
-	policy_verb_cost, policy_verb_lint, policy_verb_report, policy_verb_show, policy_verb_test;
+	policy_verb_cost, policy_verb_lint, policy_verb_report, policy_verb_score, policy_verb_show,
+	policy_verb_test;
 
 /* The last value given to the option, or NULL; whether a flag was given. */
 const char *policy_arg(const struct policy_args *args, const char *name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policies/danger.h"
 
+#include <linux/capability.h>
 #include <linux/netlink.h>
 #include <linux/personality.h>
 #include <linux/prctl.h>
@@ -365,6 +366,42 @@ static const struct danger table[] = {
 	  "wrote where the caller said, once", "waitid(2); CVE-2017-5123"),
 };
 /* clang-format on */
+
+/* Each of these is root, or one step from it, over what it reaches (capabilities(7); "False
+ * Boundaries and Arbitrary Code Execution", grsecurity, 2011). */
+static const struct danger_cap caps[] = {
+	{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "mounts, and a third of all privileged operations" },
+	{ CAP_SYS_MODULE, "CAP_SYS_MODULE", "loads code into the kernel" },
+	{ CAP_SYS_RAWIO, "CAP_SYS_RAWIO", "reads and writes the machine's ports and disks" },
+	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "steers every process it sees" },
+	{ CAP_SYS_BOOT, "CAP_SYS_BOOT", "replaces or stops the kernel" },
+	{ CAP_SYS_CHROOT, "CAP_SYS_CHROOT", "changes what paths mean to set-uid programs" },
+	{ CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE", "writes every file" },
+	{ CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH",
+	  "reads every file, and opens inodes by number past the view" },
+	{ CAP_CHOWN, "CAP_CHOWN", "takes every file" },
+	{ CAP_FOWNER, "CAP_FOWNER", "changes every file's mode" },
+	{ CAP_SETUID, "CAP_SETUID", "becomes any user" },
+	{ CAP_SETGID, "CAP_SETGID", "becomes any group" },
+	{ CAP_SETFCAP, "CAP_SETFCAP", "gives programs capabilities" },
+	{ CAP_SETPCAP, "CAP_SETPCAP", "passes capabilities on" },
+	{ CAP_MKNOD, "CAP_MKNOD", "makes devices" },
+	{ CAP_NET_ADMIN, "CAP_NET_ADMIN",
+	  "reaches the kernel's packet filter, where most of the "
+	  "recent roads to root were" },
+	{ CAP_NET_RAW, "CAP_NET_RAW", "forges packets, and reaches packet sockets' code" },
+	{ CAP_MAC_ADMIN, "CAP_MAC_ADMIN", "changes security policies" },
+	{ CAP_MAC_OVERRIDE, "CAP_MAC_OVERRIDE", "goes past security policies" },
+	{ CAP_BPF, "CAP_BPF", "loads programs into the kernel" },
+	{ CAP_PERFMON, "CAP_PERFMON", "reads kernel memory by tracing" },
+	{ CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE", "restores processes as it likes" },
+};
+
+const struct danger_cap *danger_caps(size_t *ret_count)
+{
+	*ret_count = ARRAY_SIZE(caps);
+	return caps;
+}
 
 const struct danger *danger_table(size_t *ret_count)
 {

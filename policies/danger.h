@@ -39,6 +39,14 @@ struct danger {
 	const char *source; /* manual page, kernel document or advisories */
 };
 
+/* Capabilities that are root, or one step from it. */
+struct danger_cap {
+	unsigned cap;
+	const char *name;
+	const char *why;
+};
+const struct danger_cap *danger_caps(size_t *ret_count);
+
 /* The table, sorted by call. */
 const struct danger *danger_table(size_t *ret_count);
 

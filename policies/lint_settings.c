@@ -1,46 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Network, capabilities, limits, variables, tests: what is said once, or not at all. */
-#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "policies/danger.h"
 #include "policies/lint_find.h"
-
-/* Each of these is root, or one step from it, over what it reaches (capabilities(7); "False
- * Boundaries and Arbitrary Code Execution", grsecurity, 2011). */
-static const struct {
-	unsigned cap;
-	const char *name;
-	const char *why;
-} root_equal[] = {
-	{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "mounts, and a third of all privileged operations" },
-	{ CAP_SYS_MODULE, "CAP_SYS_MODULE", "loads code into the kernel" },
-	{ CAP_SYS_RAWIO, "CAP_SYS_RAWIO", "reads and writes the machine's ports and disks" },
-	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "steers every process it sees" },
-	{ CAP_SYS_BOOT, "CAP_SYS_BOOT", "replaces or stops the kernel" },
-	{ CAP_SYS_CHROOT, "CAP_SYS_CHROOT", "changes what paths mean to set-uid programs" },
-	{ CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE", "writes every file" },
-	{ CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH",
-	  "reads every file, and opens inodes by number past the view" },
-	{ CAP_CHOWN, "CAP_CHOWN", "takes every file" },
-	{ CAP_FOWNER, "CAP_FOWNER", "changes every file's mode" },
-	{ CAP_SETUID, "CAP_SETUID", "becomes any user" },
-	{ CAP_SETGID, "CAP_SETGID", "becomes any group" },
-	{ CAP_SETFCAP, "CAP_SETFCAP", "gives programs capabilities" },
-	{ CAP_SETPCAP, "CAP_SETPCAP", "passes capabilities on" },
-	{ CAP_MKNOD, "CAP_MKNOD", "makes devices" },
-	{ CAP_NET_ADMIN, "CAP_NET_ADMIN",
-	  "reaches the kernel's packet filter, where most of the "
-	  "recent roads to root were" },
-	{ CAP_NET_RAW, "CAP_NET_RAW", "forges packets, and reaches packet sockets' code" },
-	{ CAP_MAC_ADMIN, "CAP_MAC_ADMIN", "changes security policies" },
-	{ CAP_MAC_OVERRIDE, "CAP_MAC_OVERRIDE", "goes past security policies" },
-	{ CAP_BPF, "CAP_BPF", "loads programs into the kernel" },
-	{ CAP_PERFMON, "CAP_PERFMON", "reads kernel memory by tracing" },
-	{ CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE", "restores processes as it likes" },
-};
 
 /* Names whose values open doors; a leading or trailing '*' matches anything. */
 static const char *const secret_names[] = {
@@ -80,11 +46,14 @@ static void look_at_env(struct linter *l)
 
 static void look_at_caps(struct linter *l)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(root_equal); i++) {
-		if (l->policy->caps & 1ULL << root_equal[i].cap)
+	size_t n;
+	const struct danger_cap *table = danger_caps(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (l->policy->caps & 1ULL << table[i].cap)
 			lint_add(l, "CP706", LINT_WARNING,
 				 l->policy->setting_where[POLICY_SETTING_CAP], "cap none",
-				 "%s is kept: it %s", root_equal[i].name, root_equal[i].why);
+				 "%s is kept: it %s", table[i].name, table[i].why);
 	}
 }
 

@@ -16,7 +16,10 @@ struct set {
 struct search {
 	const struct reach_query *query;
 	unsigned steps;
+	unsigned depth; /* each step down settles one comparison or rule for good */
 };
+
+enum { MAX_DEPTH = 2048 };
 
 static bool is_narrow(const struct policy_cond *c)
 {
@@ -150,7 +153,7 @@ static bool part_of(const struct policy_cond *c, bool holds, unsigned k, struct 
 		break;
 	}
 	/* equality with bits that the mask takes away never holds */
-	if (c->value & ~c->mask) {
+	if (value & ~mask) {
 		*ret = (struct set){ .lo = 0, .hi = top };
 		return k == 0 && c->negate == holds;
 	}
@@ -187,7 +190,9 @@ static enum reach branch(struct search *s, const struct set sets[6], const struc
 		memcpy(next, sets, sizeof(next));
 		if (!set_meet(&sets[c->arg], &part, &next[c->arg]))
 			continue;
+		s->depth++;
 		r = search(s, next, args);
+		s->depth--;
 		if (r == REACH_YES)
 			return r;
 		if (r == REACH_HARD)
@@ -216,7 +221,7 @@ static enum reach search(struct search *s, const struct set sets[6], uint64_t ar
 {
 	const struct reach_query *q = s->query;
 
-	if (s->steps == 0)
+	if (s->steps == 0 || s->depth == MAX_DEPTH)
 		return REACH_HARD;
 	s->steps--;
 	for (unsigned i = 0; i < 6; i++) {
