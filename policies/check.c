@@ -7,15 +7,8 @@
 #include "policies/compose.h"
 #include "policies/cond.h"
 #include "policies/multiplex.h"
-
-static int compare_where(const struct policy_where *a, const struct policy_where *b)
-{
-	if (a->source != b->source)
-		return a->source < b->source ? -1 : 1;
-	if (a->line != b->line)
-		return a->line < b->line ? -1 : 1;
-	return a->column < b->column ? -1 : a->column > b->column;
-}
+#include "policies/note.h"
+#include "policies/spell.h"
 
 /* The order that policies/model.h promises; conditions last, for one line with several. */
 static int compare_rules(const void *a, const void *b)
@@ -27,7 +20,7 @@ static int compare_rules(const void *a, const void *b)
 		return ra->call < rb->call ? -1 : 1;
 	if (ra->action != rb->action)
 		return ra->action < rb->action ? -1 : 1;
-	order = compare_where(&ra->where, &rb->where);
+	order = where_compare(ra->where, rb->where);
 	return order ? order : cond_rank(ra, rb);
 }
 
@@ -43,7 +36,7 @@ static int compare_meaning(const void *a, const void *b)
 	if (ra->action != rb->action)
 		return ra->action < rb->action ? -1 : 1;
 	order = cond_rank(ra, rb);
-	return order ? order : compare_where(&ra->where, &rb->where);
+	return order ? order : where_compare(ra->where, rb->where);
 }
 
 static bool same_case(const struct policy_rule *a, const struct policy_rule *b)
@@ -60,11 +53,45 @@ static void contradiction(struct diag *d, const struct policy_rule *first,
 		  second->action == POLICY_KILL ? "kill" : "deny", second->call->name);
 }
 
-/* Mark repetitions by call == NULL. */
+static int note_repetition(struct policy *policy, const struct policy_rule *rule,
+			   const struct policy_rule *by)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+
+	if (spell_rule(&text, rule) < 0)
+		return -ENOMEM;
+	return note_add(policy, POLICY_NOTE_REPEATED, &text, rule->where, by->where);
+}
+
+/* What the rules before it, from head on, say already of the same case is taken from its ABIs;
+ * call == NULL when nothing is left. */
+static int compare_with(struct policy *policy, struct policy_rule **head, size_t n,
+			struct policy_rule *rule, struct diag *d)
+{
+	const struct policy_rule whole = *rule;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct policy_rule *before = head[i];
+
+		if (!before->call || !(before->abi_mask & rule->abi_mask))
+			continue;
+		if (before->errno_value != rule->errno_value || before->quiet != rule->quiet) {
+			contradiction(d, before, rule);
+			return -EBADMSG;
+		}
+		rule->abi_mask &= (uint8_t)~before->abi_mask;
+		if (rule->abi_mask)
+			continue;
+		rule->call = NULL;
+		return note_repetition(policy, &whole, before);
+	}
+	return 0;
+}
+
 static int find_repetitions(struct policy *policy, struct diag *d)
 {
 	_cleanup_free_ struct policy_rule **by_meaning = NULL;
-	struct policy_rule *head;
+	size_t head = 0;
 	int r = 0;
 
 	by_meaning = calloc(policy->n_rules, sizeof(struct policy_rule *));
@@ -73,19 +100,16 @@ static int find_repetitions(struct policy *policy, struct diag *d)
 	for (size_t i = 0; i < policy->n_rules; i++)
 		by_meaning[i] = &policy->rules[i];
 	qsort(by_meaning, policy->n_rules, sizeof(struct policy_rule *), compare_meaning);
-	head = by_meaning[0];
-	for (size_t i = 1; i < policy->n_rules; i++) {
-		struct policy_rule *rule = by_meaning[i];
+	for (size_t i = 1; i < policy->n_rules && r != -ENOMEM; i++) {
+		int one;
 
-		if (!same_case(head, rule)) {
-			head = rule;
+		/* the head of a case is never dropped, so that it can be compared with */
+		if (!same_case(by_meaning[head], by_meaning[i])) {
+			head = i;
 			continue;
 		}
-		if (head->errno_value != rule->errno_value || head->quiet != rule->quiet) {
-			contradiction(d, head, rule);
-			r = -EBADMSG;
-		}
-		rule->call = NULL;
+		one = compare_with(policy, &by_meaning[head], i - head, by_meaning[i], d);
+		r = one ? one : r;
 	}
 	return r;
 }
@@ -95,6 +119,7 @@ int check_rules(struct policy *policy, struct diag *d)
 	size_t out = 0;
 	int r;
 
+	note_sort(policy);
 	if (policy->n_rules == 0)
 		return 0;
 	r = find_repetitions(policy, d);
@@ -105,6 +130,7 @@ int check_rules(struct policy *policy, struct diag *d)
 			policy->rules[out++] = policy->rules[i];
 	}
 	policy->n_rules = out;
+	note_sort(policy);
 	qsort(policy->rules, out, sizeof(*policy->rules), compare_rules);
 	return check_multiplexers(policy, d);
 }

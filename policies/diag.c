@@ -98,6 +98,18 @@ static void put_line(struct diag *d, const struct diag_source *s, struct policy_
 	note(d, buf_printf(&out->text, "    %*s^\n", (int)(width(&left) + (from ? 3 : 0)), ""));
 }
 
+static void put_expansions(struct diag *d, struct policy_where where)
+{
+	for (size_t i = 0; i < d->n_expansions; i++) {
+		const struct diag_expansion *e = &d->expansions[i];
+
+		if (e->at.source == where.source && e->at.line == where.line &&
+		    e->at.column == where.column)
+			note(d, buf_printf(&d->out->text, "    hint: '$%s' is set in %s\n", e->name,
+					   diag_place(d, e->let).text));
+	}
+}
+
 __attribute__((format(printf, 4, 0))) static void add(struct diag *d, struct policy_where where,
 						      const char *kind, const char *fmt, va_list ap)
 {
@@ -113,6 +125,7 @@ __attribute__((format(printf, 4, 0))) static void add(struct diag *d, struct pol
 			   where.line, where.column, kind, message));
 	if (s)
 		put_line(d, s, where);
+	put_expansions(d, where);
 }
 
 static void close_list(struct diag *d)

@@ -13,10 +13,19 @@ struct diag_source {
 	size_t len;
 };
 
+/* A variable's use in the line that is being read: a mistake there says where it was set. */
+struct diag_expansion {
+	struct policy_where at;
+	const char *name;
+	struct policy_where let;
+};
+
 struct diag {
 	struct policy_diags *out;
 	const struct diag_source *sources;
 	size_t n_sources;
+	struct diag_expansion *expansions;
+	size_t n_expansions;
 	bool no_memory;
 };
 

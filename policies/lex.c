@@ -13,6 +13,7 @@ struct lexer {
 	size_t used; /* of line.store */
 	struct line *line;
 	struct policy_where where;
+	bool fixed; /* all of it is at one place */
 	struct diag *d;
 };
 
@@ -20,7 +21,8 @@ static struct policy_where at(const struct lexer *lx, size_t pos)
 {
 	struct policy_where w = lx->where;
 
-	w.column = (uint16_t)(pos + 1);
+	if (!lx->fixed)
+		w.column = (uint16_t)(pos + 1);
 	return w;
 }
 
@@ -53,7 +55,9 @@ static void begin_word(struct lexer *lx, size_t pos)
 {
 	struct word *w = &lx->line->words[lx->line->n++];
 
-	*w = (struct word){ .text = lx->line->store + lx->used, .column = (uint16_t)(pos + 1) };
+	*w = (struct word){ .text = lx->line->store + lx->used,
+			    .column = at(lx, pos).column,
+			    .variable = lx->fixed };
 }
 
 static void put_char(struct lexer *lx, char c)
@@ -137,12 +141,15 @@ static int read_expression(struct lexer *lx)
 	size_t n = operator_len(lx->text + start, lx->len - start);
 
 	begin_word(lx, start);
+	lx->line->words[lx->line->n - 1].expression = true;
+	if (lx->text[start] == '$')
+		put_char(lx, lx->text[lx->pos++]);
 	if (lx->text[start] == '"') {
 		lx->line->words[lx->line->n - 1].quoted = true;
 		lx->pos++;
 		if (read_quoted(lx, start) < 0)
 			return -EINVAL;
-	} else if (n == 0 && !is_name(lx->text[start])) {
+	} else if (n == 0 && (lx->pos == lx->len || !is_name(lx->text[lx->pos]))) {
 		diag_error(lx->d, at(lx, start), "this character has no meaning here");
 		if (lx->text[start] == '=')
 			diag_hint(lx->d, "to compare, write ==");
@@ -162,12 +169,36 @@ static bool is_call_verb(const char *word)
 	return strcmp(word, "allow") == 0 || strcmp(word, "deny") == 0 || strcmp(word, "kill") == 0;
 }
 
-static bool starts_expression(const struct line *line)
+/* `expect allow read /x` asks about a path, `expect allow read(3)` about the call: a word behind
+ * the verb, and not the call's bracket, makes the difference. */
+static bool expects_object(const struct lexer *lx)
 {
+	static const char *const verbs[] = { "read", "write", "exec", "connect", "bind" };
+	const char *p = lx->text + lx->pos, *end = lx->text + lx->len;
+
+	while (p < end && is_blank(*p))
+		p++;
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		size_t n = strlen(verbs[i]);
+		const char *next = p + n;
+
+		if ((size_t)(end - p) <= n || memcmp(p, verbs[i], n) != 0 || !is_blank(*next))
+			continue;
+		while (next < end && is_blank(*next))
+			next++;
+		return next < end && *next != '(' && *next != '#';
+	}
+	return false;
+}
+
+static bool starts_expression(const struct lexer *lx)
+{
+	const struct line *line = lx->line;
+
 	if (line->n == 0)
 		return false;
-	if (line->n == 1 && strcmp(line->words[0].text, "expect") == 0)
-		return true;
+	if (line->n == 2 && strcmp(line->words[0].text, "expect") == 0)
+		return !expects_object(lx);
 	return is_call_verb(line->words[0].text) &&
 	       strcmp(line->words[line->n - 1].text, "if") == 0;
 }
@@ -193,7 +224,25 @@ int lex_line(const char *text, size_t len, struct policy_where where, struct lin
 		if (r < 0)
 			return r;
 		ret->end = at(&lx, lx.pos);
-		expression = expression || starts_expression(ret);
+		expression = expression || starts_expression(&lx);
 	}
 	return 0;
+}
+
+int lex_expression(const char *text, struct policy_where where, struct line *ret, size_t *used,
+		   struct diag *d)
+{
+	struct lexer lx = { .text = text,
+			    .len = strlen(text),
+			    .used = *used,
+			    .line = ret,
+			    .where = where,
+			    .fixed = true,
+			    .d = d };
+	int r = 0;
+
+	while (r == 0 && lx.pos < lx.len)
+		r = read_expression(&lx);
+	*used = lx.used;
+	return r;
 }

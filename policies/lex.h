@@ -2,7 +2,7 @@
 /*
  * One line to words. In a plain part a word ends at a blank and '#' at its beginning starts a
  * comment; "..." may stand anywhere in it and holds blanks, '#', \" and \\. Behind `if` (of
- * allow, deny, kill) and behind `expect` operators are words of their own.
+ * allow, deny, kill) and in the call of `expect` operators are words of their own.
  */
 #pragma once
 
@@ -12,7 +12,9 @@
 struct word {
 	const char *text; /* NUL-terminated */
 	uint16_t column;
-	bool quoted; /* some part stood in quotes */
+	bool quoted;	 /* some part stood in quotes */
+	bool expression; /* read where operators are words of their own */
+	bool variable;	 /* a variable stood there */
 };
 
 struct line {
@@ -25,3 +27,9 @@ struct line {
 /* 0, or -EINVAL with a mistake in d. text has no newline and at most LIMIT_POLICY_LINE bytes. */
 int lex_line(const char *text, size_t len, struct policy_where where, struct line *ret,
 	     struct diag *d);
+
+/* The words of a variable's text in an expression, behind those that ret has, all at the place
+ * where; *used of ret->store is taken. The caller has made sure that there is room. Same results.
+ */
+int lex_expression(const char *text, struct policy_where where, struct line *ret, size_t *used,
+		   struct diag *d);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "policies/compose.h"
 #include "policies/digest.h"
+#include "policies/let.h"
 
 struct loader {
 	const struct policy_search *search;
@@ -35,6 +36,7 @@ static void loader_done(struct loader *l)
 		free(u->name);
 		part_done(&u->part);
 	}
+	free(l->diag.expansions);
 	free(l);
 }
 
@@ -173,18 +175,35 @@ static int load_uses(struct loader *l, size_t unit, unsigned depth);
 static int read_unit(struct loader *l, size_t unit, unsigned depth)
 {
 	struct unit *u = &l->units[unit];
-	int r;
+	int r = parse_uses(u->text, u->len, (uint16_t)unit, &u->part);
 
-	r = parse_text(u->text, u->len, (uint16_t)unit, l->search->native, &u->part, &l->diag);
 	if (r < 0)
 		return r;
-	if (u->part.name && strcmp(u->part.name, u->name) != 0)
-		diag_warn(&l->diag, u->part.name_where, "the file is read under the name '%s'",
-			  quote(u->name).text);
 	u->open = true;
 	r = load_uses(l, unit, depth);
 	u->open = false;
 	l->order[l->n_order++] = (uint16_t)unit;
+	return r;
+}
+
+/* All files are there, so it is known what each variable holds. */
+static int parse_units(struct loader *l, struct policy *policy)
+{
+	struct let_scope scopes[LIMIT_POLICY_FILES] = { { .list = NULL } };
+	struct parser p = { .d = &l->diag, .native = l->search->native, .values = &scopes[0] };
+	int r = let_compose(l->units, l->n_units, l->order, scopes, policy, &l->diag);
+
+	for (size_t i = 0; i < l->n_units && r == 0; i++) {
+		struct unit *u = &l->units[i];
+
+		p.part = &u->part;
+		p.visible = &scopes[i];
+		r = parse_text(u->text, u->len, (uint16_t)i, &p);
+		if (r == 0 && u->part.name && strcmp(u->part.name, u->name) != 0)
+			diag_warn(&l->diag, u->part.name_where,
+				  "the file is read under the name '%s'", quote(u->name).text);
+	}
+	let_scopes_done(scopes, LIMIT_POLICY_FILES);
 	return r;
 }
 
@@ -287,32 +306,34 @@ static int take_sources(struct loader *l, struct policy *policy)
 	return 0;
 }
 
+static void policy_freep(struct policy **policy)
+{
+	policy_free(*policy);
+}
+
 /* Unit 0 is there: read what it uses, compose, check. */
 static int finish(struct loader *l, struct policy **ret)
 {
-	struct policy *policy;
+	__attribute__((cleanup(policy_freep))) struct policy *policy = calloc(1, sizeof(*policy));
 	const struct diag *d = &l->diag;
-	int r = read_unit(l, 0, 0);
+	int r = policy ? read_unit(l, 0, 0) : -ENOMEM;
 
-	if (r < 0)
-		return r;
-	if (d->out->n_errors)
-		return -EBADMSG;
-	policy = calloc(1, sizeof(*policy));
-	if (!policy)
-		return -ENOMEM;
-	r = compose_units(l->units, l->n_units, l->order, l->search->native, policy, &l->diag);
+	if (r == 0)
+		r = parse_units(l, policy);
+	if (r == 0 && d->out->n_errors)
+		r = -EBADMSG;
+	if (r == 0)
+		r = compose_units(l->units, l->n_units, l->order, l->search->native, policy,
+				  &l->diag);
 	if (r == 0)
 		r = check_rules(policy, &l->diag);
 	if (r == 0 && d->no_memory)
 		r = -ENOMEM;
 	if (r == 0)
 		r = take_sources(l, policy);
-	if (r < 0) {
-		policy_free(policy);
+	if (r < 0)
 		return r;
-	}
-	*ret = policy;
+	*ret = TAKE_PTR(policy);
 	return 0;
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policies/part.h"
+#include "policies/let.h"
 
 struct policy_where word_at(const struct parser *p, size_t i)
 {
@@ -145,23 +145,27 @@ static int parse_remove(struct parser *p)
 		return parse_remove_call(p, action, false, 2);
 	if (strcmp(verb, "expect") == 0 && p->line->n > 2 &&
 	    parse_action(p->line->words[2].text, &action) == 0)
-		return parse_remove_call(p, action, true, 3);
+		return parse_remove_expect(p, action);
+	if (strcmp(verb, "net") == 0)
+		return parse_remove_port(p);
 	if (parse_path_verb(verb, &path_verb, &optional) == 0)
 		return remove_texts(p, REMOVE_PATH, path_verb);
 	if (strcmp(verb, "env") == 0)
 		return remove_texts(p, REMOVE_ENV, POLICY_PATH_READ);
 	diag_error(p->d, word_at(p, 1), "what to remove is missing");
-	diag_hint(p->d,
-		  "allow, deny, kill, expect, a path's verb or env, as in: remove allow ptrace");
+	diag_hint(
+		p->d,
+		"allow, deny, kill, expect, a path's verb, net or env, as in: remove allow ptrace");
 	return -EINVAL;
 }
 
 static int unknown_verb(struct parser *p)
 {
-	static const char *const verbs[] = { "policy", "use",	 "allow",  "deny",   "kill",
-					     "expect", "remove", "read",   "exec",   "write",
-					     "hide",   "tmpfs",	 "kernel", "abi",    "net",
-					     "cap",    "limit",	 "env",	   "notify", "default" };
+	static const char *const verbs[] = { "policy", "use",	 "let",	   "allow",  "deny",
+					     "kill",   "expect", "remove", "read",   "exec",
+					     "write",  "hide",	 "tmpfs",  "kernel", "abi",
+					     "net",    "cap",	 "limit",  "env",    "notify",
+					     "default" };
 	const char *word = p->line->words[0].text;
 	struct suggestion s = suggest_begin(word);
 
@@ -185,6 +189,8 @@ static int parse_statement(struct parser *p)
 		return parse_name(p);
 	if (strcmp(verb, "use") == 0)
 		return parse_use(p);
+	if (strcmp(verb, "let") == 0)
+		return let_parse(p);
 	if (strcmp(verb, "remove") == 0)
 		return parse_remove(p);
 	if (strcmp(verb, "expect") == 0)
@@ -198,35 +204,97 @@ static int parse_statement(struct parser *p)
 	return unknown_verb(p);
 }
 
-static int parse_line(struct parser *p, const char *text, size_t len)
+/* The names of these lines are for every reader of the file the same. */
+static bool stands_as_written(const struct line *line)
 {
+	const char *verb = line->words[0].text;
+
+	return strcmp(verb, "policy") == 0 || strcmp(verb, "use") == 0 || strcmp(verb, "let") == 0;
+}
+
+static int parse_line(struct parser *p, const char *text, size_t len, struct line lines[2])
+{
+	int r;
+
 	if (len > LIMIT_POLICY_LINE) {
 		p->where.column = LIMIT_POLICY_LINE + 1;
 		diag_error(p->d, p->where, "the line is longer than %d bytes", LIMIT_POLICY_LINE);
 		return -EINVAL;
 	}
+	p->line = &lines[0];
+	p->d->n_expansions = 0;
 	if (lex_line(text, len, p->where, p->line, p->d) < 0)
 		return -EINVAL;
-	return p->line->n ? parse_statement(p) : 0;
+	if (p->line->n == 0)
+		return 0;
+	if (!stands_as_written(p->line)) {
+		r = let_expand(p, &lines[0], &lines[1], &p->line);
+		if (r < 0)
+			return r;
+	}
+	r = parse_statement(p);
+	p->d->n_expansions = 0;
+	return r;
 }
 
-int parse_text(const char *text, size_t len, uint16_t source, enum abi native, struct part *part,
-	       struct diag *d)
+/* Each line of a text in turn, until its reader says -ENOMEM. */
+static int each_line(struct parser *p, const char *text, size_t len, uint16_t source,
+		     int (*read)(struct parser *p, const char *text, size_t len,
+				 struct line lines[2]))
 {
-	_cleanup_free_ struct line *line = malloc(sizeof(*line));
-	struct parser p = { .part = part, .d = d, .line = line, .native = native };
+	_cleanup_free_ struct line *lines = calloc(2, sizeof(*lines));
 	const char *at = text, *end = text + len;
 
-	if (!line)
+	if (!lines)
 		return -ENOMEM;
-	for (uint32_t n = 1; at < end && !diag_full(d); n++) {
+	for (uint32_t n = 1; at < end && !diag_full(p->d); n++) {
 		const char *nl = memchr(at, '\n', (size_t)(end - at));
 		const char *stop = nl ? nl : end;
 
-		p.where = (struct policy_where){ .source = source, .line = n, .column = 1 };
-		if (parse_line(&p, at, (size_t)(stop - at)) == -ENOMEM)
+		p->where = (struct policy_where){ .source = source, .line = n, .column = 1 };
+		if (read(p, at, (size_t)(stop - at), lines) == -ENOMEM)
 			return -ENOMEM;
 		at = stop + (nl != NULL);
 	}
-	return d->no_memory ? -ENOMEM : 0;
+	return p->d->no_memory ? -ENOMEM : 0;
+}
+
+static bool begins_with(const char *text, size_t len, const char *word)
+{
+	size_t n = strlen(word), i = 0;
+
+	while (i < len && (text[i] == ' ' || text[i] == '\t'))
+		i++;
+	return len - i > n && memcmp(text + i, word, n) == 0 &&
+	       (text[i + n] == ' ' || text[i + n] == '\t');
+}
+
+static int parse_use_line(struct parser *p, const char *text, size_t len, struct line lines[2])
+{
+	bool use = begins_with(text, len, "use");
+	int r = 0;
+
+	if ((use || begins_with(text, len, "let")) && len <= LIMIT_POLICY_LINE &&
+	    lex_line(text, len, p->where, &lines[0], p->d) == 0) {
+		p->line = &lines[0];
+		r = use ? parse_use(p) : let_parse(p);
+	}
+	policy_diags_done(p->d->out); /* parse_text says them again, each in its place */
+	return r;
+}
+
+int parse_uses(const char *text, size_t len, uint16_t source, struct part *part)
+{
+	struct policy_diags unheard = { .text = BUF_INIT };
+	struct diag d = { .out = &unheard };
+	struct parser p = { .part = part, .d = &d };
+
+	return each_line(&p, text, len, source, parse_use_line);
+}
+
+int parse_text(const char *text, size_t len, uint16_t source, const struct parser *settings)
+{
+	struct parser p = *settings;
+
+	return each_line(&p, text, len, source, parse_line);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* expect ACTION CALL or CALL(args): a test, kept as written. */
+/* expect ACTION CALL, CALL(args), VERB PATH or connect|bind PROTOCOL PORT: a test, as written. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -87,20 +87,8 @@ static int read_call(struct parser *p, struct policy_expect *e)
 {
 	struct suggestion s;
 	const struct syscall_desc *table;
-	enum policy_action action = POLICY_ALLOW;
 	size_t n;
 
-	if (p->line->n < 3) {
-		diag_error(p->d, word_at(p, p->line->n), "an answer and a call are missing");
-		diag_hint(p->d, "as in: expect deny mount");
-		return -EINVAL;
-	}
-	if (parse_action(p->line->words[1].text, &action) < 0) {
-		diag_error(p->d, word_at(p, 1), "'%s' is no answer: allow, deny or kill",
-			   quote(p->line->words[1].text).text);
-		return -EINVAL;
-	}
-	e->action = (uint8_t)action;
 	e->call = syscall_by_name(p->line->words[2].text);
 	if (!e->call) {
 		s = suggest_begin(p->line->words[2].text);
@@ -115,26 +103,171 @@ static int read_call(struct parser *p, struct policy_expect *e)
 	return 0;
 }
 
+static int no_more(struct parser *p, size_t i)
+{
+	if (i >= p->line->n)
+		return 0;
+	diag_error(p->d, word_at(p, i), "'%s' is not expected here",
+		   quote(p->line->words[i].text).text);
+	return -EINVAL;
+}
+
+static int add_expect(struct parser *p, const struct policy_expect *e)
+{
+	int r = list_grow(&p->part->expects, p->part->n_expects, sizeof(*p->part->expects));
+
+	if (r == 0)
+		p->part->expects[p->part->n_expects++] = *e;
+	return r;
+}
+
+static int expect_call(struct parser *p, struct policy_expect *e)
+{
+	size_t i = 3;
+	int r = read_call(p, e);
+
+	if (r == 0 && is_sign(p, i, "("))
+		r = read_args(p, e, &i);
+	if (r == 0)
+		r = no_more(p, i);
+	if (r == 0)
+		r = add_expect(p, e);
+	for (unsigned k = 0; r < 0 && k < 6; k++)
+		free(e->text[k]);
+	return r;
+}
+
+/* One test a path. */
+static int expect_paths(struct parser *p, struct policy_expect *e, enum policy_path_verb verb)
+{
+	int r = 0;
+
+	e->kind = POLICY_EXPECT_PATH;
+	e->verb = (uint8_t)verb;
+	for (size_t i = 3; i < p->line->n && r == 0; i++) {
+		e->where.column = word_at(p, i).column;
+		r = parse_path_text(p, i, &e->path);
+		if (r < 0)
+			break;
+		r = add_expect(p, e);
+		if (r < 0)
+			free(e->path);
+	}
+	return r;
+}
+
+static int expect_ports(struct parser *p, struct policy_expect *e,
+			enum policy_port_direction direction)
+{
+	_cleanup_free_ struct policy_port *list = NULL;
+	size_t n = 0;
+	int r = parse_ports(p, 3, direction, &list, &n);
+
+	e->kind = POLICY_EXPECT_PORT;
+	for (size_t i = 0; i < n && r == 0; i++) {
+		if (list[i].first != list[i].last) {
+			diag_error(p->d, list[i].where, "a test asks about one port");
+			return -EINVAL;
+		}
+		e->port = list[i];
+		e->where.column = list[i].where.column;
+		r = add_expect(p, e);
+	}
+	return r;
+}
+
+static bool is_expect_verb(const char *word, enum policy_path_verb *ret)
+{
+	bool optional = false;
+
+	return parse_path_verb(word, ret, &optional) == 0 && !optional &&
+	       (*ret == POLICY_PATH_READ || *ret == POLICY_PATH_WRITE || *ret == POLICY_PATH_EXEC);
+}
+
 int parse_expect(struct parser *p)
 {
 	struct policy_expect e = { .where = p->where };
-	size_t i = 3;
-	int r = read_call(p, &e);
+	enum policy_action action = POLICY_ALLOW;
+	enum policy_path_verb verb = POLICY_PATH_READ;
+	enum policy_port_direction direction = POLICY_PORT_CONNECT;
+	const struct word *third;
 
-	if (r == 0 && is_sign(p, i, "("))
-		r = read_args(p, &e, &i);
-	if (r == 0 && i < p->line->n) {
-		diag_error(p->d, word_at(p, i), "'%s' is not expected here",
-			   quote(p->line->words[i].text).text);
-		r = -EINVAL;
+	if (p->line->n < 3) {
+		diag_error(p->d, word_at(p, p->line->n), "an answer and a call are missing");
+		diag_hint(p->d, "as in: expect deny mount");
+		return -EINVAL;
 	}
+	if (parse_action(p->line->words[1].text, &action) < 0) {
+		diag_error(p->d, word_at(p, 1), "'%s' is no answer: allow, deny or kill",
+			   quote(p->line->words[1].text).text);
+		return -EINVAL;
+	}
+	e.action = (uint8_t)action;
+	/* the lexer has seen by what follows whether it is a call */
+	third = &p->line->words[2];
+	if (third->expression || (!is_expect_verb(third->text, &verb) &&
+				  parse_port_direction(third->text, &direction) < 0))
+		return expect_call(p, &e);
+	if (action == POLICY_KILL) {
+		diag_error(p->d, word_at(p, 1),
+			   "of paths and ports nothing is killed: allow or deny");
+		return -EINVAL;
+	}
+	if (is_expect_verb(third->text, &verb))
+		return expect_paths(p, &e, verb);
+	return expect_ports(p, &e, direction);
+}
+
+/* --- remove expect --- */
+
+static int add_removal(struct parser *p, const struct part_remove *removal)
+{
+	int r = list_grow(&p->part->removes, p->part->n_removes, sizeof(*p->part->removes));
+
 	if (r == 0)
-		r = list_grow(&p->part->expects, p->part->n_expects, sizeof(*p->part->expects));
-	if (r == 0) {
-		p->part->expects[p->part->n_expects++] = e;
-		return 0;
+		p->part->removes[p->part->n_removes++] = *removal;
+	return r;
+}
+
+static bool is_path_word(const struct parser *p, size_t i)
+{
+	return i < p->line->n &&
+	       (p->line->words[i].quoted || strchr("/~$", p->line->words[i].text[0]));
+}
+
+int parse_remove_expect(struct parser *p, enum policy_action action)
+{
+	struct part_remove removal = { .what = REMOVE_EXPECT, .verb = (uint8_t)action };
+	enum policy_path_verb verb = POLICY_PATH_READ;
+	enum policy_port_direction direction = POLICY_PORT_CONNECT;
+	const char *third = p->line->n > 3 ? p->line->words[3].text : "";
+	_cleanup_free_ struct policy_port *list = NULL;
+	struct policy_port port;
+	size_t n = 0;
+	int r = 0;
+
+	if (is_expect_verb(third, &verb) && is_path_word(p, 4)) {
+		removal.kind = POLICY_EXPECT_PATH;
+		removal.path_verb = (uint8_t)verb;
+		for (size_t i = 4; i < p->line->n && r == 0; i++) {
+			removal.where = word_at(p, i);
+			r = parse_path_text(p, i, &removal.text);
+			if (r == 0 && add_removal(p, &removal) < 0) {
+				free(removal.text);
+				r = -ENOMEM;
+			}
+		}
+		return r;
 	}
-	for (unsigned k = 0; k < 6; k++)
-		free(e.text[k]);
+	if (parse_port_direction(third, &direction) < 0 || p->line->n < 5 ||
+	    parse_port_protocol(p->line->words[4].text, &port) < 0)
+		return parse_remove_call(p, action, true, 3);
+	removal.kind = POLICY_EXPECT_PORT;
+	r = parse_ports(p, 4, direction, &list, &n);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		removal.port = list[i];
+		removal.where = list[i].where;
+		r = add_removal(p, &removal);
+	}
 	return r;
 }

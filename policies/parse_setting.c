@@ -136,13 +136,19 @@ static int parse_choice(struct parser *p, size_t i, const char *const *names, si
 
 static int parse_net(struct parser *p)
 {
-	static const char *const names[] = { "none", "loopback", "host" };
+	static const char *const names[] = { "none", "loopback", "host", "connect", "bind" };
 	int choice;
 
-	if (want_words(p, 2, "none, loopback or host") < 0)
-		return -EINVAL;
-	choice = parse_choice(p, 1, names, ARRAY_SIZE(names), "network: none, loopback or host");
+	if (p->line->n < 2)
+		return want_words(p, 2, "none, loopback, host, connect or bind");
+	choice = parse_choice(p, 1, names, ARRAY_SIZE(names),
+			      "network (none, loopback, host) and no direction (connect, bind)");
 	if (choice < 0)
+		return -EINVAL;
+	if (choice > POLICY_NET_HOST)
+		return parse_net_ports(p, choice == POLICY_NET_HOST + 1 ? POLICY_PORT_CONNECT
+									: POLICY_PORT_BIND);
+	if (want_words(p, 2, "") < 0)
 		return -EINVAL;
 	return parse_set_scalar(p, SCALAR_NET, (uint64_t)choice, word_at(p, 1));
 }

@@ -56,10 +56,19 @@ void part_done(struct part *part)
 	for (size_t i = 0; i < part->n_expects; i++) {
 		for (unsigned j = 0; j < 6; j++)
 			free(part->expects[i].text[j]);
+		free(part->expects[i].path);
+	}
+	for (size_t i = 0; i < part->n_lets; i++) {
+		for (size_t j = 0; j < part->lets[i].n_words; j++)
+			free(part->lets[i].words[j].text);
+		free(part->lets[i].words);
+		free(part->lets[i].name);
 	}
 	free(part->name);
 	free(part->uses);
 	free(part->removes);
+	free(part->lets);
+	free(part->ports);
 	free(part->rules);
 	free(part->paths);
 	free(part->env);

@@ -548,40 +548,10 @@ static void test_default_errno(void **state)
 	done(&l);
 }
 
-/* The same text for another architecture than this machine's. */
-static void test_native(void **state)
-{
-	static const char text[] = "abi native\nallow read\n";
-
-	(void)state;
-	for (enum abi native = ABI_X86_64; native <= ABI_AARCH64; native++) {
-		const struct policy_search search = { .native = native };
-		struct loaded l = { .diags = { .text = BUF_INIT } };
-		struct policy *here = NULL;
-
-		assert_int_equal(policy_load_text("t", text, strlen(text), &search, &l.policy,
-						  &l.diags, &l.err),
-				 0);
-		assert_int_equal(policy_load_text("t", text, strlen(text), NULL, &here, &l.diags,
-						  &l.err),
-				 0);
-		assert_int_equal(l.policy->native, native);
-		assert_int_equal(l.policy->abi_mask, 1U << native);
-		assert_int_equal(here->native, ABI_NATIVE);
-		/* a cache must not take one for the other */
-		assert_int_equal(memcmp(&here->digest, &l.policy->digest, sizeof(here->digest)) ==
-					 0,
-				 native == ABI_NATIVE);
-		policy_free(here);
-		done(&l);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_default_errno),
-		cmocka_unit_test(test_native),
 		cmocka_unit_test(test_each_kind_of_mistake),
 		cmocka_unit_test(test_conditions),
 		cmocka_unit_test(test_settings),
