@@ -20,9 +20,9 @@
 #include "policies/load.h"
 
 static const struct policy_verb *const verbs[] = {
-	&policy_verb_build, &policy_verb_check, &policy_verb_compile,
-	&policy_verb_cost,  &policy_verb_lint,	&policy_verb_report,
-	&policy_verb_score, &policy_verb_show,	&policy_verb_test,
+	&policy_verb_build, &policy_verb_check,	  &policy_verb_compile, &policy_verb_cost,
+	&policy_verb_diff,  &policy_verb_explain, &policy_verb_lint,	&policy_verb_report,
+	&policy_verb_score, &policy_verb_show,	  &policy_verb_test,
 };
 
 int policy_cli_what(const char *what, char *ret, size_t size, struct err *err)
@@ -195,8 +195,8 @@ static void default_search(struct policy_args *args)
 	slash = strrchr(exe, '/');
 	if (slash) {
 		*slash = '\0';
-		(void)snprintf(library, sizeof(library), "%s/../policies/library", exe);
-		if (stat(library, &st) == 0)
+		if (path_normalise(exe, "../policies/library", library, sizeof(library)) == 0 &&
+		    stat(library, &st) == 0)
 			args->search[args->n_search++] = library;
 	}
 	args->search[args->n_search++] = CORDON_DATADIR "/policies";

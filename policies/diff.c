@@ -311,16 +311,30 @@ static int diff_env(struct differ *d)
 	return r;
 }
 
+static int compare_where(struct policy_where a, struct policy_where b)
+{
+	int r = (int)a.source - (int)b.source;
+
+	return r ? r : (a.line > b.line) - (a.line < b.line);
+}
+
+static int compare_places(const struct diff_entry *a, const struct diff_entry *b)
+{
+	int r = compare_where(a->old_where, b->old_where);
+
+	return r ? r : compare_where(a->new_where, b->new_where);
+}
+
 static int compare_entry(const void *pa, const void *pb)
 {
 	const struct diff_entry *a = pa, *b = pb;
 	int r = (int)a->kind - (int)b->kind;
 
+	/* variables by the lines that name them, to be shown together */
+	if (r == 0 && a->kind == DIFF_ENV)
+		r = compare_places(a, b);
 	r = r ? r : strcmp(a->subject, b->subject);
-	r = r ? r
-	      : (a->old_where.line > b->old_where.line) - (a->old_where.line < b->old_where.line);
-	r = r ? r
-	      : (a->new_where.line > b->new_where.line) - (a->new_where.line < b->new_where.line);
+	r = r ? r : compare_places(a, b);
 	return r ? r : strcmp(a->when ? a->when : "", b->when ? b->when : "");
 }
 
