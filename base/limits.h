@@ -24,6 +24,12 @@ enum {
 	LIMIT_POLICY_LINE = 4096,     /* bytes in one policy line */
 	LIMIT_POLICY_RULES = 16384,   /* call rules after groups are expanded */
 	LIMIT_RULE_CONDS = 6,	      /* comparisons in one rule */
+	LIMIT_IMPORT_BYTES = 1 << 20, /* one file of another program's policy */
+	LIMIT_IMPORT_ENTRIES = 16384, /* calls named in it, one counted as often as it is */
+	LIMIT_IMPORT_TERMS = 256,     /* alternatives in one call's conditions */
+	LIMIT_IMPORT_RANGES = 256,    /* ranges of one argument in one alternative */
+	LIMIT_IMPORT_DEPTH = 32,      /* nesting of JSON, parentheses and policies in policies */
+	LIMIT_IMPORT_FILES = 16,      /* files that include one another */
 	LIMIT_BUNDLE_BYTES = 1 << 20, /* one bundle */
 	LIMIT_BPF_INSNS = 4096,	      /* BPF_MAXINSNS, linux/bpf_common.h */
 	LIMIT_LOG_LINE = 16384,	      /* one audit record, its newline included */
