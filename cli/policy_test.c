@@ -16,6 +16,7 @@
 #include "cli/policy_live.h"
 #include "cli/policy_report.h"
 #include "cli/print.h"
+#include "policies/spell.h"
 #include "profiles/bpf_eval.h"
 #include "profiles/seccomp.h"
 
@@ -72,6 +73,20 @@ static bool find_abi(const struct policy *policy, const struct syscall_desc *cal
 	return false;
 }
 
+static bool is_setting(const struct policy_expect *e)
+{
+	return e->kind == POLICY_EXPECT_SETTING || e->kind == POLICY_EXPECT_ENV;
+}
+
+/* As the policy says it, without its `expect`. */
+static void name_setting(struct test_case *t)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+
+	if (spell_expect(&text, t->expect) == 0 && text.data)
+		(void)snprintf(t->title, sizeof(t->title), "%s", text.data + strlen("expect "));
+}
+
 static void name_case(struct test_case *t)
 {
 	static const char *const verbs[] = { "read", "exec", "write" };
@@ -80,7 +95,9 @@ static void name_case(struct test_case *t)
 			      : e->port.families == POLICY_FAMILY_INET6 ? "6"
 									: "";
 
-	if (e->kind == POLICY_EXPECT_PATH)
+	if (is_setting(e))
+		name_setting(t);
+	else if (e->kind == POLICY_EXPECT_PATH)
 		(void)snprintf(t->title, sizeof(t->title), "%s %s %s", actions[e->action],
 			       e->verb < ARRAY_SIZE(verbs) ? verbs[e->verb] : "?", e->path);
 	else if (e->kind == POLICY_EXPECT_PORT)
@@ -182,8 +199,13 @@ static int judge_one(struct test_run *run, const struct seccomp_program *p, stru
 	struct policy_where where = { .line = 0 };
 	const char *by = "seccomp";
 	char place[LIMIT_PATH + 16];
-	int r = make_attempt(run, t, err);
+	int r;
 
+	if (is_setting(t->expect))
+		return policy_setting_is(run->policy, t->expect)
+			       ? 0
+			       : test_settle(t, TEST_FAILED, "the policy says otherwise");
+	r = make_attempt(run, t, err);
 	if (r < 0 || !t->has_attempt)
 		return r;
 	r = judge_call(run, p, t);
@@ -191,6 +213,10 @@ static int judge_one(struct test_run *run, const struct seccomp_program *p, stru
 		where = t->verdict.rule->where;
 	if (r == 0 && t->whole)
 		r = judge_whole(run, t, &where, &by, err);
+	if (r == 0 && t->action == POLICY_DENY && t->expect->errno_value &&
+	    t->verdict.errno_value != t->expect->errno_value)
+		return test_settle(t, TEST_FAILED, "the policy denies it with %s",
+				   err_text(t->verdict.errno_value));
 	if (r < 0 || t->action == t->expect->action)
 		return r;
 	text_where(run->policy, where, place, sizeof(place));

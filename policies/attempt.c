@@ -235,6 +235,8 @@ int attempt_of_expect(const struct policy_expect *e, enum abi abi, const char *c
 		r = of_port(e, &a);
 		break;
 	case POLICY_EXPECT_CALL:
+	case POLICY_EXPECT_SETTING:
+	case POLICY_EXPECT_ENV:
 	default:
 		r = of_call(e, &a);
 		break;

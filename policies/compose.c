@@ -283,6 +283,24 @@ static int worse(int a, int b)
 	return a == -ENOMEM || b == -ENOMEM ? -ENOMEM : a ? a : b;
 }
 
+/* Who decides a setting tests it. */
+static void drop_expects(const struct part *part, struct merged *m)
+{
+	size_t out = 0;
+
+	for (size_t i = 0; i < m->n_expects; i++) {
+		const struct policy_expect *e = m->expects[i];
+
+		if (e->kind == POLICY_EXPECT_SETTING && part->scalars[e->setting].set)
+			continue;
+		if (e->kind == POLICY_EXPECT_ENV &&
+		    (own_env(part, e->path) || part_removes(part, REMOVE_ENV, e->path)))
+			continue;
+		m->expects[out++] = e;
+	}
+	m->n_expects = out;
+}
+
 static int compose_one(struct composer *c, const struct unit *unit, struct merged *m)
 {
 	const struct part *part = &unit->part;
@@ -303,6 +321,7 @@ static int compose_one(struct composer *c, const struct unit *unit, struct merge
 	}
 	if (r == 0)
 		r = compose_remove(c, part, m);
+	drop_expects(part, m);
 	if (r == 0)
 		r = add_own(c, unit, m);
 	return r;

@@ -59,6 +59,9 @@ static bool is_expect(const struct policy_expect *e, const struct part_remove *w
 		return e->verb == what->path_verb && strcmp(e->path, what->text) == 0;
 	case POLICY_EXPECT_PORT:
 		return same_port(&e->port, &what->port);
+	case POLICY_EXPECT_SETTING:
+	case POLICY_EXPECT_ENV:
+		break;
 	}
 	return false;
 }

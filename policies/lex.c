@@ -198,7 +198,7 @@ static bool starts_expression(const struct lexer *lx)
 	if (line->n == 0)
 		return false;
 	if (line->n == 2 && strcmp(line->words[0].text, "expect") == 0)
-		return !expects_object(lx);
+		return is_call_verb(line->words[1].text) && !expects_object(lx);
 	return is_call_verb(line->words[0].text) &&
 	       strcmp(line->words[line->n - 1].text, "if") == 0;
 }

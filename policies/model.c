@@ -2,6 +2,41 @@
 #include "policies/model.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+static uint64_t setting_value(const struct policy *policy, unsigned setting)
+{
+	switch (setting) {
+	case POLICY_SETTING_KERNEL:
+		return policy->kernel;
+	case POLICY_SETTING_ABI:
+		return policy->abi_mask;
+	case POLICY_SETTING_NET:
+		return policy->net;
+	case POLICY_SETTING_CAP:
+		return policy->caps;
+	case POLICY_SETTING_NOTIFY:
+		return policy->notify;
+	case POLICY_SETTING_DEFAULT:
+		return policy->default_errno;
+	default:
+		setting -= _POLICY_SETTING_MAX;
+		return policy->has_limit[setting] ? policy->limit[setting] : UINT64_MAX;
+	}
+}
+
+bool policy_setting_is(const struct policy *policy, const struct policy_expect *expect)
+{
+	if (expect->kind == POLICY_EXPECT_SETTING)
+		return setting_value(policy, expect->setting) == expect->value;
+	for (size_t i = 0; i < policy->n_env; i++) {
+		const char *value = policy->env[i].value, *want = expect->text[0];
+
+		if (strcmp(policy->env[i].name, expect->path) == 0)
+			return value && want ? strcmp(value, want) == 0 : value == want;
+	}
+	return false;
+}
 
 void policy_free(struct policy *policy)
 {

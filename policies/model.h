@@ -130,23 +130,35 @@ struct policy_env {
 
 /*
  * A test, kept as written for the tester:
- *	expect allow|deny|kill CALL[(args)]
+ *	expect allow|deny|kill CALL[(args)] [errno NAME], or several calls and @groups
  *	expect allow|deny read|write|exec PATH
  *	expect allow|deny connect|bind PROTOCOL PORT
+ *	expect kernel|abi|net|cap|notify|default|limit|env ...: that the line says so
+ * A test of a setting goes when another file decides the setting.
  */
-enum policy_expect_kind { POLICY_EXPECT_CALL, POLICY_EXPECT_PATH, POLICY_EXPECT_PORT };
+enum policy_expect_kind {
+	POLICY_EXPECT_CALL,
+	POLICY_EXPECT_PATH,
+	POLICY_EXPECT_PORT,
+	POLICY_EXPECT_SETTING,
+	POLICY_EXPECT_ENV,
+};
 
 struct policy_expect {
 	uint8_t action;
 	uint8_t kind;			 /* enum policy_expect_kind */
 	uint8_t verb;			 /* POLICY_EXPECT_PATH: READ, WRITE or EXEC */
-	char *path;			 /* POLICY_EXPECT_PATH */
+	char *path;			 /* POLICY_EXPECT_PATH; POLICY_EXPECT_ENV: the name */
+	uint8_t setting;		 /* POLICY_EXPECT_SETTING: enum policy_setting, or
+					  * _POLICY_SETTING_MAX + enum policy_limit */
+	uint64_t value;			 /* its value; UINT64_MAX: `limit NAME none` */
+	uint16_t errno_value;		 /* POLICY_EXPECT_CALL, denied: with this; 0: with any */
 	struct policy_port port;	 /* POLICY_EXPECT_PORT; first == last */
 	const struct syscall_desc *call; /* POLICY_EXPECT_CALL, as the rest */
 	uint8_t n_args;
 	uint64_t args[6];
 	bool has_text[6]; /* the argument was a string: only a live test can judge it */
-	char *text[6];
+	char *text[6];	  /* POLICY_EXPECT_ENV: [0] is the value, NULL when it is passed on */
 	struct policy_where where;
 };
 
@@ -219,6 +231,9 @@ struct policy {
 	struct policy_where limit_where[_POLICY_LIMIT_MAX];
 	struct policy_where setting_where[_POLICY_SETTING_MAX]; /* line 0: not said */
 };
+
+/* Whether a setting (POLICY_EXPECT_SETTING, POLICY_EXPECT_ENV) is what the test says. */
+bool policy_setting_is(const struct policy *policy, const struct policy_expect *expect);
 
 /* NULL is allowed. */
 void policy_free(struct policy *policy);

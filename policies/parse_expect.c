@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* expect ACTION CALL, CALL(args), VERB PATH or connect|bind PROTOCOL PORT: a test, as written. */
+/* expect ACTION CALL..., CALL(args), VERB PATH, connect|bind PROTOCOL PORT, or a setting: a test,
+ * as written. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/groups.h"
 #include "policies/value.h"
 
 static bool is_sign(const struct parser *p, size_t i, const char *sign)
@@ -83,24 +85,49 @@ static int read_args(struct parser *p, struct policy_expect *e, size_t *i)
 	}
 }
 
-static int read_call(struct parser *p, struct policy_expect *e)
-{
-	struct suggestion s;
-	const struct syscall_desc *table;
-	size_t n;
+_Static_assert((int)SCALAR_LIMIT == (int)_POLICY_SETTING_MAX &&
+		       (int)SCALAR_NET == (int)POLICY_SETTING_NET,
+	       "a setting's number is its scalar's");
 
-	e->call = syscall_by_name(p->line->words[2].text);
-	if (!e->call) {
-		s = suggest_begin(p->line->words[2].text);
-		table = syscall_table(&n);
-		diag_error(p->d, word_at(p, 2), "there is no system call '%s'",
-			   quote(p->line->words[2].text).text);
+static int unknown_call(struct parser *p, size_t i, const char *name)
+{
+	struct suggestion s = suggest_begin(name);
+	size_t n;
+	const struct syscall_desc *table = syscall_table(&n);
+
+	if (name[0] == '@') {
+		diag_error(p->d, word_at(p, i), "there is no group '%s'", quote(name).text);
+		for (size_t g = 0; groups_name(g); g++)
+			suggest_offer(&s, groups_name(g));
+	} else {
+		diag_error(p->d, word_at(p, i), "there is no system call '%s'", quote(name).text);
 		for (size_t c = 0; c < n; c++)
 			suggest_offer(&s, table[c].name);
-		suggest_end(p->d, &s);
-		return -EINVAL;
 	}
-	return 0;
+	suggest_end(p->d, &s);
+	return -EINVAL;
+}
+
+/* The name that begins at word *i, which moves behind it: a group's '-' is a word of its own. */
+static int read_name(struct parser *p, size_t *i, char name[LIMIT_NAME])
+{
+	size_t len = 0, first = *i;
+
+	do {
+		const char *word = p->line->words[*i].text;
+		size_t n = strlen(word);
+
+		if (len + n + 2 > LIMIT_NAME)
+			return unknown_call(p, first, word);
+		memcpy(name + len, word, n + 1);
+		len += n;
+		(*i)++;
+		if (name[0] != '@' || !is_sign(p, *i, "-") || *i + 1 >= p->line->n)
+			return 0;
+		memcpy(name + len, "-", 2);
+		len++;
+		(*i)++;
+	} while (true);
 }
 
 static int no_more(struct parser *p, size_t i)
@@ -121,19 +148,131 @@ static int add_expect(struct parser *p, const struct policy_expect *e)
 	return r;
 }
 
-static int expect_call(struct parser *p, struct policy_expect *e)
+/* `errno NAME` behind a call that is denied. */
+static int read_errno(struct parser *p, struct policy_expect *e, size_t *i)
 {
-	size_t i = 3;
-	int r = read_call(p, e);
+	int r;
 
-	if (r == 0 && is_sign(p, i, "("))
+	if (!is_sign(p, *i, "errno"))
+		return 0;
+	if (e->action != POLICY_DENY) {
+		diag_error(p->d, word_at(p, *i), "only deny answers with an error");
+		return -EINVAL;
+	}
+	r = parse_errno(p, *i + 1, &e->errno_value);
+	*i += 2;
+	return r;
+}
+
+static int expect_one(struct parser *p, struct policy_expect *e, size_t i)
+{
+	int r = 0;
+
+	if (is_sign(p, i, "("))
 		r = read_args(p, e, &i);
-	if (r == 0)
-		r = no_more(p, i);
-	if (r == 0)
-		r = add_expect(p, e);
+	r = r ? r : read_errno(p, e, &i);
+	r = r ? r : no_more(p, i);
+	r = r ? r : add_expect(p, e);
 	for (unsigned k = 0; r < 0 && k < 6; k++)
 		free(e->text[k]);
+	return r;
+}
+
+/* A test for each call of a group that a 64-bit ABI has. */
+static int expect_group(struct parser *p, struct policy_expect *e, size_t i, const char *name)
+{
+	_cleanup_free_ bool *set = NULL;
+	size_t n;
+	const struct syscall_desc *table = syscall_table(&n);
+	int r = 0;
+
+	set = calloc(n, sizeof(*set));
+	if (!set)
+		return -ENOMEM;
+	if (groups_expand(name, set) < 0)
+		return unknown_call(p, i, name);
+	for (size_t c = 0; c < n && r == 0; c++) {
+		if (!set[c] || (table[c].nr[ABI_X86_64] < 0 && table[c].nr[ABI_AARCH64] < 0))
+			continue;
+		e->call = &table[c];
+		r = add_expect(p, e);
+	}
+	return r;
+}
+
+/* One call with its arguments, or several names without. */
+static int expect_calls(struct parser *p, struct policy_expect *e)
+{
+	size_t n = p->line->n, i = 2;
+	char name[LIMIT_NAME];
+	int r = 0;
+
+	for (size_t k = 3; k < p->line->n; k++) {
+		if (is_sign(p, k, "(") || is_sign(p, k, "errno"))
+			n = k < n ? k : n;
+	}
+	if (n < p->line->n && is_sign(p, n, "errno")) {
+		size_t behind = n;
+
+		r = read_errno(p, e, &behind);
+		r = r ? r : no_more(p, behind);
+	}
+	while (i < n && r == 0) {
+		size_t first = i;
+
+		e->where.column = word_at(p, first).column;
+		r = read_name(p, &i, name);
+		if (r == 0 && name[0] == '@') {
+			r = expect_group(p, e, first, name);
+			continue;
+		}
+		e->call = r ? NULL : syscall_by_name(name);
+		if (r == 0 && !e->call)
+			r = unknown_call(p, first, name);
+		else if (r == 0 && is_sign(p, i, "("))
+			return first == 2 ? expect_one(p, e, i) : no_more(p, i);
+		else if (r == 0)
+			r = add_expect(p, e);
+	}
+	return r ? r : n < p->line->n && is_sign(p, n, "(") ? no_more(p, n) : 0;
+}
+
+/* The same words as the line that says it: read as one, into a part of its own. */
+static int expect_settings(struct parser *p)
+{
+	struct part scratch = { .name = NULL };
+	struct parser sub = *p;
+	struct line *line = p->line;
+	int r;
+
+	sub.part = &scratch;
+	line->n--;
+	memmove(&line->words[0], &line->words[1], line->n * sizeof(line->words[0]));
+	r = parse_settings(&sub);
+	if (r == 0 && scratch.n_ports) {
+		diag_error(p->d, word_at(p, 1), "a port is asked about by allow or deny");
+		diag_hint(p->d, "as in: expect allow connect tcp 443");
+		r = -EINVAL;
+	}
+	for (unsigned k = 0; k < _SCALAR_MAX && r == 0; k++) {
+		if (scratch.scalars[k].set)
+			r = add_expect(
+				p, &(struct policy_expect){ .kind = POLICY_EXPECT_SETTING,
+							    .setting = (uint8_t)k,
+							    .value = scratch.scalars[k].value,
+							    .where = scratch.scalars[k].where });
+	}
+	for (size_t i = 0; i < scratch.n_env && r == 0; i++) {
+		struct policy_env *env = &scratch.env[i];
+
+		r = add_expect(p, &(struct policy_expect){ .kind = POLICY_EXPECT_ENV,
+							   .path = env->name,
+							   .text = { env->value },
+							   .where = env->where });
+		if (r == 0)
+			*env = (struct policy_env){ .name = NULL }; /* handed over */
+	}
+	part_done(&scratch);
 	return r;
 }
 
@@ -197,6 +336,8 @@ int parse_expect(struct parser *p)
 		diag_hint(p->d, "as in: expect deny mount");
 		return -EINVAL;
 	}
+	if (parse_is_setting(p->line->words[1].text))
+		return expect_settings(p);
 	if (parse_action(p->line->words[1].text, &action) < 0) {
 		diag_error(p->d, word_at(p, 1), "'%s' is no answer: allow, deny or kill",
 			   quote(p->line->words[1].text).text);
@@ -207,7 +348,7 @@ int parse_expect(struct parser *p)
 	third = &p->line->words[2];
 	if (third->expression || (!is_expect_verb(third->text, &verb) &&
 				  parse_port_direction(third->text, &direction) < 0))
-		return expect_call(p, &e);
+		return expect_calls(p, &e);
 	if (action == POLICY_KILL) {
 		diag_error(p->d, word_at(p, 1),
 			   "of paths and ports nothing is killed: allow or deny");

@@ -179,13 +179,29 @@ static int spell_call(struct buf *buf, const struct policy_expect *e)
 		else if (r == 0)
 			r = buf_printf(buf, "0x%" PRIx64, e->args[i]);
 	}
-	return r || !e->n_args ? r : buf_puts(buf, ")");
+	if (r == 0 && e->n_args)
+		r = buf_puts(buf, ")");
+	if (r || !e->errno_value)
+		return r;
+	r = buf_puts(buf, " errno ");
+	return r ? r : spell_errno(buf, e->errno_value);
 }
 
 int spell_expect(struct buf *buf, const struct policy_expect *e)
 {
-	int r = buf_printf(buf, "expect %s ", actions[e->action]);
+	int r;
 
+	if (e->kind == POLICY_EXPECT_SETTING) {
+		r = buf_puts(buf, "expect ");
+		return r ? r : spell_scalar(buf, e->setting, e->value);
+	}
+	if (e->kind == POLICY_EXPECT_ENV) {
+		r = buf_puts(buf, "expect ");
+		return r ? r
+			 : spell_env(buf,
+				     &(struct policy_env){ .name = e->path, .value = e->text[0] });
+	}
+	r = buf_printf(buf, "expect %s ", actions[e->action]);
 	if (r < 0)
 		return r;
 	switch ((enum policy_expect_kind)e->kind) {
@@ -196,6 +212,9 @@ int spell_expect(struct buf *buf, const struct policy_expect *e)
 		return r ? r : spell_word(buf, e->path);
 	case POLICY_EXPECT_PORT:
 		return spell_ports(buf, &e->port);
+	case POLICY_EXPECT_SETTING:
+	case POLICY_EXPECT_ENV:
+		break;
 	}
 	return -EINVAL;
 }
