@@ -208,9 +208,11 @@ int lex_line(const char *text, size_t len, struct policy_where where, struct lin
 {
 	struct lexer lx = { .text = text, .len = len, .line = ret, .where = where, .d = d };
 	bool expression = false;
+	size_t start;
 	int r;
 
 	ret->n = 0;
+	ret->comment = 0;
 	ret->end = at(&lx, len);
 	r = check_bytes(&lx);
 	if (r < 0)
@@ -218,11 +220,15 @@ int lex_line(const char *text, size_t len, struct policy_where where, struct lin
 	for (;;) {
 		while (lx.pos < len && is_blank(text[lx.pos]))
 			lx.pos++;
-		if (lx.pos == len || text[lx.pos] == '#')
+		if (lx.pos < len && text[lx.pos] == '#')
+			ret->comment = (uint16_t)(lx.pos + 1);
+		if (lx.pos == len || ret->comment)
 			break;
+		start = lx.pos;
 		r = expression ? read_expression(&lx) : read_plain(&lx);
 		if (r < 0)
 			return r;
+		ret->words[ret->n - 1].length = (uint16_t)(lx.pos - start);
 		ret->end = at(&lx, lx.pos);
 		expression = expression || starts_expression(&lx);
 	}

@@ -12,6 +12,7 @@
 struct word {
 	const char *text; /* NUL-terminated */
 	uint16_t column;
+	uint16_t length; /* in the line, quotes and escapes included */
 	bool quoted;	 /* some part stood in quotes */
 	bool expression; /* read where operators are words of their own */
 	bool variable;	 /* a variable stood there */
@@ -20,6 +21,7 @@ struct word {
 struct line {
 	struct word words[LIMIT_POLICY_LINE + 1];
 	size_t n;
+	uint16_t comment;	 /* the column where one begins, 0 for none */
 	struct policy_where end; /* behind the last word, for "something is missing" */
 	char store[2 * LIMIT_POLICY_LINE + 2];
 };
