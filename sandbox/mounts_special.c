@@ -221,7 +221,11 @@ static int add_device(int host_dev, int dev, size_t i, struct err *err)
 	tree = sys_open_tree(src, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (tree < 0)
 		return err_set(err, tree, "take the device /dev/%s", devices[i].name);
-	r = mounts_set_flags(tree, false, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err,
+	/* Read-only is the node's mode, owner and times, which a caller who owns the host's node, as
+	 * its root does, could change; what is written to a device is no write to its file system
+	 * (fs/open.c, do_dentry_open()). */
+	r = mounts_set_flags(tree, false,
+			     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err,
 			     devices[i].name);
 	if (r < 0)
 		return r;

@@ -94,6 +94,21 @@ done
 expect_output "alive" "every signal to pid 1" -- "$CORDON" run -- \
 	sh -c 'for s in $(seq 1 64); do kill -$s 1 2>/dev/null; done; echo alive'
 
+# --- the device nodes are the host's own, and root owns those: usable, and not to be changed. The
+# mode asked for is the one that they have, so that a failure here breaks nothing.
+devices='null zero full random urandom tty'
+for device in $devices; do
+	mode=$(stat -c %a "/dev/$device")
+	expect_status 1 "/dev/$device: its mode" -- "$CORDON" run -- chmod "$mode" "/dev/$device"
+	expect_status 1 "/dev/$device: its times" -- "$CORDON" run -- \
+		touch -c -d "$(stat -c @%X "/dev/$device")" "/dev/$device"
+done
+expect_status 0 "devices are written" -- "$CORDON" run -- \
+	sh -c 'echo x >/dev/null && echo x >>/dev/zero && ! echo x 2>/dev/null >/dev/full'
+expect_status 0 "devices are read" -- "$CORDON" run -- \
+	sh -c 'test "$(head -c 8 /dev/urandom | wc -c)" = 8 && test "$(cat /dev/null | wc -c)" = 0'
+expect_status 0 "a file of the sandbox's own: its mode" -- "$CORDON" run -- sh -c 'touch /tmp/f && chmod 600 /tmp/f'
+
 # --- a base that its maker shaped: nothing outside changes, nothing hangs
 mkdir canary
 echo safe >canary/f
