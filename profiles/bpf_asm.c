@@ -14,6 +14,7 @@ struct bpf_asm_item {
 	bool far_jt; /* needs a trampoline */
 	bool far_jf;
 	bool dead; /* nothing leads here: left out */
+	bool next; /* ITEM_GOTO: what it leads to followed it before anything was left out */
 	uint16_t code;
 	uint32_t k;
 	uint32_t jt; /* labels; a place's own is in jt */
@@ -124,6 +125,16 @@ static bool placed_next(const struct bpf_asm *a, size_t i, uint32_t label)
 	return true;
 }
 
+/* The first thing that is done at a label. */
+static struct bpf_asm_item *first_at(const struct bpf_asm *a, uint32_t label)
+{
+	size_t i = a->labels[label];
+
+	while (i + 1 < a->n_items && a->items[i].kind == ITEM_PLACE)
+		i++;
+	return &a->items[i];
+}
+
 static uint32_t item_size(const struct bpf_asm *a, size_t i)
 {
 	const struct bpf_asm_item *it = &a->items[i];
@@ -134,7 +145,8 @@ static uint32_t item_size(const struct bpf_asm *a, size_t i)
 	case ITEM_PLACE:
 		return 0;
 	case ITEM_GOTO:
-		return placed_next(a, i, it->jt) ? 0 : 1;
+		/* A RET that is left out is copied here. */
+		return placed_next(a, i, it->jt) && !first_at(a, it->jt)->dead ? 0 : 1;
 	case ITEM_JUMP:
 		return 1 + (uint32_t)it->far_jt + (uint32_t)it->far_jf;
 	default:
@@ -152,16 +164,6 @@ static uint32_t layout(struct bpf_asm *a)
 		pos += item_size(a, i);
 	}
 	return pos;
-}
-
-/* The first thing that is done at a label. */
-static struct bpf_asm_item *first_at(const struct bpf_asm *a, uint32_t label)
-{
-	size_t i = a->labels[label];
-
-	while (i + 1 < a->n_items && a->items[i].kind == ITEM_PLACE)
-		i++;
-	return &a->items[i];
 }
 
 static bool is_ret(const struct bpf_asm_item *it)
@@ -183,6 +185,11 @@ static void reach(struct bpf_asm *a, size_t i, uint32_t label, bool direct)
 
 static void prune(struct bpf_asm *a)
 {
+	for (size_t i = 0; i < a->n_items; i++) {
+		struct bpf_asm_item *it = &a->items[i];
+
+		it->next = it->kind == ITEM_GOTO && placed_next(a, i, it->jt);
+	}
 	for (size_t i = 1; i < a->n_items; i++)
 		a->items[i].dead = true;
 	for (size_t i = 0; i < a->n_items; i++) {
@@ -192,7 +199,7 @@ static void prune(struct bpf_asm *a)
 			continue;
 		switch (it->kind) {
 		case ITEM_GOTO:
-			reach(a, i, it->jt, placed_next(a, i, it->jt));
+			reach(a, i, it->jt, it->next);
 			break;
 		case ITEM_JUMP:
 			reach(a, i, it->jt,

@@ -249,6 +249,34 @@ static void test_other_abis(void **state)
 }
 #endif
 
+/* Up to an old kernel no number of the table is unknown: nothing jumps to the answer for those. */
+static void test_old_kernels(void **state)
+{
+	uint32_t arch = abi_audit_arch(ABI_NATIVE);
+
+	(void)state;
+	for (unsigned minor = 4; minor < 20; minor++) {
+		struct policy_rule rules[] = { make_rule("getpid", POLICY_ALLOW, 0),
+					       make_rule("chdir", POLICY_ALLOW, 0) };
+		struct policy p = make_policy(rules, 2);
+
+		p.kernel = (uint16_t)KERNEL(4, minor);
+		for (unsigned conds = 0; conds < 2; conds++) {
+			for (size_t i = 0; i < 2; i++) {
+				rules[i].n_conds = (uint8_t)conds;
+				rules[i].conds[0] = (struct policy_cond){ .op = POLICY_NE,
+									  .width = WIDTH_U64,
+									  .value = 7 };
+			}
+			p.notify = conds;
+			assert_int_equal(answer(&p, arch, NR("getpid"), 8), SECCOMP_RET_ALLOW);
+			assert_int_equal(answer(&p, arch, NR("openat2"), 8),
+					 p.notify ? SECCOMP_RET_USER_NOTIF
+						  : SECCOMP_RET_ERRNO | ENOSYS);
+		}
+	}
+}
+
 /* An int is 32 bits wide whatever stands above; a long is 64; signs are signs. */
 static void test_widths_and_signs(void **state)
 {
@@ -403,6 +431,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_newer_calls),
+		cmocka_unit_test(test_old_kernels),
 #if defined(__x86_64__)
 		cmocka_unit_test(test_other_abis),
 #endif
