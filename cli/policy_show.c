@@ -9,9 +9,11 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "cli/policy.h"
+#include "cli/policy_show.h"
 #include "cli/print.h"
 #include "policies/cond.h"
 #include "policies/consts.h"
+#include "policies/spell.h"
 
 void policy_cli_put_text(const char *text)
 {
@@ -105,6 +107,15 @@ static bool is_there(const struct policy *policy, const struct syscall_desc *cal
 	return false;
 }
 
+static void put_default(const struct policy *policy, const struct syscall_desc *call)
+{
+	bool newer = call->since > policy->kernel;
+
+	(void)printf("  %-24s deny", call->name);
+	put_errno(newer ? ENOSYS : policy->default_errno);
+	(void)puts(newer ? "  # newer than the policy's kernel" : "  # default");
+}
+
 static int put_calls(const struct policy *policy, struct err *err)
 {
 	_cleanup_free_ const struct policy_rule **rules =
@@ -128,10 +139,7 @@ static int put_calls(const struct policy *policy, struct err *err)
 			continue;
 		}
 		if (at == policy->n_rules || rules[at]->call != &table[i])
-			(void)printf("  %-24s %s\n", table[i].name,
-				     table[i].since > policy->kernel
-					     ? "deny ENOSYS  # newer than the policy's kernel"
-					     : "deny EPERM  # default");
+			put_default(policy, &table[i]);
 		for (; at < policy->n_rules && rules[at]->call == &table[i]; at++) {
 			if (rules[at]->abi_mask & left)
 				put_rule(policy, rules[at]);
@@ -191,6 +199,68 @@ static void put_limits(const struct policy *policy)
 	}
 }
 
+static void put_line(const struct policy *policy, const char *text,
+		     const struct policy_where *where)
+{
+	policy_cli_put_text(text);
+	(void)fputs("  # ", stdout);
+	policy_cli_print_where(policy, where);
+	(void)putchar('\n');
+}
+
+static void put_spelled(const struct policy *policy)
+{
+	if (policy->setting_where[POLICY_SETTING_DEFAULT].line) {
+		(void)fputs("default errno", stdout);
+		put_errno(policy->default_errno);
+		put_line(policy, "", &policy->setting_where[POLICY_SETTING_DEFAULT]);
+	}
+	for (size_t i = 0; i < policy->n_ports; i++) {
+		_cleanup_buf_ struct buf text = BUF_INIT;
+
+		if (spell_port(&text, &policy->ports[i]) == 0)
+			put_line(policy, text.data, &policy->ports[i].where);
+	}
+	for (size_t i = 0; i < policy->n_lets; i++) {
+		(void)printf("let %s ", policy->lets[i].name);
+		put_line(policy, policy->lets[i].text, &policy->lets[i].where);
+	}
+}
+
+static void put_notes(const struct policy *policy)
+{
+	static const char *const heads[] = {
+		[POLICY_NOTE_REMOVED] = "removed:\n",
+		[POLICY_NOTE_REPEATED] = "said already:\n",
+		[POLICY_NOTE_OVERRIDDEN] = "overridden:\n",
+	};
+
+	for (unsigned kind = 0; kind < ARRAY_SIZE(heads); kind++) {
+		bool any = false;
+
+		for (size_t i = 0; i < policy->n_notes; i++) {
+			const struct policy_note *n = &policy->notes[i];
+
+			if (n->kind != kind)
+				continue;
+			if (!any)
+				(void)fputs(heads[kind], stdout);
+			any = true;
+			(void)fputs("  ", stdout);
+			policy_cli_put_text(n->text);
+			(void)fputs("  # ", stdout);
+			/* where it stood, and what made it go; a repetition stands behind the other
+			 */
+			policy_cli_print_where(policy, kind == POLICY_NOTE_REPEATED ? &n->where
+										    : &n->other);
+			(void)fputs(kind == POLICY_NOTE_REPEATED ? ", first at " : ", by ", stdout);
+			policy_cli_print_where(policy, kind == POLICY_NOTE_REPEATED ? &n->other
+										    : &n->where);
+			(void)putchar('\n');
+		}
+	}
+}
+
 static void put_lists(const struct policy *policy)
 {
 	static const char *const verbs[] = { "read", "exec", "write", "hide", "tmpfs" };
@@ -208,6 +278,7 @@ static void put_lists(const struct policy *policy)
 	(void)printf("net %s\ncap", nets[policy->net]);
 	put_caps(policy->caps);
 	put_limits(policy);
+	put_spelled(policy);
 	for (size_t i = 0; i < policy->n_env; i++) {
 		const struct policy_env *e = &policy->env[i];
 
@@ -238,6 +309,7 @@ static int put_policy(const struct policy *policy, struct err *err)
 	put_abis(policy->abi_mask);
 	(void)printf("\nnotify %s\n", policy->notify ? "on" : "off");
 	put_lists(policy);
+	put_notes(policy);
 	return put_calls(policy, err);
 }
 
@@ -249,7 +321,12 @@ static int show(const struct policy_args *args)
 
 	if (policy_cli_load(args, args->what[0], &policy) < 0)
 		return POLICY_EXIT_FAILED;
-	r = policy_flag(args, "--bpf") ? policy_cli_bpf(policy, &err) : put_policy(policy, &err);
+	if (policy_flag(args, "--bpf"))
+		r = policy_cli_bpf(policy, &err);
+	else if (policy_flag(args, "--json"))
+		r = policy_cli_show_json(policy, &err);
+	else
+		r = put_policy(policy, &err);
 	if (r < 0) {
 		print_error(NULL, &err);
 		return POLICY_EXIT_FAILED;
@@ -262,6 +339,6 @@ const struct policy_verb policy_verb_show = {
 	.run = show,
 	.min_what = 1,
 	.max_what = 1,
-	.options = " --bpf ",
-	.usage = "  show [--bpf] WHAT          what it comes to, call by call\n",
+	.options = " --bpf --json ",
+	.usage = "  show [--bpf|--json] WHAT   what it comes to, call by call\n",
 };

@@ -292,6 +292,27 @@ int let_compose(const struct unit *units, size_t n_units, const uint16_t *order,
 	return r ? r : check_depths(&scopes[0], d);
 }
 
+int let_model(const struct let_scope *scope, struct policy *policy)
+{
+	policy->lets = calloc(scope->n + 1, sizeof(*policy->lets));
+	if (!policy->lets)
+		return -ENOMEM;
+	for (size_t i = 0; i < scope->n; i++) {
+		const struct part_let *from = scope->list[i];
+		struct policy_let *to = &policy->lets[policy->n_lets++];
+		_cleanup_buf_ struct buf text = BUF_INIT;
+
+		if (spell_let(&text, from) < 0)
+			return -ENOMEM;
+		to->where = from->where;
+		to->name = strdup(from->name);
+		to->text = strdup(text.data + strlen("let ") + strlen(from->name) + 1);
+		if (!to->name || !to->text)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* --- use --- */
 
 struct expansion {

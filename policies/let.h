@@ -29,6 +29,9 @@ int let_compose(const struct unit *units, size_t n_units, const uint16_t *order,
 		struct let_scope *scopes, struct policy *policy, struct diag *d);
 const struct part_let *let_find(const struct let_scope *scope, const char *name, size_t len);
 
+/* What the root's scope holds, to the model. 0 or -ENOMEM. */
+int let_model(const struct let_scope *scope, struct policy *policy);
+
 /* from with its variables put in: *ret is from itself when there are none, else into. The text of
  * the words stays with from and the units. 0, -EINVAL with a mistake, or -ENOMEM. */
 int let_expand(struct parser *p, struct line *from, struct line *into, struct line **ret);

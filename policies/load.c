@@ -203,6 +203,8 @@ static int parse_units(struct loader *l, struct policy *policy)
 			diag_warn(&l->diag, u->part.name_where,
 				  "the file is read under the name '%s'", quote(u->name).text);
 	}
+	if (r == 0)
+		r = let_model(&scopes[0], policy);
 	let_scopes_done(scopes, LIMIT_POLICY_FILES);
 	return r;
 }

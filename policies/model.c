@@ -57,6 +57,10 @@ void policy_free(struct policy *policy)
 			free(policy->expects[i].text[j]);
 		free(policy->expects[i].path);
 	}
+	for (size_t i = 0; i < policy->n_lets; i++) {
+		free(policy->lets[i].name);
+		free(policy->lets[i].text);
+	}
 	for (size_t i = 0; i < policy->n_notes; i++)
 		free(policy->notes[i].text);
 	free(policy->name);
@@ -66,6 +70,7 @@ void policy_free(struct policy *policy)
 	free(policy->env);
 	free(policy->expects);
 	free(policy->ports);
+	free(policy->lets);
 	free(policy->notes);
 	free(policy);
 }

@@ -178,6 +178,13 @@ struct policy_note {
 	struct policy_where other;
 };
 
+/* A variable (`let`), with what it came to hold: for show. The rules have its words. */
+struct policy_let {
+	char *name;
+	char *text; /* its words, as a policy would write them */
+	struct policy_where where;
+};
+
 /* Lines that can be said once, for their places. */
 enum policy_setting {
 	POLICY_SETTING_KERNEL,
@@ -221,6 +228,8 @@ struct policy {
 
 	struct policy_port *ports; /* sorted by (direction, protocol, first, families) */
 	size_t n_ports;
+	struct policy_let *lets; /* sorted by name */
+	size_t n_lets;
 	struct policy_note *notes; /* in the order of their places */
 	size_t n_notes;
 

@@ -92,7 +92,7 @@ _cordon() {
 		;;
 	policy)
 		if [ "$COMP_CWORD" -eq 2 ]; then
-			_cordon_words "check show test build" "$current"
+			_cordon_words "build check cost diff explain fmt import lint report score show test" "$current"
 		elif [[ $current == -* ]]; then
 			_cordon_words "--search --bpf -o" "$current"
 		else
