@@ -150,8 +150,10 @@ static int spawn(struct session *s, int block, int log, int errors, pid_t *ret, 
 	(void)snprintf(size, sizeof(size), "%zu", s->size);
 	if (posix_spawn_file_actions_init(&actions) != 0)
 		return err_set(err, -ENOMEM, "run '%.400s'", s->cordon);
-	r = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	r = r ? r : posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	/* Calls are made with any numbers: a mode or an owner that one of them sets on descriptor 0
+	 * must not be /dev/null's, or any other file's of the host. */
+	r = posix_spawn_file_actions_adddup2(&actions, errors, 0);
+	r = r ? r : posix_spawn_file_actions_adddup2(&actions, errors, 1);
 	r = r ? r : posix_spawn_file_actions_adddup2(&actions, errors, 2);
 	/* duplicated onto itself a descriptor loses its close-on-exec mark */
 	r = r ? r : posix_spawn_file_actions_adddup2(&actions, block, block);
@@ -275,7 +277,7 @@ static int run_once(struct session *s, int block, struct err *err)
 
 int live_run(const char *what, struct live_call *calls, size_t n, struct err *err)
 {
-	_cleanup_close_ int fd = memfd_create("cordon-probe", MFD_CLOEXEC);
+	_cleanup_close_ int fd = memfd_create("cordon-probe", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct session s = { .what = what, .calls = calls, .n = n };
 	int r;
 
@@ -287,7 +289,9 @@ int live_run(const char *what, struct live_call *calls, size_t n, struct err *er
 	r = r ? r : measure(&s, err);
 	if (r < 0)
 		return r;
-	if (ftruncate(fd, (off_t)s.size) < 0)
+	/* Sealed, as a probe that cuts it off would take the ground from under our own mapping. */
+	if (ftruncate(fd, (off_t)s.size) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
 		return err_set(err, -errno, "make a memory file of %zu bytes", s.size);
 	s.block = mmap(NULL, s.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (s.block == MAP_FAILED)

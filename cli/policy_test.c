@@ -169,15 +169,12 @@ static void text_where(const struct policy *policy, struct policy_where where, c
 		(void)snprintf(ret, size, "%s:%u", policy->sources[where.source].path, where.line);
 }
 
-/* What is no call's business: whether the sandbox shows the file, and lets the port through. A
- * policy without any path is a part of others: it shows nothing, and they decide what. */
+/* What is no call's business: whether the sandbox shows the file, and lets the port through. */
 static int judge_whole(const struct test_run *run, struct test_case *t, struct policy_where *where,
 		       const char **by, struct err *err)
 {
 	static const enum mechanism asked[] = { MECHANISM_VIEW, MECHANISM_LANDLOCK };
 
-	if (t->expect->kind == POLICY_EXPECT_CALL && run->policy->n_paths == 0)
-		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(asked) && t->action == POLICY_ALLOW; i++) {
 		struct judgement j;
 		int r = mechanism_judge(asked[i], run->policy, &run->target, &t->attempt, &j, err);
