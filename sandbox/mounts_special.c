@@ -221,12 +221,11 @@ static int add_device(int host_dev, int dev, size_t i, struct err *err)
 	tree = sys_open_tree(src, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (tree < 0)
 		return err_set(err, tree, "take the device /dev/%s", devices[i].name);
-	/* Read-only is the node's mode, owner and times, which a caller who owns the host's node, as
-	 * its root does, could change; what is written to a device is no write to its file system
-	 * (fs/open.c, do_dentry_open()). */
-	r = mounts_set_flags(tree, false,
-			     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err,
-			     devices[i].name);
+	/* Read-only is the node's mode, owner and times, which a caller who owns the host's node,
+	 * as its root does, could change; what is written to a device is no write to its file
+	 * system (fs/open.c, do_dentry_open()). */
+	r = mounts_set_flags(tree, false, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+			     err, devices[i].name);
 	if (r < 0)
 		return r;
 	made = openat(dev, devices[i].name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
@@ -291,6 +290,45 @@ static int open_dev(struct child *c, const struct plan_step *step, struct err *e
 	return r < 0 ? err_set(err, r, "mount '%s'", step->dest) : TAKE_FD(tree);
 }
 
+/*
+ * A descriptor of one of these devices that was handed in open is on the host's mount, through
+ * which fchmod(2) would change the node for the whole machine: </dev/null and a root caller are
+ * enough. It becomes one of the sandbox's own mount. Not /dev/tty, which is another terminal to
+ * each opener.
+ */
+static int take_stream(int dev, int fd, struct err *err)
+{
+	_cleanup_close_ int own = -1;
+	int flags = fcntl(fd, F_GETFL);
+	size_t i = 0;
+	struct stat st;
+
+	if (flags < 0 || (flags & O_PATH) || fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode))
+		return 0;
+	while (i < ARRAY_SIZE(devices) && st.st_rdev != makedev(devices[i].major, devices[i].minor))
+		i++;
+	if (i == ARRAY_SIZE(devices) || strcmp(devices[i].name, "tty") == 0)
+		return 0;
+	own = openat(dev, devices[i].name,
+		     (flags & (O_ACCMODE | O_APPEND | O_NONBLOCK)) | O_NOFOLLOW | O_NOCTTY |
+			     O_CLOEXEC);
+	if (own < 0 || dup3(own, fd, fcntl(fd, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0) < 0)
+		return err_set(err, -errno, "open descriptor %d anew, as the sandbox's /dev/%s", fd,
+			       devices[i].name);
+	return 0;
+}
+
+static int take_streams(struct child *c, int dev, struct err *err)
+{
+	int r = 0;
+
+	for (int fd = 0; fd < 3 && r == 0; fd++)
+		r = take_stream(dev, fd, err);
+	for (size_t i = 0; i < c->plan->n_pass_fds && r == 0; i++)
+		r = take_stream(dev, c->plan->pass_fds[i], err);
+	return r;
+}
+
 int mounts_dev(struct child *c, const struct plan_step *step, struct err *err)
 {
 	_cleanup_close_ int dev = -1, host_dev = -1;
@@ -310,6 +348,8 @@ int mounts_dev(struct child *c, const struct plan_step *step, struct err *err)
 		if (symlinkat(links[i].text, dev, links[i].name) < 0)
 			r = err_set(err, -errno, "make the symlink /dev/%s", links[i].name);
 	}
+	if (r == 0)
+		r = take_streams(c, dev, err);
 	if (r == 0 && (mkdirat(dev, "shm", 0777) < 0 || fchmodat(dev, "shm", 01777, 0) < 0))
 		r = err_set(err, -errno, "make /dev/shm");
 	return r;

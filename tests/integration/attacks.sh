@@ -103,6 +103,15 @@ for device in $devices; do
 	expect_status 1 "/dev/$device: its times" -- "$CORDON" run -- \
 		touch -c -d "$(stat -c @%X "/dev/$device")" "/dev/$device"
 done
+mode=$(stat -c %a /dev/null)
+expect_status 1 "an inherited /dev/null: its mode" -- bash -c '"$@" </dev/null' sh "$CORDON" run -- \
+	chmod "$mode" /proc/self/fd/0
+expect_status 1 "a passed /dev/zero: its mode" -- bash -c '"$@" 9</dev/zero' sh "$CORDON" run --fd 9 -- \
+	chmod "$(stat -c %a /dev/zero)" /proc/self/fd/9
+expect_output 4 "a passed /dev/zero is read" -- bash -c '"$@" 9</dev/zero' sh "$CORDON" run --fd 9 -- \
+	sh -c 'head -c 4 <&9 | wc -c'
+expect_status 0 "an inherited /dev/null is read and written" -- bash -c '"$@" </dev/null >/dev/null' sh "$CORDON" run -- \
+	sh -c 'echo x && test "$(wc -c)" = 0'
 expect_status 0 "devices are written" -- "$CORDON" run -- \
 	sh -c 'echo x >/dev/null && echo x >>/dev/zero && ! echo x 2>/dev/null >/dev/full'
 expect_status 0 "devices are read" -- "$CORDON" run -- \
