@@ -136,6 +136,28 @@ static void judge_new_name(struct asking *q, const struct effect *e)
 	}
 }
 
+/* A mount is asked for writing before a name in it is looked up (fs/namei.c). */
+static bool judge_removal(struct asking *q, const struct effect *e)
+{
+	const struct policy_path *line;
+	char dir[LIMIT_PATH];
+
+	parent_of(e->path, dir);
+	switch (place_of(q, dir, &line)) {
+	case PLACE_HOST_RO:
+	case PLACE_ON_THE_WAY:
+	case PLACE_COVERED:
+		deny(q, EROFS, line, "it is mounted read-only");
+		return true;
+	case PLACE_ABSENT:
+	case PLACE_HOST_RW:
+	case PLACE_EMPTY:
+	case PLACE_LAUNCH:
+		break;
+	}
+	return false;
+}
+
 static void judge_file(struct asking *q, const struct effect *e)
 {
 	const struct policy_path *line;
@@ -144,6 +166,8 @@ static void judge_file(struct asking *q, const struct effect *e)
 		judge_new_name(q, e);
 		return;
 	}
+	if (e->access & FILE_REMOVE && judge_removal(q, e))
+		return;
 	switch (place_of(q, e->path, &line)) {
 	case PLACE_ABSENT:
 		deny(q, ENOENT, line, "no line shows it");
@@ -165,26 +189,39 @@ static void judge_file(struct asking *q, const struct effect *e)
 	}
 }
 
-/* rename and link see the mounts first: each line's place is one (fs/namei.c). */
+static bool is_writable(enum place place)
+{
+	return place == PLACE_HOST_RW || place == PLACE_EMPTY;
+}
+
+/*
+ * rename and link see the mounts first, and each line's place is one (fs/namei.c): a rename asks
+ * for one mount, then for writing, then for the name; a link for the name, writing, one mount.
+ */
 static void judge_move(struct asking *q, const struct effect *from, const struct effect *to)
 {
 	const bool is_link = !(from->access & FILE_REMOVE);
-	const struct policy_path *from_line, *to_line;
-	enum place from_place = place_of(q, from->path, &from_line);
-	char dir[LIMIT_PATH];
-	enum place to_place;
+	const struct policy_path *from_line, *to_line, *name_line;
+	char from_dir[LIMIT_PATH], to_dir[LIMIT_PATH];
+	enum place name_place = place_of(q, from->path, &name_line);
+	enum place from_place, to_place;
 
-	parent_of(to->path, dir);
-	to_place = place_of(q, dir, &to_line);
-	if (from_place == PLACE_ABSENT || to_place == PLACE_ABSENT)
-		deny(q, ENOENT, from_place == PLACE_ABSENT ? from_line : to_line,
-		     "no line shows it");
-	else if (is_link && to_place != PLACE_HOST_RW && to_place != PLACE_EMPTY)
+	parent_of(from->path, from_dir);
+	parent_of(to->path, to_dir);
+	from_place = place_of(q, from_dir, &from_line);
+	to_place = place_of(q, to_dir, &to_line);
+	if (from_place == PLACE_ABSENT || (is_link && name_place == PLACE_ABSENT))
+		deny(q, ENOENT, name_line, "no line shows it");
+	else if (to_place == PLACE_ABSENT)
+		deny(q, ENOENT, to_line, "no line shows the directory");
+	else if (is_link && !is_writable(to_place))
 		deny(q, EROFS, to_line, "it is mounted read-only");
 	else if (from_line != to_line)
 		deny(q, EXDEV, to_line, "the two places are two mounts");
-	else if (from_place != PLACE_HOST_RW && from_place != PLACE_EMPTY)
-		deny(q, EROFS, from_line, "it is mounted read-only");
+	else if (!is_writable(to_place))
+		deny(q, EROFS, to_line, "it is mounted read-only");
+	else if (name_place == PLACE_ABSENT)
+		deny(q, ENOENT, name_line, "no line shows it");
 	else
 		allow(q, from_line);
 }
@@ -213,7 +250,8 @@ static void judge_net(struct asking *q, const struct effect *e)
 		return;
 	q->out->where = q->policy->setting_where[POLICY_SETTING_NET];
 	if (e->kind == EFFECT_BIND) {
-		if (none && loopback)
+		/* 127.0.0.1 is there before its interface is */
+		if (none && loopback && e->family == AF_INET6)
 			deny(q, EADDRNOTAVAIL, NULL, "no interface is up");
 	} else if (!loopback || none) {
 		deny(q, none && loopback && e->family == AF_INET6 ? EADDRNOTAVAIL : ENETUNREACH,
@@ -250,6 +288,19 @@ static void judge_process(struct asking *q)
 	     "processes outside have no number in the sandbox's pid namespace");
 }
 
+/* Paths are looked up before anybody asks for the right to mount. */
+static void judge_mount(struct asking *q)
+{
+	for (unsigned i = 0; i < q->attempt->call->n_args; i++) {
+		const struct policy_path *line;
+		const char *path = q->attempt->text[i];
+
+		if (path && q->attempt->call->args[i].kind == KIND_PATH && path_is_normal(path) &&
+		    place_of(q, path, &line) == PLACE_ABSENT)
+			deny(q, ENOENT, line, "no line shows it");
+	}
+}
+
 static void judge_effect(struct asking *q, const struct effect *e)
 {
 	switch ((enum effect_kind)e->kind) {
@@ -267,10 +318,12 @@ static void judge_effect(struct asking *q, const struct effect *e)
 	case EFFECT_SIGNAL:
 		judge_process(q);
 		break;
+	case EFFECT_MOUNT:
+		judge_mount(q);
+		break;
 	case EFFECT_SOCKET:
 	case EFFECT_CAPABILITY:
 	case EFFECT_NAMESPACE:
-	case EFFECT_MOUNT:
 	case _EFFECT_MAX:
 		break;
 	}
