@@ -30,8 +30,9 @@ enum {
 	/* The log gives each kind of denial so many records of its own before it counts
 	 * (FLOOD_BURST in audit/flood.h is 20): so no more of one call in one sandbox. */
 	SAME_CALLS = 16,
-	STUCK_MS = 1500, /* a denial takes microseconds */
-	LOOK_MS = 50,
+	STUCK_MS = 1500, /* a denial takes microseconds, on a machine that has nothing else to do */
+	WAITS_MS = 200,	 /* for calls that are there to wait */
+	LOOK_MS = 20,
 	MOST_BYTES = 8 << 20,
 	EXIT_OF_CORDON = 125,
 };
@@ -171,6 +172,27 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* Whether the call that is being made waits for something when it is let in. */
+static bool is_waiting(const struct session *s)
+{
+	static const char *const names[] = {
+		"pause", "rt_sigsuspend", "select",	     "pselect6", "poll",
+		"ppoll", "accept",	  "rt_sigtimedwait", "msgrcv",	 "futex",
+		"wait4", "waitid",	  "io_uring_enter"
+	};
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (__atomic_load_n(&s->block->calls[i].state, __ATOMIC_SEQ_CST) != PROBE_BEGUN ||
+		    s->calls[i].end != LIVE_NOT_RUN)
+			continue;
+		for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
+			if (syscall_by_name(names[k])->nr[ABI_NATIVE] == s->block->calls[i].nr)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Until the sandbox is gone; one in which a call does not come back is ended. */
 static int wait_end(struct session *s, pid_t pid, bool *ret_stuck, int *ret_status)
 {
@@ -189,7 +211,7 @@ static int wait_end(struct session *s, pid_t pid, bool *ret_stuck, int *ret_stat
 			since = now_ms();
 		at = now;
 		begun = s->block->base != 0;
-		if (now_ms() - since > STUCK_MS) {
+		if (now_ms() - since > (is_waiting(s) ? WAITS_MS : STUCK_MS)) {
 			*ret_stuck = true;
 			(void)kill(pid, SIGKILL);
 			break;
