@@ -283,14 +283,36 @@ static int worse(int a, int b)
 	return a == -ENOMEM || b == -ENOMEM ? -ENOMEM : a ? a : b;
 }
 
-/* Who decides a setting tests it. */
-static void drop_expects(const struct part *part, struct merged *m)
-{
-	size_t out = 0;
+/* By a call's place in the table: which answers of used policies a file takes back. */
+enum { TAKEN_BACK = POLICY_KILL + 1 };
 
+static void find_taken(const struct part *part, bool (*taken)[TAKEN_BACK])
+{
+	size_t n;
+	const struct syscall_desc *table = syscall_table(&n);
+
+	for (size_t i = 0; i < part->n_removes; i++) {
+		if (part->removes[i].what == REMOVE_CALL)
+			taken[part->removes[i].call - table][part->removes[i].verb] = true;
+	}
+}
+
+/* Who decides tests: what used policies expect of it goes. 0 or -ENOMEM. */
+static int drop_expects(const struct part *part, struct merged *m)
+{
+	_cleanup_free_ bool(*taken)[TAKEN_BACK] = NULL;
+	size_t n, out = 0;
+	const struct syscall_desc *table = syscall_table(&n);
+
+	taken = calloc(n, sizeof(*taken));
+	if (!taken)
+		return -ENOMEM;
+	find_taken(part, taken);
 	for (size_t i = 0; i < m->n_expects; i++) {
 		const struct policy_expect *e = m->expects[i];
 
+		if (e->kind == POLICY_EXPECT_CALL && taken[e->call - table][e->action])
+			continue;
 		if (e->kind == POLICY_EXPECT_SETTING && part->scalars[e->setting].set)
 			continue;
 		if (e->kind == POLICY_EXPECT_ENV &&
@@ -299,6 +321,7 @@ static void drop_expects(const struct part *part, struct merged *m)
 		m->expects[out++] = e;
 	}
 	m->n_expects = out;
+	return 0;
 }
 
 static int compose_one(struct composer *c, const struct unit *unit, struct merged *m)
@@ -321,7 +344,8 @@ static int compose_one(struct composer *c, const struct unit *unit, struct merge
 	}
 	if (r == 0)
 		r = compose_remove(c, part, m);
-	drop_expects(part, m);
+	if (r == 0)
+		r = drop_expects(part, m);
 	if (r == 0)
 		r = add_own(c, unit, m);
 	return r;

@@ -48,6 +48,18 @@ static int count_wrong(const char *dir, const char *text)
 	return n;
 }
 
+static size_t count_calls(const char *dir, const char *text)
+{
+	struct policy *p = load_in(dir, text);
+	size_t n = 0;
+
+	assert_non_null(p);
+	for (size_t i = 0; i < p->n_expects; i++)
+		n += p->expects[i].kind == POLICY_EXPECT_CALL;
+	policy_free(p);
+	return n;
+}
+
 static void test_settings(void **context)
 {
 	static const char *const right[] = {
@@ -185,7 +197,9 @@ static void test_who_decides(void **context)
 	snprintf(path, sizeof(path), "%s/base.policy", dir);
 	f = fopen(path, "we");
 	assert_non_null(f);
-	fputs("limit pids 5 nofile 9\nenv TERM\nexpect limit pids 5 nofile 9\nexpect env TERM\n",
+	fputs("limit pids 5 nofile 9\nenv TERM\nexpect limit pids 5 nofile 9\nexpect env TERM\n"
+	      "allow close kill\ndeny mount\nexpect allow close kill\n"
+	      "expect deny mount\nexpect deny reboot\n",
 	      f);
 	fclose(f);
 	assert_int_equal(count_wrong(dir, "use base\n"), 0);
@@ -195,6 +209,14 @@ static void test_who_decides(void **context)
 	assert_int_equal(count_wrong(dir, "use base\nenv TERM=x\n"), 0);
 	assert_int_equal(count_wrong(dir, "use base\nremove env TERM\n"), 0);
 	assert_int_equal(count_wrong(dir, "use base\nenv LANG\nexpect env TERM\n"), 0);
+	/* likewise calls: the tests of what is taken back by name go, and no others */
+	assert_int_equal(count_calls(dir, "use base\n"), 4);
+	assert_int_equal(count_calls(dir, "use base\nremove allow close\n"), 3);
+	assert_int_equal(count_calls(dir, "use base\nremove deny mount\nallow mount\n"), 3);
+	/* a refusal beside it is another thing: it may be a slip */
+	assert_int_equal(count_calls(dir, "use base\ndeny close\n"), 4);
+	assert_int_equal(count_calls(dir, "use base\ndeny kill if sig == 9\n"), 4);
+	assert_int_equal(count_calls(dir, "use base\nallow mount\n"), 4);
 	unlink(path);
 	rmdir(dir);
 }

@@ -169,7 +169,7 @@ static void test_expectations_hold(void **state)
 			const struct policy_expect *e = &p->expects[k];
 			struct policy_verdict v;
 
-			if (e->call->nr[ABI_NATIVE] < 0)
+			if (e->kind != POLICY_EXPECT_CALL || e->call->nr[ABI_NATIVE] < 0)
 				continue; /* mknod, on aarch64 */
 			policy_eval(p, ABI_NATIVE, e->call->nr[ABI_NATIVE], e->args, &v);
 			if (v.action != e->action)
