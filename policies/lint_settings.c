@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Network, capabilities, limits, variables, tests: what is said once, or not at all. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -134,6 +135,40 @@ static void look_at_expects(struct linter *l)
 	}
 }
 
+/* Whether any line of any file but its own names the variable: $name, and no longer name. */
+static bool is_let_used(const struct policy *p, const char *name, size_t len)
+{
+	for (size_t i = 0; i < p->n_sources; i++) {
+		for (const char *at = p->sources[i].text; at && (at = strchr(at, '$')) != NULL;) {
+			at++;
+			if (strncmp(at, name, len) == 0 && at[len] != '_' &&
+			    !isalnum((unsigned char)at[len]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The model has no variables any more: the texts have. */
+static void look_at_lets(struct linter *l)
+{
+	for (size_t i = 0; i < l->policy->n_sources; i++) {
+		struct policy_where where = { .source = (uint16_t)i, .line = 1, .column = 1 };
+		const char *line = l->policy->sources[i].text;
+
+		for (; line && *line; where.line++) {
+			const char *end = strchrnul(line, '\n'), *name = line + 4;
+			size_t len = strcspn(name, " \t\n");
+
+			if (strncmp(line, "let ", 4) == 0 && len &&
+			    !is_let_used(l->policy, name, len))
+				lint_add(l, "CP603", LINT_WARNING, where, "take the line out",
+					 "the variable '%.*s' is not used", (int)len, name);
+			line = *end ? end + 1 : end;
+		}
+	}
+}
+
 void lint_settings(struct linter *l)
 {
 	const struct policy *p = l->policy;
@@ -151,4 +186,5 @@ void lint_settings(struct linter *l)
 	look_at_env(l);
 	look_at_limits(l);
 	look_at_expects(l);
+	look_at_lets(l);
 }
