@@ -112,6 +112,39 @@ static void close_family(struct policy *policy, uint8_t family, uint64_t domain,
 		close_kinds(policy, domain, SOCK_DGRAM, IPPROTO_UDP, where);
 }
 
+/*
+ * A first packet that connects (TCP fast open) asks no LSM for the port: net/ipv4/tcp.c,
+ * tcp_sendmsg_fastopen. Programs know the answer of a kernel that has it switched off, and connect.
+ */
+static void close_fast_open(struct policy *policy, struct policy_where where)
+{
+	static const struct {
+		const char *call;
+		uint8_t flags; /* argument */
+	} calls[] = { { "sendto", 3 }, { "sendmsg", 2 }, { "sendmmsg", 3 } };
+	bool closed = false, any = false;
+
+	for (size_t i = 0; i < policy->n_ports; i++) {
+		const struct policy_port *p = &policy->ports[i];
+
+		if (p->direction != POLICY_PORT_CONNECT)
+			continue;
+		closed = true;
+		any = any ||
+		      (p->protocol == POLICY_PORT_TCP && p->first == 0 && p->last == UINT16_MAX);
+	}
+	for (size_t i = 0; closed && !any && i < sizeof(calls) / sizeof(calls[0]); i++) {
+		struct policy_rule rule = deny_of(calls[i].call, EOPNOTSUPP, where);
+		struct policy_cond cond = compare(calls[i].flags, POLICY_MASKED_EQ, 0);
+
+		cond.width = rule.call->args[calls[i].flags].width;
+		cond.mask = MSG_FASTOPEN;
+		cond.negate = true;
+		add_cond(&rule, cond);
+		add_rule(policy, &rule);
+	}
+}
+
 static int compare_ports(const void *a, const void *b)
 {
 	const struct policy_port *pa = a, *pb = b;
@@ -176,6 +209,7 @@ int compose_ports(struct composer *c, const struct merged *m)
 	}
 	close_family(policy, POLICY_FAMILY_INET, AF_INET, first);
 	close_family(policy, POLICY_FAMILY_INET6, AF_INET6, first);
+	close_fast_open(policy, first);
 	/* socket(2) by its number in memory, where no filter sees what is made */
 	rule = deny_of("socketcall", EPERM, first);
 	add_rule(policy, &rule);
