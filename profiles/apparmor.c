@@ -234,8 +234,9 @@ int apparmor_generate(const struct policy *policy, const struct profile_target *
 	if (r < 0)
 		return r;
 	put_head(&t, policy, target, name.data);
-	if (t.r == 0)
-		t.r = aa_put_files(policy, root, &out);
+	r = t.r == 0 ? aa_put_files(policy, root, &out, err) : 0;
+	if (r < 0)
+		return r;
 	put_network(&t, policy, &facts);
 	put_capabilities(&t, policy);
 	put_processes(&t, &facts);
@@ -243,9 +244,6 @@ int apparmor_generate(const struct policy *policy, const struct profile_target *
 	put_newer(&t, target, &facts);
 	put_limits(&t, policy);
 	put(&t, "}\n");
-	if (t.r == -E2BIG)
-		return err_set(err, t.r, "write an AppArmor profile of policy '%s'", policy->name),
-		       err_hint(err, "too many places grant again what a place above them refuses");
 	if (t.r < 0)
 		return err_set(err, t.r, "write an AppArmor profile");
 	*ret = out;

@@ -13,8 +13,9 @@
 #include "profiles/apparmor_gen.h"
 #include "profiles/report.h"
 
-/* A hostile policy's patterns could be many; no administrator wants to load them. */
-enum { MAX_PROFILE = 4 << 20 };
+/* A hostile policy's patterns could be many, and the parser takes 20 s for 100 KiB of those that
+ * leave something out. */
+enum { MAX_PROFILE = 4 << 20, MAX_EXCLUDING = 128 << 10 };
 
 /* What a directory that can be listed has itself. */
 #define AA_LISTED ((unsigned)(AA_READ | AA_LOCK))
@@ -178,6 +179,8 @@ struct walk {
 	const struct policy *policy;
 	struct buf *out;
 	const char *last_why; /* of the last comment, when it was of something built in */
+	size_t excluding;     /* bytes of rules that leave something out */
+	const struct aa_node *at;
 };
 
 /* The line that speaks, as a comment. */
@@ -196,7 +199,7 @@ static int put_why(struct walk *w, const struct aa_node *node)
 	return buf_puts(w->out, ")\n");
 }
 
-static int deny(const struct walk *w, const struct aa_node *node, unsigned perms)
+static int deny(struct walk *w, const struct aa_node *node, unsigned perms)
 {
 	_cleanup_aa_patterns_ struct aa_patterns places = { .n = 0 };
 	int r = 0;
@@ -211,7 +214,12 @@ static int deny(const struct walk *w, const struct aa_node *node, unsigned perms
 		}
 		perms &= ~same;
 		if (grants_below(node, same)) {
+			const size_t before = w->out->len;
+
 			r = deny_but(node, same, w->out);
+			w->excluding += w->out->len - before;
+			if (r == 0 && w->excluding > MAX_EXCLUDING)
+				r = -E2BIG;
 			continue;
 		}
 		aa_patterns_done(&places);
@@ -243,6 +251,8 @@ static int walk(struct walk *w, const struct aa_node *node, unsigned allowed, un
 {
 	int r = 0;
 
+	if (node->line)
+		w->at = node;
 	if (node->stated) {
 		const unsigned more = node->perms & ~allowed;
 
@@ -261,9 +271,18 @@ static int walk(struct walk *w, const struct aa_node *node, unsigned allowed, un
 	return r;
 }
 
-int aa_put_files(const struct policy *policy, const struct aa_node *root, struct buf *out)
+int aa_put_files(const struct policy *policy, const struct aa_node *root, struct buf *out,
+		 struct err *err)
 {
 	struct walk w = { .policy = policy, .out = out };
+	_cleanup_buf_ struct buf where = BUF_INIT;
+	int r = walk(&w, root, 0, 0);
 
-	return walk(&w, root, 0, 0);
+	if (r == -E2BIG && w.at && report_put_where(policy, &w.at->line->where, &where) == 0) {
+		(void)err_set(err, -EOPNOTSUPP, "say the paths of policy '%s' to AppArmor, at %s",
+			      policy->name ? policy->name : "", where.data);
+		return err_hint(err, "too much is granted again, or too deep, below what is "
+				     "refused");
+	}
+	return r < 0 ? err_set(err, r, "write an AppArmor profile") : 0;
 }

@@ -8,8 +8,10 @@
 
 enum aa_reach { AA_ITSELF, AA_TREE, AA_BELOW };
 
-/* The file rules of the tree. 0, -ENOMEM, or -E2BIG for a policy whose patterns are too many. */
-int aa_put_files(const struct policy *policy, const struct aa_node *root, struct buf *out);
+/* The file rules of the tree. 0, -ENOMEM, or -EOPNOTSUPP for a policy whose patterns are too many,
+ * naming a line. */
+int aa_put_files(const struct policy *policy, const struct aa_node *root, struct buf *out,
+		 struct err *err);
 
 /* What a policy means to the parts of the kernel that AppArmor mediates. */
 enum { AA_FAMILIES = 46, AA_TYPES = 16 };

@@ -194,8 +194,8 @@ static struct answer on_socket(const struct policy *policy, const struct aa_fact
 	if (policy->net == POLICY_NET_NONE && rule->action == POLICY_ALLOW)
 		return (struct answer){ COVERAGE_STRICTER,
 					"with net none there is no internet socket at all" };
-	return (struct answer){ COVERAGE_ENFORCED, "by network rules: of what the sockets are used "
-						   "for nothing is said" };
+	return (struct answer){ COVERAGE_ENFORCED,
+				rule->action == POLICY_ALLOW ? NULL : "answers EACCES" };
 }
 
 static struct answer on_rule(const struct policy *policy, const struct profile_target *target,
@@ -209,11 +209,11 @@ static struct answer on_rule(const struct policy *policy, const struct profile_t
 		return on_socket(policy, facts, rule);
 	if (target->apparmor_abi < 40 &&
 	    (class == CLASS_NAMESPACE || class == CLASS_QUEUE || class == CLASS_RING))
-		return (struct answer){ COVERAGE_NONE, "mediated from ABI 4.0 on" };
-	if (class == CLASS_QUEUE || class == CLASS_RING)
+		return (struct answer){ COVERAGE_NOT_ITS_OWN, "mediated from ABI 4.0 on" };
+	if (rule->action != POLICY_ALLOW && (class == CLASS_QUEUE || class == CLASS_RING))
 		return (struct answer){ COVERAGE_WEAKER,
 					"only kernels with that mediation hold it" };
-	if (class == CLASS_NAMESPACE)
+	if (class == CLASS_NAMESPACE && (rule->action != POLICY_ALLOW || rule->n_conds > 0))
 		return (struct answer){ COVERAGE_WEAKER,
 					"of namespaces only user namespaces are mediated" };
 	if (rule->action != POLICY_ALLOW && is_open(class, facts))

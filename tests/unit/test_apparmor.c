@@ -11,6 +11,7 @@
 /* cmocka wants the four above first */
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +22,9 @@
 #include "profiles/apparmor.h"
 #include "profiles/apparmor_gen.h"
 #include "tests/unit/apparmor_match.h"
-#include "tests/unit/random_policy.h"
+#include "tests/unit/random_paths.h"
 
-enum { ROUNDS = 400, MAX_LINES = 12, PROBES = 60 };
+enum { ROUNDS = 400, PROBES = 60 };
 
 /* --- policies --- */
 
@@ -70,85 +71,6 @@ static void compare(const struct policy *policy, const struct profile_target *ta
 	if (path[1] && rules_give(rules, dir) != want)
 		fail_msg("'%s': the text gives %#x, the judge says %#x; the text:\n%s", dir,
 			 rules_give(rules, dir), want, rules->text);
-}
-
-static const char *const names[] = {
-	"a",	 "b",	 "ab",	 "abc",	  "abd", "b*",	"{a,b}",    "[^a]", "?",   "a b",
-	"\"q\"", "\\",	 "@{H}", "#x",	  "-",	 "a-",	"\xc3\xa9", "^",    "x,y", "\\x41",
-	"home",	 "root", "proc", "1",	  "12",	 "12x", "4",	    "attr", "dev", "null",
-	"shm",	 "sys",	 "task", "kcore", "u",	 "uv",	"\xc3\xa8", "]",    "**",  "kc",
-};
-
-static void random_path(uint64_t *seed, char *path, size_t size)
-{
-	static const char *const tops[] = { "/",      "/",     "/a/",	 "/home/",
-					    "/proc/", "/dev/", "/root/", "/home/u/" };
-	size_t depth = random_below(seed, 4), len;
-
-	(void)snprintf(path, size, "%s", tops[random_below(seed, ARRAY_SIZE(tops))]);
-	do {
-		len = strlen(path);
-		(void)snprintf(path + len, size - len, "%s%s", path[len - 1] == '/' ? "" : "/",
-			       names[random_below(seed, ARRAY_SIZE(names))]);
-	} while (depth-- > 0);
-}
-
-static void random_lines(uint64_t *seed, struct policy *policy, struct policy_path *lines,
-			 char text[][LIMIT_PATH])
-{
-	policy->n_paths = 0;
-	for (size_t n = 1 + random_below(seed, MAX_LINES); n > 0; n--) {
-		struct policy_path *line = &lines[policy->n_paths];
-		char *path = text[policy->n_paths];
-		bool again = false;
-
-		switch (random_below(seed, 6)) {
-		case 0:
-			(void)snprintf(path, LIMIT_PATH, "/");
-			break;
-		case 1:
-			random_path(seed, path + 1, LIMIT_PATH - 1);
-			path[0] = '~';
-			break;
-		case 2:
-			(void)snprintf(path, LIMIT_PATH, "~");
-			break;
-		default:
-			random_path(seed, path, LIMIT_PATH);
-		}
-		*line = (struct policy_path){ .verb = (uint8_t)random_below(seed, 5),
-					      .path = path };
-		if (strncmp(path, "/proc/", 6) == 0)
-			line->verb = POLICY_PATH_HIDE;
-		for (size_t i = 0; i < policy->n_paths; i++)
-			again = again || strcmp(lines[i].path, path) == 0;
-		if (again || (path[1] == '\0' && path[0] == '/' && line->verb > POLICY_PATH_WRITE))
-			continue;
-		policy->n_paths++;
-	}
-	policy->paths = lines;
-}
-
-/* A path of a line, with a step more or less, or any. */
-static void random_probe(uint64_t *seed, const struct policy *policy, char *path, size_t size)
-{
-	const char *line = policy->paths[random_below(seed, policy->n_paths)].path;
-	size_t len;
-
-	random_path(seed, path, size);
-	if (random_below(seed, 3) == 0)
-		return;
-	if (line[0] == '~')
-		(void)snprintf(path, size, "%s%s", random_below(seed, 2) ? "/home/uv" : "/root",
-			       line + 1);
-	else
-		(void)snprintf(path, size, "%s", line);
-	len = strlen(path);
-	if (random_below(seed, 2))
-		(void)snprintf(path + len, size - len, "%s%s", path[len - 1] == '/' ? "" : "/",
-			       names[random_below(seed, ARRAY_SIZE(names))]);
-	else if (random_below(seed, 3) == 0 && len > 2 && path[len - 2] != '/')
-		path[len - 1] = '\0';
 }
 
 /* The deepest line wins, in the text as with the judge, with the home known and not. */
@@ -252,6 +174,31 @@ static void test_names_are_literal(void **state)
 	rules_done(&rules);
 	free(out);
 	policy_free(policy);
+}
+
+/* The masked names of /proc are those that a launch covers. */
+static void test_masked_as_at_a_launch(void **state)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *at, *end;
+	size_t len, n = 0;
+
+	(void)state;
+	assert_int_equal(
+		fd_read_file_at(AT_FDCWD, "sandbox/mounts_special.c", 1 << 20, &text, &len), 0);
+	at = strstr(text, "masked[] = {");
+	assert_non_null(at);
+	end = strstr(at, "\n};");
+	assert_non_null(end);
+	while ((at = strstr(at, "\t{ \"")) && at < end) {
+		at += strlen("\t{ \"");
+		assert_non_null(aa_proc_masked[n]);
+		assert_int_equal(strncmp(at, aa_proc_masked[n], strlen(aa_proc_masked[n])), 0);
+		assert_int_equal(at[strlen(aa_proc_masked[n])], '"');
+		n++;
+	}
+	assert_true(n > 10);
+	assert_null(aa_proc_masked[n]);
 }
 
 /* --- what is refused --- */
@@ -471,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_random_lines),
 		cmocka_unit_test(test_faults_are_found),
 		cmocka_unit_test(test_names_are_literal),
+		cmocka_unit_test(test_masked_as_at_a_launch),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_other_rules),
 		cmocka_unit_test(test_judge),
