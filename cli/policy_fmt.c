@@ -18,7 +18,7 @@
 
 enum outcome { SAME, DIFFERS, WRONG, FAILED };
 
-static int failed(struct err *err, int r, const char *path)
+static enum outcome failed(struct err *err, int r, const char *path)
 {
 	(void)err_set(err, r, "format '%.400s'", path);
 	print_error(NULL, err);
@@ -114,7 +114,7 @@ static int fmt(const struct policy_args *args)
 	struct err err = ERR_INIT;
 
 	if (!outcomes)
-		return failed(&err, -ENOMEM, args->what[0]), POLICY_EXIT_FAILED;
+		return (void)failed(&err, -ENOMEM, args->what[0]), POLICY_EXIT_FAILED;
 	for (int i = 0; i < args->n_what; i++) {
 		outcomes[i] = format(args, args->what[i]);
 		worst = outcomes[i] > worst ? outcomes[i] : worst;
@@ -124,7 +124,7 @@ static int fmt(const struct policy_args *args)
 		}
 	}
 	if (policy_flag(args, "--json") && put_json(args, outcomes) < 0)
-		return failed(&err, -ENOMEM, args->what[0]), POLICY_EXIT_FAILED;
+		return (void)failed(&err, -ENOMEM, args->what[0]), POLICY_EXIT_FAILED;
 	return worst == SAME ? 0 : worst == FAILED ? POLICY_EXIT_FAILED : 1;
 }
 

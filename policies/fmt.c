@@ -118,6 +118,7 @@ int fmt_text(const char *name, const char *text, size_t len, struct buf *ret,
 	     struct policy_diags *diags)
 {
 	const struct diag_source source = { .path = name, .text = text, .len = len };
+	const struct buf none = BUF_INIT;
 	_cleanup_free_ struct line *line = malloc(sizeof(*line));
 	_cleanup_buf_ struct buf out = BUF_INIT;
 	struct formatter f = { .line = line,
@@ -147,6 +148,6 @@ int fmt_text(const char *name, const char *text, size_t len, struct buf *ret,
 	if (diags->n_errors)
 		return -EBADMSG;
 	*ret = out;
-	out = (struct buf)BUF_INIT;
+	out = none;
 	return 0;
 }
