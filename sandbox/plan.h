@@ -78,7 +78,8 @@ struct plan_port {
 	uint16_t first, last;
 	const char *why; /* "default.policy:12" */
 };
-/* Rules of Landlock that ports may take; each is allocated by the kernel in each launch. */
+/* Rules of Landlock that ports may take; the kernel keeps each, in each launch: so many cost 6 ms,
+ * all 65536 of a direction 150 ms (Linux 6.18). */
 enum { PLAN_PORT_RULES = 4096 };
 
 enum plan_root { ROOT_HOST, ROOT_OVERLAY, ROOT_READONLY };
