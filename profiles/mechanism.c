@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#pragma weak apparmor_mechanism
 #pragma weak selinux_mechanism
 
 static const struct {
