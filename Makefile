@@ -315,6 +315,10 @@ bench: all  ## launch and call costs beside their peers, interleaved
 demo:  ## the main job, end to end, as an unprivileged user
 	tools/demo
 
+# The launcher's AppArmor profile: beside the data always, and where the host loads it from when that
+# host knows the profile's ABI and the prefix is the system's. APPARMOR_DIR= keeps it out of there.
+APPARMOR_DIR ?= $(and $(filter /usr /usr/local,$(PREFIX)),$(wildcard /etc/apparmor.d/abi/4.0),/etc/apparmor.d)
+
 install: all  ## into DESTDIR/PREFIX
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/policies $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(compdir)
 	install -m 0755 $(BUILD)/cordon $(DESTDIR)$(bindir)/cordon
@@ -325,6 +329,11 @@ install: all  ## into DESTDIR/PREFIX
 	install -m 0644 doc/man/*.1 $(DESTDIR)$(mandir)/man1/
 	install -m 0644 tools/completion.bash $(DESTDIR)$(compdir)/cordon
 	install -m 0644 tools/completion.bash $(DESTDIR)$(datadir)/completion.bash
+	for dir in $(datadir)/apparmor.d $(APPARMOR_DIR); do \
+		install -d $(DESTDIR)$$dir && \
+		sed 's|^@{cordon} = .*|@{cordon} = $(bindir)/cordon|' profiles/apparmor.d/cordon >$(DESTDIR)$$dir/cordon && \
+		chmod 0644 $(DESTDIR)$$dir/cordon || exit 1; \
+	done
 
 clean:  ## remove what was built
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-clang
