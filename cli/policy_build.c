@@ -139,11 +139,12 @@ const struct policy_verb policy_verb_build = {
 	.run = build,
 	.min_what = 1,
 	.max_what = 1,
-	.options = " -o= --usage= --emit= --report= --landlock-abi= --apparmor-abi= ",
+	.options = " -o= --usage= --emit= --report= --landlock-abi= --apparmor-abi= "
+		   "--home= --pwd= ",
 	.usage = "  build WHAT [-o FILE] [--usage FILE] [--report FILE]\n"
 		 "                             write the bundle (NAME.bundle)\n"
 		 "  build WHAT --emit LIST [-o DIR] [--report FILE]\n"
-		 "         [--landlock-abi N] [--apparmor-abi N]\n"
+		 "         [--landlock-abi N] [--apparmor-abi N] [--home DIR] [--pwd DIR]\n"
 		 "                             write a file for each of seccomp, landlock,\n"
 		 "                             apparmor, selinux, capabilities\n",
 };

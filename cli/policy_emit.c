@@ -67,10 +67,17 @@ static int emit_seccomp(const struct policy *policy, struct emission *e, struct 
 	return list_program(policy, &e->listing, err);
 }
 
-static int make_all(const struct policy *policy, const struct profile_target *target, unsigned mask,
-		    struct emission *e, struct err *err)
+static int make_all(const struct policy_args *args, const struct policy *policy,
+		    const struct profile_target *target, unsigned mask, struct emission *e,
+		    struct err *err)
 {
+	struct profile_target loaded = *target;
 	int r = 0;
+
+	/* An administrator loads it once, for every user and directory: who runs this is neither.
+	 */
+	loaded.vars = (struct path_vars){ .home = policy_arg(args, "--home"),
+					  .pwd = policy_arg(args, "--pwd") };
 
 	for (int m = 0; m < _MECHANISM_MAX && r == 0; m++) {
 		const struct mechanism_ops *ops = mechanism_ops_of((enum mechanism)m);
@@ -84,7 +91,8 @@ static int make_all(const struct policy *policy, const struct profile_target *ta
 					 mechanism_name((enum mechanism)m));
 			r = err_hint(err, "a launch does it: cordon run --dry-run shows how");
 		} else {
-			r = ops->emit(policy, target, &e->files[m], err);
+			r = ops->emit(policy, m == MECHANISM_APPARMOR ? &loaded : target,
+				      &e->files[m], err);
 		}
 	}
 	return r;
@@ -143,7 +151,7 @@ int policy_cli_emit(const struct policy_args *args, const struct policy *policy)
 	if (policy_cli_target(args, &target) < 0 ||
 	    (list && policy_cli_mechanisms(list, &mask) < 0))
 		return -EINVAL;
-	r = make_all(policy, &target, mask, &e, &err);
+	r = make_all(args, policy, &target, mask, &e, &err);
 	if (r == 0 && report)
 		r = make_report(policy, &target, &e, &err);
 	if (r == 0)
