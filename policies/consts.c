@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Values come from the headers named at each section, so that they are the target's own (O_*
- * differ between x86_64 and aarch64); what Debian 12's headers (Linux 6.1) lack is written out
- * with the header that has it.
+ * Values come from the headers named at each section; what Debian 12's headers (Linux 6.1) lack, or
+ * have for one architecture only (asm/ptrace-abi.h and asm/mman.h of x86), is written out. The few
+ * that differ between architectures are in a table of their own.
  */
 #include "policies/consts.h"
 
@@ -115,7 +115,7 @@ static const struct constant constants[] = {
 	C(MADV_HWPOISON), C(MADV_KEEPONFORK), C(MADV_MERGEABLE), C(MADV_NOHUGEPAGE),
 	C(MADV_NORMAL), C(MADV_PAGEOUT), C(MADV_POPULATE_READ), C(MADV_POPULATE_WRITE),
 	C(MADV_RANDOM), C(MADV_REMOVE), C(MADV_SEQUENTIAL), C(MADV_UNMERGEABLE),
-	C(MADV_WILLNEED), C(MADV_WIPEONFORK), C(MAP_32BIT), C(MAP_ANON), C(MAP_ANONYMOUS),
+	C(MADV_WILLNEED), C(MADV_WIPEONFORK), V(MAP_32BIT, 0x40), C(MAP_ANON), C(MAP_ANONYMOUS),
 	C(MAP_DENYWRITE), C(MAP_EXECUTABLE), C(MAP_FAILED), C(MAP_FILE), C(MAP_FIXED),
 	C(MAP_FIXED_NOREPLACE), C(MAP_GROWSDOWN), C(MAP_HUGETLB), C(MAP_HUGE_MASK),
 	C(MAP_HUGE_SHIFT), C(MAP_LOCKED), C(MAP_NONBLOCK), C(MAP_NORESERVE), C(MAP_POPULATE),
@@ -198,23 +198,23 @@ static const struct constant constants[] = {
 	C(PR_TIMING_TIMESTAMP), C(PR_TSC_ENABLE), C(PR_TSC_SIGSEGV), C(PR_UNALIGN_NOPRINT),
 	C(PR_UNALIGN_SIGBUS),
 	/* ptrace: linux/ptrace.h */
-	C(PTRACE_ARCH_PRCTL), C(PTRACE_ATTACH), C(PTRACE_CONT), C(PTRACE_DETACH),
+	V(PTRACE_ARCH_PRCTL, 30), C(PTRACE_ATTACH), C(PTRACE_CONT), C(PTRACE_DETACH),
 	C(PTRACE_EVENT_CLONE), C(PTRACE_EVENT_EXEC), C(PTRACE_EVENT_EXIT), C(PTRACE_EVENT_FORK),
 	C(PTRACE_EVENT_SECCOMP), C(PTRACE_EVENT_STOP), C(PTRACE_EVENT_VFORK),
-	C(PTRACE_EVENT_VFORK_DONE), C(PTRACE_GETEVENTMSG), C(PTRACE_GETFPREGS),
-	C(PTRACE_GETFPXREGS), C(PTRACE_GETREGS), C(PTRACE_GETREGSET), C(PTRACE_GETSIGINFO),
+	C(PTRACE_EVENT_VFORK_DONE), C(PTRACE_GETEVENTMSG), V(PTRACE_GETFPREGS, 14),
+	V(PTRACE_GETFPXREGS, 18), V(PTRACE_GETREGS, 12), C(PTRACE_GETREGSET), C(PTRACE_GETSIGINFO),
 	C(PTRACE_GETSIGMASK), C(PTRACE_GET_RSEQ_CONFIGURATION), C(PTRACE_GET_SYSCALL_INFO),
-	C(PTRACE_GET_THREAD_AREA), C(PTRACE_INTERRUPT), C(PTRACE_KILL), C(PTRACE_LISTEN),
-	C(PTRACE_OLDSETOPTIONS), C(PTRACE_O_EXITKILL), C(PTRACE_O_MASK),
+	V(PTRACE_GET_THREAD_AREA, 25), C(PTRACE_INTERRUPT), C(PTRACE_KILL), C(PTRACE_LISTEN),
+	V(PTRACE_OLDSETOPTIONS, 21), C(PTRACE_O_EXITKILL), C(PTRACE_O_MASK),
 	C(PTRACE_O_SUSPEND_SECCOMP), C(PTRACE_O_TRACECLONE), C(PTRACE_O_TRACEEXEC),
 	C(PTRACE_O_TRACEEXIT), C(PTRACE_O_TRACEFORK), C(PTRACE_O_TRACESECCOMP),
 	C(PTRACE_O_TRACESYSGOOD), C(PTRACE_O_TRACEVFORK), C(PTRACE_O_TRACEVFORKDONE),
 	C(PTRACE_PEEKDATA), C(PTRACE_PEEKSIGINFO), C(PTRACE_PEEKSIGINFO_SHARED),
 	C(PTRACE_PEEKTEXT), C(PTRACE_PEEKUSR), C(PTRACE_POKEDATA), C(PTRACE_POKETEXT),
 	C(PTRACE_POKEUSR), C(PTRACE_SECCOMP_GET_FILTER), C(PTRACE_SECCOMP_GET_METADATA),
-	C(PTRACE_SEIZE), C(PTRACE_SETFPREGS), C(PTRACE_SETFPXREGS), C(PTRACE_SETOPTIONS),
-	C(PTRACE_SETREGS), C(PTRACE_SETREGSET), C(PTRACE_SETSIGINFO), C(PTRACE_SETSIGMASK),
-	C(PTRACE_SET_THREAD_AREA), C(PTRACE_SINGLEBLOCK), C(PTRACE_SINGLESTEP),
+	C(PTRACE_SEIZE), V(PTRACE_SETFPREGS, 15), V(PTRACE_SETFPXREGS, 19), C(PTRACE_SETOPTIONS),
+	V(PTRACE_SETREGS, 13), C(PTRACE_SETREGSET), C(PTRACE_SETSIGINFO), C(PTRACE_SETSIGMASK),
+	V(PTRACE_SET_THREAD_AREA, 26), V(PTRACE_SINGLEBLOCK, 33), C(PTRACE_SINGLESTEP),
 	C(PTRACE_SYSCALL), C(PTRACE_SYSEMU), C(PTRACE_SYSEMU_SINGLESTEP), C(PTRACE_TRACEME),
 	/* Execution domains: linux/personality.h */
 	C(PER_LINUX), C(PER_LINUX32), C(ADDR_NO_RANDOMIZE), C(ADDR_COMPAT_LAYOUT),
@@ -344,6 +344,30 @@ static const struct constant *find(const struct constant *list, size_t n, const 
 			return &list[i];
 	}
 	return NULL;
+}
+
+/* What arch/arm64/include/uapi/asm/fcntl.h has otherwise than asm-generic/fcntl.h. Of all the names
+ * above only these have two values in the headers of the two architectures. */
+static const struct {
+	const char *name;
+	uint32_t generic, arm64;
+} by_arch[] = {
+	{ "O_DIRECT", 040000, 0200000 },
+	{ "O_DIRECTORY", 0200000, 040000 },
+	{ "O_NOFOLLOW", 0400000, 0100000 },
+	{ "O_TMPFILE", 020000000 | 0200000, 020000000 | 040000 },
+};
+
+int consts_find_for(enum abi native, const char *name, uint64_t *ret, bool *ret_negative)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(by_arch); i++) {
+		if (strcmp(by_arch[i].name, name) == 0) {
+			*ret = native == ABI_AARCH64 ? by_arch[i].arm64 : by_arch[i].generic;
+			*ret_negative = false;
+			return 0;
+		}
+	}
+	return consts_find(name, ret, ret_negative);
 }
 
 int consts_find(const char *name, uint64_t *ret, bool *ret_negative)

@@ -44,7 +44,7 @@ static int read_term(struct parser *p, size_t *i, struct value *ret)
 		(*i)++;
 		return r < 0 ? -EINVAL : 0;
 	}
-	if (minus || consts_find(w->text, &bits, &negative) < 0) {
+	if (minus || consts_find_for(p->native, w->text, &bits, &negative) < 0) {
 		diag_error(p->d, word_at(p, *i), "'%s' is no constant that is known here",
 			   quote(w->text).text);
 		suggest_constant(p, w->text);

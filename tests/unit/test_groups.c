@@ -132,6 +132,21 @@ static void test_constants(void **state)
 	assert_int_equal(number, ENOSYS);
 	assert_int_equal(consts_find_errno("EPERN", &number), -ENOENT);
 	assert_int_equal(number, ENOSYS);
+	/* as the other architecture has them, which policies can be read for */
+	assert_int_equal(consts_find_for(ABI_X86_64, "O_NOFOLLOW", &value, &negative), 0);
+	assert_int_equal(value, 0400000);
+	assert_int_equal(consts_find_for(ABI_AARCH64, "O_NOFOLLOW", &value, &negative), 0);
+	assert_int_equal(value, 0100000);
+	assert_int_equal(consts_find_for(ABI_AARCH64, "AF_UNIX", &value, &negative), 0);
+	assert_int_equal(value, 1);
+	for (size_t i = 0; consts_name(i); i++) {
+		uint64_t here = 0;
+
+		/* the table of differences against this machine's own headers */
+		assert_int_equal(consts_find(consts_name(i), &here, &negative), 0);
+		assert_int_equal(consts_find_for(ABI_NATIVE, consts_name(i), &value, &negative), 0);
+		assert_int_equal(value, here);
+	}
 	/* a name twice would make the second unreachable */
 	for (size_t i = 0; consts_name(i); i++) {
 		for (size_t j = 0; j < i; j++)

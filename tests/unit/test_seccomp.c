@@ -261,14 +261,16 @@ static void test_old_kernels(void **state)
 		struct policy p = make_policy(rules, 2);
 
 		p.kernel = (uint16_t)KERNEL(4, minor);
-		for (unsigned conds = 0; conds < 2; conds++) {
-			for (size_t i = 0; i < 2; i++) {
-				rules[i].n_conds = (uint8_t)conds;
-				rules[i].conds[0] = (struct policy_cond){ .op = POLICY_NE,
+		for (unsigned i = 0; i < 4; i++) {
+			unsigned conds = i & 1;
+
+			for (size_t k = 0; k < 2; k++) {
+				rules[k].n_conds = (uint8_t)conds;
+				rules[k].conds[0] = (struct policy_cond){ .op = POLICY_NE,
 									  .width = WIDTH_U64,
 									  .value = 7 };
 			}
-			p.notify = conds;
+			p.notify = i & 2;
 			assert_int_equal(answer(&p, arch, NR("getpid"), 8), SECCOMP_RET_ALLOW);
 			assert_int_equal(answer(&p, arch, NR("openat2"), 8),
 					 p.notify ? SECCOMP_RET_USER_NOTIF
