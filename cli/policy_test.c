@@ -11,7 +11,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 
 #include "cli/policy_live.h"
 #include "cli/policy_report.h"
@@ -131,33 +131,63 @@ static int make_attempt(struct test_run *run, struct test_case *t, struct err *e
 	}
 	r = attempt_of_expect(&e, abi, cwd, &t->attempt, err);
 	if (r == -EINVAL)
-		return test_settle(t, TEST_FAILED, "%s", err->msg);
+		return test_settle(t, TEST_FAILED, "cannot %s", err->msg);
 	t->has_attempt = r == 0;
 	for (unsigned i = 0; i < 6 && r == 0; i++)
 		t->whole = t->whole || t->attempt.text[i];
 	return r;
 }
 
-/* The rule's answer and the filter's. */
-static int judge_call(const struct test_run *run, const struct seccomp_program *p,
-		      struct test_case *t)
+void test_socket_args(const struct attempt *attempt, uint64_t ret[6])
+{
+	const struct effect *e = &attempt->effects[0];
+
+	memset(ret, 0, 6 * sizeof(*ret));
+	ret[0] = e->family;
+	/* nobody waits for a host that does not answer */
+	ret[1] = (e->protocol == POLICY_PORT_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK |
+		 SOCK_CLOEXEC;
+}
+
+/* The rule's answer and the filter's, to one call. */
+static int ask_filter(const struct test_run *run, const struct seccomp_program *p,
+		      struct test_case *t, int32_t nr, const uint64_t args[6])
 {
 	const struct attempt *a = &t->attempt;
-	struct seccomp_data d = { .arch = abi_audit_arch(a->abi), .nr = a->call->nr[a->abi] };
+	struct seccomp_data d = { .arch = abi_audit_arch(a->abi), .nr = nr };
 	struct bpf_result r;
 	const char *filter;
 
 	if (a->abi == ABI_X32)
 		d.nr |= (int)X32_SYSCALL_BIT;
-	memcpy(d.args, a->args, sizeof(d.args));
-	policy_eval(run->policy, a->abi, a->call->nr[a->abi], a->args, &t->verdict);
+	memcpy(d.args, args, sizeof(d.args));
+	policy_eval(run->policy, a->abi, nr, args, &t->verdict);
 	bpf_run(p->insns, p->n, &d, NULL, &r);
 	filter = action_of_ret(r.ret, &t->verdict);
 	t->action = t->verdict.action;
+	t->errno_value = t->verdict.errno_value;
 	if (strcmp(filter, actions[t->action]) == 0)
 		return 0;
 	return test_settle(t, TEST_FAILED, "the policy says %s, its filter says %s (%#x)",
 			   actions[t->action], filter, r.ret);
+}
+
+static int judge_call(const struct test_run *run, const struct seccomp_program *p,
+		      struct test_case *t)
+{
+	const struct attempt *a = &t->attempt;
+	uint64_t args[6];
+	int r;
+
+	/* No port is reached without a socket. */
+	if (t->expect->kind == POLICY_EXPECT_PORT) {
+		test_socket_args(a, args);
+		r = ask_filter(run, p, t, syscall_by_name("socket")->nr[a->abi], args);
+		t->by_socket = t->action != POLICY_ALLOW;
+		if (r < 0 || t->by_socket)
+			return r;
+	}
+	return ask_filter(run, p, t, a->call->nr[a->abi], a->args);
 }
 
 static void text_where(const struct policy *policy, struct policy_where where, char *ret,
@@ -184,6 +214,7 @@ static int judge_whole(const struct test_run *run, struct test_case *t, struct p
 		if (j.answer != JUDGE_DENIES)
 			continue;
 		t->action = POLICY_DENY;
+		t->errno_value = j.errno_value;
 		*where = j.where;
 		*by = mechanism_name(asked[i]);
 	}

@@ -17,8 +17,10 @@ struct test_case {
 	bool whole;	 /* every mechanism is asked: it has texts, or is a path or a port */
 	struct attempt attempt;
 	bool has_attempt;
+	bool by_socket;		       /* of a port: the socket for it is refused already */
 	struct policy_verdict verdict; /* of the calls' rules */
 	uint8_t action;		       /* enum policy_action: of all that was asked */
+	uint16_t errno_value;	       /* that a denial shows the program */
 	uint8_t outcome;	       /* enum test_outcome */
 	bool live;		       /* it was tried in a sandbox */
 	char *why;		       /* of a failure or a skip: a sentence; owned */
@@ -31,6 +33,9 @@ struct test_run {
 	size_t n;
 	unsigned failed, skipped;
 };
+
+/* The registers of a call that makes the socket for an attempt on a port. */
+void test_socket_args(const struct attempt *attempt, uint64_t ret[6]);
 
 /* Judge every case without a kernel. 0 or -errno. */
 int test_judge(struct test_run *run, struct err *err);

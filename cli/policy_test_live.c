@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,13 +40,8 @@ static bool is_directory(const char *path)
 
 static void add_socket(const struct test_case *t, struct live_call *call)
 {
-	const struct effect *e = &t->attempt.effects[0];
-	bool udp = e->protocol == POLICY_PORT_UDP;
-
 	*call = (struct live_call){ .nr = syscall_by_name("socket")->nr[ABI_NATIVE] };
-	call->args[0] = e->family;
-	/* nobody waits for a host that does not answer */
-	call->args[1] = (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
+	test_socket_args(&t->attempt, call->args);
 }
 
 /*
@@ -118,6 +112,11 @@ static int plan(const struct test_run *run, struct test_case *t, struct trial *t
 	trial->test = t;
 	if (e->kind == POLICY_EXPECT_PORT)
 		add_socket(t, &calls[n++]);
+	if (t->by_socket) {
+		trial->call = calls;
+		*ret_n = n;
+		return 0;
+	}
 	if (is_exec(&t->attempt))
 		add_control(trial, calls, &n);
 	trial->call = &calls[n++];
@@ -136,6 +135,13 @@ static int plan(const struct test_run *run, struct test_case *t, struct trial *t
 	return 0;
 }
 
+static int mode_of(uint32_t access)
+{
+	if (access & (FILE_WRITE | FILE_TRUNCATE))
+		return W_OK;
+	return access & FILE_EXEC ? X_OK : access & FILE_READ ? R_OK : F_OK;
+}
+
 /* What a call that seccomp let in tells of the others: refused, not refused, or nothing. */
 static enum policy_action read_result(const struct test_case *t, const struct live_call *c,
 				      bool *ret_nothing)
@@ -150,9 +156,7 @@ static enum policy_action read_result(const struct test_case *t, const struct li
 	case EACCES:
 	case EPERM:
 		/* Who may not do it outside is not told by a no from inside. */
-		*ret_nothing =
-			path && t->attempt.effects[0].access & (FILE_READ | FILE_WRITE) &&
-			access(path, t->attempt.effects[0].access & FILE_WRITE ? W_OK : R_OK) < 0;
+		*ret_nothing = path && access(path, mode_of(t->attempt.effects[0].access)) < 0;
 		return POLICY_DENY;
 	case EROFS:
 	case ENETUNREACH:
@@ -220,7 +224,10 @@ static int settle(struct test_run *run, const struct trial *trial)
 
 	t->live = true;
 	text_end(c, end, sizeof(end));
-	if (seccomp == POLICY_ALLOW && t->whole)
+	if (seccomp == POLICY_ALLOW && t->action == POLICY_DENY && t->errno_value &&
+	    c->end == LIVE_RETURNED && c->result == -(int64_t)t->errno_value)
+		action = POLICY_DENY;
+	else if (seccomp == POLICY_ALLOW && t->whole)
 		action = read_result(t, c, &nothing);
 	if (nothing || (trial->control && c->end == LIVE_RETURNED && c->result == -EFAULT &&
 			trial->control->result == -EFAULT))

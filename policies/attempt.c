@@ -97,7 +97,7 @@ static int refuse_as(const char *text, const struct policy_diags *diags, struct 
 	message += *message == ' ';
 	if (text_escape(&safe, text, strlen(text)) < 0)
 		return err_set(err, -ENOMEM, "read '%.100s'", "an attempt");
-	r = err_refuse(err, "'%.200s' is no attempt: %.*s", safe.data ? safe.data : "",
+	r = err_refuse(err, "read '%.200s' as an attempt: %.*s", safe.data ? safe.data : "",
 		       (int)strcspn(message, "\n"), message);
 	hint = strstr(message, "hint: ");
 	if (hint)
@@ -209,13 +209,13 @@ static int refuse_text(const struct attempt *a, int code, struct err *err)
 			continue;
 		if (text_escape(&safe, a->text[i], strlen(a->text[i])) < 0)
 			return err_set(err, -ENOMEM, "read an address");
-		(void)err_refuse(err, "'%.200s' is no address", safe.data ? safe.data : "");
+		(void)err_refuse(err, "use '%.200s' as an address", safe.data ? safe.data : "");
 		return err_hint(err, "as in tcp:192.0.2.1:443, udp:[2001:db8::1]:53, unix:/run/x "
 				     "or unix:@name");
 	}
 	if (code == -ENAMETOOLONG)
-		return err_refuse(err, "a path of %s is longer than %d bytes", a->call->name,
-				  LIMIT_PATH - 1);
+		return err_refuse(err, "use a path of more than %d bytes with %s", LIMIT_PATH - 1,
+				  a->call->name);
 	return err_set(err, code, "read an attempt of %s", a->call->name);
 }
 
@@ -226,7 +226,7 @@ int attempt_of_expect(const struct policy_expect *e, enum abi abi, const char *c
 	int r;
 
 	if (e->kind == POLICY_EXPECT_PATH && e->path[0] != '/')
-		return err_refuse(err, "'%.400s' is a path that only a launch knows", e->path);
+		return err_refuse(err, "judge the path '%.400s': only a launch knows it", e->path);
 	switch ((enum policy_expect_kind)e->kind) {
 	case POLICY_EXPECT_PATH:
 		r = of_path(e, &a);
@@ -244,8 +244,8 @@ int attempt_of_expect(const struct policy_expect *e, enum abi abi, const char *c
 	if (r < 0)
 		return err_set(err, r, "read an attempt");
 	if (!a.call || a.call->nr[abi] < 0)
-		return err_refuse(err, "%s has no call '%s'", abi_name(abi),
-				  a.call ? a.call->name : "?");
+		return err_refuse(err, "call '%s' on %s: it is not there",
+				  a.call ? a.call->name : "?", abi_name(abi));
 	r = attempt_find_effects(&a, cwd);
 	if (r < 0)
 		return refuse_text(&a, r, err);

@@ -48,7 +48,7 @@ expect_error 125 "perhaps" "a gate that is none" -- explain --gate perhaps ./own
 expect_error 125 "opn.*no system call" "a call that is none" -- explain ./own.policy 'opn("/x")'
 expect_error 125 "no such ABI: 'vax'" "an ABI that is none" -- explain --abi vax ./own.policy read
 expect_error 125 "not an absolute path" "a directory that is none" -- explain --cwd x ./own.policy read
-expect_error 125 "no address" "an address that is none" -- explain ./own.policy 'connect(3, "tcp:1")'
+expect_error 125 "as an address" "an address that is none" -- explain ./own.policy 'connect(3, "tcp:1")'
 run explain ./own.policy $'open("/x\e[2J")'
 check "no escape reaches the terminal" bash -c "! grep -q $'\e' '$OUT' '$ERR'"
 expect_status 0 "--json" -- explain --json ./own.policy 'openat("/usr/x", O_RDWR)'

@@ -15,9 +15,9 @@ count() { # FILTER N
 # --- every shipped policy, every line of it
 for policy in base-libc process default build session strict; do
 	expect_status 0 "$policy: evaluator and sandbox agree" -- tests --live --format json "$policy"
-	check "$policy: none failed, none skipped, every call, path and port live" jq -e \
-		'.failed == 0 and .skipped == 0 and .tests > 5 and
-		all(.results[]; .live or (.test | test("^(kernel|abi|net|cap|notify|default|limit|env)( |$)")))' "$OUT"
+	check "$policy: none failed, and every call that is there, path and port was tried" jq -e \
+		'.failed == 0 and .tests > 5 and
+		all(.results[]; .live or .why == "no open ABI has the call" or (.test | test("^(kernel|abi|net|cap|notify|default|limit|env)( |$)")))' "$OUT"
 done
 
 # --- calls that end their program, hang, return twice, or come by the dozen
@@ -28,6 +28,7 @@ use process
 exec /
 kill swapon
 deny getpriority errno ENOTUNIQ quiet
+remove expect allow getpriority
 expect kill swapon
 expect deny getpriority
 expect allow exit_group(3)
@@ -51,6 +52,52 @@ END
 expect_status 0 "hard ones" -- tests --live --format json ./hard.policy
 check "hard ones: all were tried" count '[.results[] | select(.file | endswith("hard.policy"))] |
 	length == 56 and all(.live and .outcome == "passed")' true
+
+# --- files and ports
+cat >places.policy <<'END'
+policy places
+use process
+allow connect bind unlink
+allow socket if domain in AF_INET AF_INET6
+exec /
+hide? /var/log
+tmpfs /tmp
+net host
+net connect tcp 443
+net bind tcp 18000-18010
+expect allow connect tcp 443
+expect deny connect tcp 444
+expect allow bind tcp 18005
+expect deny bind tcp 18011
+expect deny connect udp 53
+expect allow read /etc/passwd
+expect deny write /etc/passwd
+expect allow exec /usr/bin/env
+expect deny exec /var/log/x
+expect allow write /tmp
+expect deny write /usr
+expect deny read /var/log/x
+expect allow openat("/tmp/x", O_WRONLY|O_CREAT, 0600)
+expect allow execve("/bin/true")
+expect deny openat("/usr/x", O_WRONLY|O_CREAT, 0600)
+END
+expect_status 0 "files and ports" -- tests --live --format json ./places.policy
+check "files and ports: all were tried" count '[.results[] | select(.file | endswith("places.policy"))] |
+	length == 15 and all(.live and .outcome == "passed")' true
+echo mine >mine
+{
+	printf 'policy mine\nuse process\nexec /\nallow unlink\nwrite %s\n' "$WORK"
+	printf 'expect allow openat("%s/mine", O_WRONLY|O_TRUNC)\nexpect allow unlink("%s/mine")\n' "$WORK" "$WORK"
+	printf 'expect allow write %s/mine\n' "$WORK"
+} >mine.policy
+expect_status 0 "a policy that lets the caller's files be changed" -- tests --live --format json ./mine.policy
+check "what would change them is not tried" count '[.results[] | select(.outcome == "skipped") |
+	select(.why | test("change a file outside"))] | length' 2
+check "and they are as they were" test "$(cat mine)" = mine
+before=$(stat -c '%a %u %g' /dev/null)
+printf 'policy owner\nuse default\nexpect allow fchmod(0, 0)\nexpect allow fchmod(1, 0)\nexpect allow fchown(2, 7, 7)\n' >owner.policy
+expect_status 0 "modes and owners of descriptors" -- tests --live ./owner.policy
+check "are not those of the host's devices" test "$(stat -c '%a %u %g' /dev/null)" = "$before"
 
 # --- without records the errno tells
 printf 'policy blind\nuse process\nnotify off\nexec /\n' >blind.policy
