@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#pragma weak selinux_mechanism
-
 static const struct {
 	const char *name;
 	const struct mechanism_ops *ops;
