@@ -155,7 +155,10 @@ static int read_expression(struct lexer *lx)
 			diag_hint(lx->d, "to compare, write ==");
 		return -EINVAL;
 	} else {
-		while (n == 0 && lx->pos < lx->len && is_name(lx->text[lx->pos]))
+		/* a group's name has hyphens; elsewhere one is a sign */
+		while (n == 0 && lx->pos < lx->len &&
+		       (is_name(lx->text[lx->pos]) ||
+			(lx->text[start] == '@' && lx->text[lx->pos] == '-')))
 			put_char(lx, lx->text[lx->pos++]);
 		for (size_t i = 0; i < n; i++)
 			put_char(lx, lx->text[lx->pos++]);

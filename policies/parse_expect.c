@@ -108,28 +108,6 @@ static int unknown_call(struct parser *p, size_t i, const char *name)
 	return -EINVAL;
 }
 
-/* The name that begins at word *i, which moves behind it: a group's '-' is a word of its own. */
-static int read_name(struct parser *p, size_t *i, char name[LIMIT_NAME])
-{
-	size_t len = 0, first = *i;
-
-	do {
-		const char *word = p->line->words[*i].text;
-		size_t n = strlen(word);
-
-		if (len + n + 2 > LIMIT_NAME)
-			return unknown_call(p, first, word);
-		memcpy(name + len, word, n + 1);
-		len += n;
-		(*i)++;
-		if (name[0] != '@' || !is_sign(p, *i, "-") || *i + 1 >= p->line->n)
-			return 0;
-		memcpy(name + len, "-", 2);
-		len++;
-		(*i)++;
-	} while (true);
-}
-
 static int no_more(struct parser *p, size_t i)
 {
 	if (i >= p->line->n)
@@ -204,7 +182,6 @@ static int expect_group(struct parser *p, struct policy_expect *e, size_t i, con
 static int expect_calls(struct parser *p, struct policy_expect *e)
 {
 	size_t n = p->line->n, i = 2;
-	char name[LIMIT_NAME];
 	int r = 0;
 
 	for (size_t k = 3; k < p->line->n; k++) {
@@ -218,20 +195,20 @@ static int expect_calls(struct parser *p, struct policy_expect *e)
 		r = r ? r : no_more(p, behind);
 	}
 	while (i < n && r == 0) {
-		size_t first = i;
+		size_t first = i++;
+		const char *name = p->line->words[first].text;
 
 		e->where.column = word_at(p, first).column;
-		r = read_name(p, &i, name);
-		if (r == 0 && name[0] == '@') {
+		if (name[0] == '@') {
 			r = expect_group(p, e, first, name);
 			continue;
 		}
-		e->call = r ? NULL : syscall_by_name(name);
-		if (r == 0 && !e->call)
+		e->call = syscall_by_name(name);
+		if (!e->call)
 			r = unknown_call(p, first, name);
-		else if (r == 0 && is_sign(p, i, "("))
+		else if (is_sign(p, i, "("))
 			return first == 2 ? expect_one(p, e, i) : no_more(p, i);
-		else if (r == 0)
+		else
 			r = add_expect(p, e);
 	}
 	return r ? r : n < p->line->n && is_sign(p, n, "(") ? no_more(p, n) : 0;

@@ -53,6 +53,8 @@ static void test_looks(void **state)
 		"allow lseek if offset in -5..-1 and whence < 3\n");
 	becomes("expect deny openat ( \"/a  b\" ,O_RDWR|O_CREAT , 0644 )",
 		"expect deny openat(\"/a  b\", O_RDWR|O_CREAT, 0644)\n");
+	becomes("expect  deny  @network-io   mount  errno EPERM",
+		"expect deny @network-io mount errno EPERM\n");
 	becomes("expect  allow  read  ~/x   \"/a b\"", "expect allow read ~/x \"/a b\"\n");
 	becomes("env A=\"x  \\\" # y\"   B", "env A=\"x  \\\" # y\" B\n");
 	becomes("let a   b $c  \"d e\"", "let a b $c \"d e\"\n");
