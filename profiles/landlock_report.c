@@ -102,6 +102,18 @@ static int judge_path(const struct policy *policy, const struct profile_target *
 	return r;
 }
 
+/* A line closes its direction for the other protocol too, where sockets of that can be made. */
+static bool closes_the_other(const struct policy *policy, int abi, const struct policy_port *port)
+{
+	const enum policy_port_direction direction = (enum policy_port_direction)port->direction;
+	const enum policy_port_protocol other =
+		port->protocol == POLICY_PORT_TCP ? POLICY_PORT_UDP : POLICY_PORT_TCP;
+
+	return landlock_ports(policy->ports, policy->n_ports, direction, other) !=
+		       LANDLOCK_PORTS_OPEN &&
+	       landlock_net_right(abi, direction, other) == 0;
+}
+
 static int judge_port(const struct policy *policy, int abi, const struct policy_port *port,
 		      enum coverage *ret, struct buf *note)
 {
@@ -109,6 +121,13 @@ static int judge_port(const struct policy *policy, int abi, const struct policy_
 	const enum policy_port_protocol protocol = (enum policy_port_protocol)port->protocol;
 	const bool bind = direction == POLICY_PORT_BIND, udp = protocol == POLICY_PORT_UDP;
 
+	if (closes_the_other(policy, abi, port)) {
+		*ret = COVERAGE_NONE;
+		return buf_printf(note,
+				  "it closes %s for %s too, over which ABI %d has no right; a "
+				  "launch is refused unless a line says `any` of it",
+				  bind ? "bind" : "connect", udp ? "TCP" : "UDP", abi);
+	}
 	switch (landlock_ports(policy->ports, policy->n_ports, direction, protocol)) {
 	case LANDLOCK_PORTS_OPEN:
 		*ret = COVERAGE_ENFORCED;

@@ -202,6 +202,9 @@ static int add_calls(const struct policy *policy, struct report_lines *to)
 		bool seen = false;
 		int r;
 
+		/* what composition makes of a net line is part of that line */
+		for (size_t j = 0; j < policy->n_ports && !seen; j++)
+			seen = same_line(&policy->ports[j].where, where);
 		for (size_t j = 0; j < to->n && !seen; j++)
 			seen = to->lines[j].kind == REPORT_CALLS &&
 			       same_line(&to->lines[j].where, where);

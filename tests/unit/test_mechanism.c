@@ -147,6 +147,65 @@ static void test_report_is_whole(void **state)
 	report_done(&report);
 }
 
+/* All seven, of a policy with ports: each line once by each that has one answer to it. */
+static void test_all_mechanisms(void **state)
+{
+	static const char source[] = "policy test\nkernel 6.18\nallow socket\nnet host\n"
+				     "net connect tcp 443\nnet bind tcp 80\nread /usr\n";
+	struct fixture *f = *state;
+	struct policy *policy = load(source);
+	struct err err = ERR_INIT;
+	struct report report;
+
+	assert_int_equal(report_make(policy, &f->target, (1U << _MECHANISM_MAX) - 1, &report, &err),
+			 0);
+	for (size_t i = 0; i < report.n; i++) {
+		const struct report_entry *a = &report.entries[i];
+		unsigned same = 0, mask = 0;
+
+		for (size_t j = 0; j < report.n; j++) {
+			const struct report_entry *b = &report.entries[j];
+
+			if (a->where.line != b->where.line || strcmp(a->subject, b->subject) != 0)
+				continue;
+			mask |= 1U << b->mechanism;
+			same += a->mechanism == b->mechanism && a->mechanism == MECHANISM_SECCOMP;
+		}
+		assert_int_equal(mask, (1U << _MECHANISM_MAX) - 1);
+		assert_true(a->mechanism != MECHANISM_SECCOMP || same == 1);
+		assert_true(!a->note || !strstr(a->note, "does not speak of"));
+	}
+	assert_int_equal(entry(&report, MECHANISM_LANDLOCK, "net connect tcp 443")->coverage,
+			 COVERAGE_ENFORCED);
+	assert_int_equal(entry(&report, MECHANISM_LANDLOCK, "net bind tcp 80")->coverage,
+			 COVERAGE_WEAKER);
+	report_done(&report);
+	policy_free(policy);
+}
+
+/* A port that the ABI cannot hold is said, also of the protocol that a line closes by the way. */
+static void test_ports_below_the_abi(void **state)
+{
+	static const char source[] = "policy test\nkernel 6.18\nallow socket\nnet host\n"
+				     "net connect tcp 443\nnet bind udp any\n";
+	struct fixture *f = *state;
+	struct profile_target target = f->target;
+	struct policy *policy = load(source);
+	struct err err = ERR_INIT;
+	struct report report;
+
+	for (int abi = 0; abi <= LANDLOCK_NEWEST_ABI; abi++) {
+		target.landlock_abi = abi;
+		assert_int_equal(
+			report_make(policy, &target, 1U << MECHANISM_LANDLOCK, &report, &err), 0);
+		assert_int_equal(
+			entry(&report, MECHANISM_LANDLOCK, "net connect tcp 443")->coverage,
+			abi < 10 ? COVERAGE_NONE : COVERAGE_ENFORCED);
+		report_done(&report);
+	}
+	policy_free(policy);
+}
+
 static void test_coverage(void **state)
 {
 	static const struct {
@@ -297,8 +356,9 @@ static void test_judges(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),	 cmocka_unit_test(test_report_is_whole),
-		cmocka_unit_test(test_coverage), cmocka_unit_test(test_older_abis_lose_more),
+		cmocka_unit_test(test_names),	       cmocka_unit_test(test_report_is_whole),
+		cmocka_unit_test(test_all_mechanisms), cmocka_unit_test(test_ports_below_the_abi),
+		cmocka_unit_test(test_coverage),       cmocka_unit_test(test_older_abis_lose_more),
 		cmocka_unit_test(test_judges),
 	};
 
