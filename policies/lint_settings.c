@@ -58,6 +58,9 @@ static void look_at_caps(struct linter *l)
 	}
 }
 
+#define ABSTRACT_SOCKETS                                                                           \
+	", and, where Landlock is older than ABI 6, every abstract socket (X11, session buses)"
+
 static void look_at_net(struct linter *l)
 {
 	const struct syscall_desc *call = syscall_by_name("socket");
@@ -69,12 +72,15 @@ static void look_at_net(struct linter *l)
 
 	if (l->policy->net != POLICY_NET_HOST)
 		return;
-	lint_add(l, "CP705", LINT_WARNING, l->policy->setting_where[POLICY_SETTING_NET],
-		 "net loopback, or ports: net connect tcp 443",
-		 "the host's network: every service on the host's loopback%s is in reach",
-		 reaches_unix ? ", and every abstract socket of every user (X11, session buses) "
-				"where Landlock is older than ABI 6,"
-			      : "");
+	/* Ports are closed by other lines; what has none is not. */
+	if (l->policy->n_ports == 0)
+		lint_add(l, "CP705", LINT_WARNING, l->policy->setting_where[POLICY_SETTING_NET],
+			 "net loopback, or ports: net connect tcp 443",
+			 "the host's network: every service on the host's loopback is in reach%s",
+			 reaches_unix ? ABSTRACT_SOCKETS : "");
+	else if (reaches_unix)
+		lint_add(l, "CP705", LINT_NOTE, l->policy->setting_where[POLICY_SETTING_NET], NULL,
+			 "the host's network, by the ports that are named%s", ABSTRACT_SOCKETS);
 }
 
 static void look_at_limits(struct linter *l)

@@ -70,24 +70,46 @@ static const char *abi_suffix(const struct policy *policy, enum abi abi)
 	return abi == policy->native ? "" : texts[abi];
 }
 
+/* Where the author can do something: at the refusal, or, when that is a used policy's, at the line
+ * of the root that lets the twin through. */
+static struct policy_where place_of_pair(const struct policy *policy, enum abi abi,
+					 const struct policy_rule *refusal,
+					 const struct syscall_desc *open)
+{
+	size_t n;
+	const struct policy_rule *rules = reach_rules(policy, open, &n);
+
+	for (size_t i = 0; i < n && refusal->where.source != 0; i++) {
+		if (rules[i].action == POLICY_ALLOW && rules[i].abi_mask & 1U << abi &&
+		    rules[i].where.source == 0)
+			return rules[i].where;
+	}
+	return refusal->where;
+}
+
 /* How a family's refused member stands to one that is open. */
 static void look_at_pair(struct linter *l, const struct twins *t, enum abi abi,
 			 const struct syscall_desc *shut, const struct syscall_desc *open)
 {
 	bool whole = stance_of(l->policy, abi, shut) == STANCE_SHUT;
 	const struct policy_rule *rule;
+	struct policy_where place;
+	bool here;
 
 	if ((t->whole && !whole) || stance_of(l->policy, abi, open) != STANCE_OPEN)
 		return;
 	rule = refusal_of(l->policy, abi, shut, whole);
 	if (!rule || lint_is_group(l->policy, rule->where, NULL))
 		return;
-	lint_add(l, t->id, LINT_WARNING, rule->where,
+	place = place_of_pair(l->policy, abi, rule, open);
+	here = place.source == rule->where.source && place.line == rule->where.line;
+	lint_add(l, t->id, LINT_WARNING, place,
 		 whole ? "deny the whole family, or none of it"
 		       : "put the same condition on it, or deny it with errno ENOSYS",
-		 "%s is %s here, and %s%s does the same without a condition: it %s", shut->name,
-		 whole ? "refused" : "restricted", open->name, abi_suffix(l->policy, abi),
-		 t->effect);
+		 "%s is %s %s%s, and %s%s does the same without a condition: it %s", shut->name,
+		 whole ? "refused" : "restricted", here ? "here" : "in ",
+		 here ? "" : lint_place(l->policy, rule->where).text, open->name,
+		 abi_suffix(l->policy, abi), t->effect);
 }
 
 static void look_at_family(struct linter *l, const struct twins *t, enum abi abi)

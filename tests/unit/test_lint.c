@@ -39,11 +39,13 @@ static struct policy *load(const char *path)
 
 static struct policy *load_text(const char *text)
 {
+	static const char *const dirs[] = { LIBRARY };
+	const struct policy_search search = { .dirs = dirs, .n_dirs = 1, .native = ABI_NATIVE };
 	struct policy_diags diags = { .text = BUF_INIT };
 	struct err err = ERR_INIT;
 	struct policy *policy = NULL;
 
-	if (policy_load_text("t", text, strlen(text), NULL, &policy, &diags, &err) < 0)
+	if (policy_load_text("t", text, strlen(text), &search, &policy, &diags, &err) < 0)
 		fail_msg("%s\n%s", text, diags.text.data);
 	policy_diags_done(&diags);
 	return policy;
@@ -229,6 +231,11 @@ static void test_pairs(void **context)
 	expect_found("tmpfs ~\n", "CP701", 1, false);
 	expect_found("read /\n", "CP702", 1, true);
 	expect_found("read /usr\n", "CP702", 1, false);
+	expect_found("net host\n", "CP705", 1, true);
+	expect_found("net host\nnet connect tcp 443\n", "CP705", 1, false);
+	/* a used policy's refusal that the root opens: at the root's line */
+	expect_found("use default\nallow ptrace\nremove deny ptrace\n", "CP207", 2, true);
+	expect_found("use default\nallow read\n", "CP207", 2, false);
 	expect_found("env TOKEN=none\n", "CP709", 1, false);
 	expect_found("env TOKEN\n", "CP709", 1, true);
 }
