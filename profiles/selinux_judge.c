@@ -311,8 +311,13 @@ int selinux_judge(const struct policy *policy, const struct profile_target *targ
 	struct asking q = {
 		.policy = policy, .attempt = attempt, .vars = selinux_vars(target), .out = &answer
 	};
-	int r = selinux_rights_of(policy, target, &q.rights, err);
+	int r = 0;
 
+	/* the dearest part, and of no use to a socket */
+	for (unsigned i = 0; i < attempt->n_effects && r == 0 && q.rights.n == 0; i++) {
+		if (attempt->effects[i].kind == EFFECT_FILE)
+			r = selinux_rights_of(policy, target, &q.rights, err);
+	}
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < attempt->n_effects; i++)
