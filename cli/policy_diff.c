@@ -94,7 +94,10 @@ static int run_live(struct comparison *c, const char *old_what, const char *new_
 		if (!can_live(&c->diff.entries[i]))
 			continue;
 		set_call(&old[n], &c->diff.entries[i].witness);
-		set_call(&new[n++], &c->diff.entries[i].witness);
+		set_call(&new[n], &c->diff.entries[i].witness);
+		old[n].refused = c->diff.entries[i].witness.old.action != POLICY_ALLOW;
+		new[n].refused = c->diff.entries[i].witness.new.action != POLICY_ALLOW;
+		n++;
 	}
 	r = live_run(old_what, old, n, err);
 	r = r ? r : live_run(new_what, new, n, err);

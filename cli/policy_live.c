@@ -31,7 +31,8 @@ enum {
 	 * (FLOOD_BURST in audit/flood.h is 20): so no more of one call in one sandbox. */
 	SAME_CALLS = 16,
 	STUCK_MS = 1500, /* a denial takes microseconds, on a machine that has nothing else to do */
-	WAITS_MS = 200,	 /* for calls that are there to wait */
+	REFUSED_MS = 10000,
+	WAITS_MS = 100, /* for calls that are there to wait */
 	LOOK_MS = 20,
 	MOST_BYTES = 8 << 20,
 	EXIT_OF_CORDON = 125,
@@ -172,8 +173,8 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Whether the call that is being made waits for something when it is let in. */
-static bool is_waiting(const struct session *s)
+/* How long the call that is being made may take before it counts as let in and waiting. */
+static int64_t patience(const struct session *s)
 {
 	static const char *const names[] = {
 		"pause", "rt_sigsuspend", "select",	     "pselect6", "poll",
@@ -185,12 +186,14 @@ static bool is_waiting(const struct session *s)
 		if (__atomic_load_n(&s->block->calls[i].state, __ATOMIC_SEQ_CST) != PROBE_BEGUN ||
 		    s->calls[i].end != LIVE_NOT_RUN)
 			continue;
+		if (s->calls[i].refused)
+			return REFUSED_MS;
 		for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
 			if (syscall_by_name(names[k])->nr[ABI_NATIVE] == s->block->calls[i].nr)
-				return true;
+				return WAITS_MS;
 		}
 	}
-	return false;
+	return STUCK_MS;
 }
 
 /* Until the sandbox is gone; one in which a call does not come back is ended. */
@@ -211,7 +214,7 @@ static int wait_end(struct session *s, pid_t pid, bool *ret_stuck, int *ret_stat
 			since = now_ms();
 		at = now;
 		begun = s->block->base != 0;
-		if (now_ms() - since > (is_waiting(s) ? WAITS_MS : STUCK_MS)) {
+		if (now_ms() - since > patience(s)) {
 			*ret_stuck = true;
 			(void)kill(pid, SIGKILL);
 			break;

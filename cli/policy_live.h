@@ -24,9 +24,10 @@ struct live_record {
 struct live_call {
 	/* what is asked for */
 	int32_t nr;
-	bool twice;	      /* fork and its like */
-	uint8_t before_mask;  /* args that are what the call before returned */
-	uint64_t args[6];     /* where bytes is NULL */
+	bool twice;	     /* fork and its like */
+	bool refused;	     /* the policy refuses it: it will come back, however long that takes */
+	uint8_t before_mask; /* args that are what the call before returned */
+	uint64_t args[6];    /* where bytes is NULL */
 	const void *bytes[6]; /* borrowed: what the argument points to */
 	size_t n_bytes[6];
 	/* what came of it */

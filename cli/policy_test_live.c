@@ -114,6 +114,7 @@ static int plan(const struct test_run *run, struct test_case *t, struct trial *t
 		add_socket(t, &calls[n++]);
 	if (t->by_socket) {
 		trial->call = calls;
+		calls[0].refused = true;
 		*ret_n = n;
 		return 0;
 	}
@@ -121,6 +122,7 @@ static int plan(const struct test_run *run, struct test_case *t, struct trial *t
 		add_control(trial, calls, &n);
 	trial->call = &calls[n++];
 	live_of_attempt(&t->attempt, trial->call, trial->room);
+	trial->call->refused = t->verdict.action != POLICY_ALLOW;
 	if (e->kind == POLICY_EXPECT_PORT)
 		trial->call->before_mask = 1;
 	if (is_exec(&t->attempt))
