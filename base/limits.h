@@ -30,6 +30,7 @@ enum {
 	LIMIT_IMPORT_RANGES = 256,    /* ranges of one argument in one alternative */
 	LIMIT_IMPORT_DEPTH = 32,      /* nesting of JSON, parentheses and policies in policies */
 	LIMIT_IMPORT_FILES = 16,      /* files that include one another */
+	LIMIT_EXPORT_WIDE = 16,	      /* exported rules of one call on several arguments */
 	LIMIT_BUNDLE_BYTES = 1 << 20, /* one bundle */
 	LIMIT_BPF_INSNS = 4096,	      /* BPF_MAXINSNS, linux/bpf_common.h */
 	LIMIT_LOG_LINE = 16384,	      /* one audit record, its newline included */
