@@ -21,7 +21,7 @@
 
 static const struct policy_verb *const verbs[] = {
 	&policy_verb_build,  &policy_verb_check,   &policy_verb_compile, &policy_verb_cost,
-	&policy_verb_diff,   &policy_verb_explain, &policy_verb_fmt,	 &policy_verb_export,
+	&policy_verb_diff,   &policy_verb_explain, &policy_verb_export,	 &policy_verb_fmt,
 	&policy_verb_import, &policy_verb_lint,	   &policy_verb_report,	 &policy_verb_score,
 	&policy_verb_show,   &policy_verb_test,
 };
