@@ -7,26 +7,26 @@
 #include <stdio.h>
 #include <string.h>
 
-void scan_init(struct scan *s, struct import *im, enum scan_language language, const char *path,
-	       const char *text, size_t len)
+void import_scan_init(struct import_scan *s, struct import *im, enum scan_language language,
+		      const char *path, const char *text, size_t len)
 {
-	*s = (struct scan){ .im = im,
-			    .path = path,
-			    .text = text,
-			    .len = len,
-			    .line = 1,
-			    .column = 1,
-			    .language = language };
-	scan_next(s);
+	*s = (struct import_scan){ .im = im,
+				   .path = path,
+				   .text = text,
+				   .len = len,
+				   .line = 1,
+				   .column = 1,
+				   .language = language };
+	import_scan_next(s);
 }
 
-const char *scan_where(const struct scan *s, char ret[IMPORT_WHERE])
+const char *import_scan_where(const struct import_scan *s, char ret[IMPORT_WHERE])
 {
 	(void)snprintf(ret, IMPORT_WHERE, "%.120s:%u:%u", s->path, s->token.line, s->token.column);
 	return ret;
 }
 
-void scan_error(struct scan *s, const char *fmt, ...)
+void import_scan_error(struct import_scan *s, const char *fmt, ...)
 {
 	_cleanup_free_ char *text = NULL;
 	char where[IMPORT_WHERE];
@@ -42,17 +42,17 @@ void scan_error(struct scan *s, const char *fmt, ...)
 	}
 	va_end(args);
 	if (text)
-		import_error(s->im, scan_where(s, where), "%s", text);
+		import_error(s->im, import_scan_where(s, where), "%s", text);
 }
 
 /* --- bytes --- */
 
-static int peek(const struct scan *s, size_t ahead)
+static int peek(const struct import_scan *s, size_t ahead)
 {
 	return ahead < s->len - s->at ? (unsigned char)s->text[s->at + ahead] : -1;
 }
 
-static void skip(struct scan *s, size_t n)
+static void skip(struct import_scan *s, size_t n)
 {
 	for (; n > 0 && s->at < s->len; n--) {
 		s->column++;
@@ -73,7 +73,7 @@ static bool is_letter(int c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static bool is_name(const struct scan *s, int c)
+static bool is_name(const struct import_scan *s, int c)
 {
 	return is_letter(c) || is_digit(c) ||
 	       (s->language == SCAN_MINIJAIL && (c == '-' || c == '@'));
@@ -82,7 +82,7 @@ static bool is_name(const struct scan *s, int c)
 /* --- what lies between words --- */
 
 /* False: a comment that does not end. */
-static bool skip_comment(struct scan *s)
+static bool skip_comment(struct import_scan *s)
 {
 	if (peek(s, 1) == '/') {
 		while (peek(s, 0) != -1 && peek(s, 0) != '\n')
@@ -98,7 +98,7 @@ static bool skip_comment(struct scan *s)
 	return true;
 }
 
-static void skip_blanks(struct scan *s)
+static void skip_blanks(struct import_scan *s)
 {
 	for (;;) {
 		int c = peek(s, 0);
@@ -112,7 +112,7 @@ static void skip_blanks(struct scan *s)
 			if (!skip_comment(s)) {
 				s->token.line = s->line;
 				s->token.column = s->column;
-				scan_error(s, "the comment does not end");
+				import_scan_error(s, "the comment does not end");
 			}
 		} else if (s->language == SCAN_MINIJAIL && c == '#') {
 			while (peek(s, 0) != -1 && peek(s, 0) != '\n')
@@ -138,7 +138,7 @@ static unsigned digit_of(int c)
 	return 16;
 }
 
-static void take_number(struct scan *s)
+static void take_number(struct import_scan *s)
 {
 	bool minus = peek(s, 0) == '-', overflow = false;
 	unsigned base = 10;
@@ -156,18 +156,18 @@ static void take_number(struct scan *s)
 	}
 	s->token.kind = SCAN_NUMBER;
 	if (digit_of(peek(s, 0)) >= base)
-		scan_error(s, "no number");
+		import_scan_error(s, "no number");
 	for (; digit_of(peek(s, 0)) < base; skip(s, 1))
 		overflow = __builtin_mul_overflow(value, base, &value) ||
 			   __builtin_add_overflow(value, digit_of(peek(s, 0)), &value) || overflow;
 	if (is_name(s, peek(s, 0)) && peek(s, 0) != '-')
-		scan_error(s, "no number");
+		import_scan_error(s, "no number");
 	else if (overflow || (minus && value > UINT64_C(1) << 63))
-		scan_error(s, "the number is more than 64 bits");
+		import_scan_error(s, "the number is more than 64 bits");
 	s->token.number = minus ? -value : value;
 }
 
-static void take_name(struct scan *s)
+static void take_name(struct import_scan *s)
 {
 	size_t n = 0;
 
@@ -175,7 +175,7 @@ static void take_name(struct scan *s)
 	while (n + 1 < LIMIT_NAME && is_name(s, peek(s, n)))
 		n++;
 	if (is_name(s, peek(s, n))) {
-		scan_error(s, "a name of more than %d bytes", LIMIT_NAME - 1);
+		import_scan_error(s, "a name of more than %d bytes", LIMIT_NAME - 1);
 		return;
 	}
 	memcpy(s->token.text, s->text + s->at, n);
@@ -183,7 +183,7 @@ static void take_name(struct scan *s)
 	skip(s, n);
 }
 
-static void take_signs(struct scan *s)
+static void take_signs(struct import_scan *s)
 {
 	static const char *const two[] = { "==", "!=", "<=", ">=", "&&", "||" };
 	static const char one[] = "<>!&|(){}[],;:=~#\"";
@@ -199,9 +199,9 @@ static void take_signs(struct scan *s)
 	}
 	if (c <= 0 || !strchr(one, c)) {
 		if (c > ' ' && c < 127)
-			scan_error(s, "'%c' is not expected here", c);
+			import_scan_error(s, "'%c' is not expected here", c);
 		else
-			scan_error(s, "byte 0x%02x is not expected here", (unsigned)c);
+			import_scan_error(s, "byte 0x%02x is not expected here", (unsigned)c);
 		return;
 	}
 	s->token.text[0] = (char)c;
@@ -209,12 +209,12 @@ static void take_signs(struct scan *s)
 	skip(s, 1);
 }
 
-void scan_next(struct scan *s)
+void import_scan_next(struct import_scan *s)
 {
 	int c;
 
 	skip_blanks(s);
-	s->token = (struct scan_token){ .kind = SCAN_END, .line = s->line, .column = s->column };
+	s->token = (struct import_token){ .kind = SCAN_END, .line = s->line, .column = s->column };
 	c = peek(s, 0);
 	if (s->failed || c == -1)
 		return;
@@ -232,29 +232,29 @@ void scan_next(struct scan *s)
 		s->token.kind = SCAN_END;
 }
 
-bool scan_is(const struct scan *s, const char *text)
+bool import_scan_is(const struct import_scan *s, const char *text)
 {
 	return (s->token.kind == SCAN_NAME || s->token.kind == SCAN_PUNCT) &&
 	       strcmp(s->token.text, text) == 0;
 }
 
-bool scan_accept(struct scan *s, const char *text)
+bool import_scan_accept(struct import_scan *s, const char *text)
 {
-	if (!scan_is(s, text))
+	if (!import_scan_is(s, text))
 		return false;
-	scan_next(s);
+	import_scan_next(s);
 	return true;
 }
 
-bool scan_expect(struct scan *s, const char *text)
+bool import_scan_expect(struct import_scan *s, const char *text)
 {
-	if (scan_accept(s, text))
+	if (import_scan_accept(s, text))
 		return true;
-	scan_error(s, "'%s' is missing", text);
+	import_scan_error(s, "'%s' is missing", text);
 	return false;
 }
 
-char *scan_rest(struct scan *s)
+char *import_scan_rest(struct import_scan *s)
 {
 	size_t from, n;
 	char *text;
@@ -270,20 +270,21 @@ char *scan_rest(struct scan *s)
 	text = strndup(s->text + from, n);
 	if (!text)
 		s->im->no_memory = true;
-	scan_next(s);
+	import_scan_next(s);
 	return text;
 }
 
-void scan_skip_line(struct scan *s)
+void import_scan_skip_line(struct import_scan *s)
 {
 	s->failed = false;
 	while (s->token.kind != SCAN_NEWLINE && peek(s, 0) != -1 && peek(s, 0) != '\n')
 		skip(s, 1);
 	if (s->token.kind != SCAN_NEWLINE)
-		scan_next(s);
+		import_scan_next(s);
 }
 
-char *scan_include(struct scan *s, const char *name, char ret_path[LIMIT_PATH], size_t *ret_len)
+char *import_scan_include(struct import_scan *s, const char *name, char ret_path[LIMIT_PATH],
+			  size_t *ret_len)
 {
 	const char *slash = strrchr(s->path, '/');
 	size_t dir = slash && name[0] != '/' ? (size_t)(slash - s->path) + 1 : 0;
@@ -292,11 +293,11 @@ char *scan_include(struct scan *s, const char *name, char ret_path[LIMIT_PATH], 
 	int r;
 
 	if (!s->im->options->includes) {
-		scan_error(s, "files are not included here");
+		import_scan_error(s, "files are not included here");
 		return NULL;
 	}
 	if (name[0] == '\0' || dir + strlen(name) >= LIMIT_PATH) {
-		scan_error(s, "no path of a file");
+		import_scan_error(s, "no path of a file");
 		return NULL;
 	}
 	memcpy(ret_path, s->path, dir);
@@ -304,7 +305,7 @@ char *scan_include(struct scan *s, const char *name, char ret_path[LIMIT_PATH], 
 	fd = open(ret_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	r = fd < 0 ? -errno : fd_read_all(fd, LIMIT_IMPORT_BYTES, &text, ret_len);
 	if (r < 0) {
-		scan_error(s, "cannot read '%.200s': %s", ret_path, err_text(r));
+		import_scan_error(s, "cannot read '%.200s': %s", ret_path, err_text(r));
 		return NULL;
 	}
 	return text;

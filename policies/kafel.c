@@ -21,25 +21,25 @@ bool kafel_constant(const struct kafel *k, const char *name, uint64_t *ret)
 	return false;
 }
 
-static bool take_name(struct scan *s, char ret[LIMIT_NAME])
+static bool take_name(struct import_scan *s, char ret[LIMIT_NAME])
 {
 	if (s->token.kind != SCAN_NAME) {
-		scan_error(s, "a name is missing");
+		import_scan_error(s, "a name is missing");
 		return false;
 	}
 	memcpy(ret, s->token.text, LIMIT_NAME);
-	scan_next(s);
+	import_scan_next(s);
 	return true;
 }
 
-static bool take_number(struct scan *s, uint64_t *ret)
+static bool take_number(struct import_scan *s, uint64_t *ret)
 {
 	if (s->token.kind != SCAN_NUMBER) {
-		scan_error(s, "a number is missing");
+		import_scan_error(s, "a number is missing");
 		return false;
 	}
 	*ret = s->token.number;
-	scan_next(s);
+	import_scan_next(s);
 	return true;
 }
 
@@ -69,13 +69,14 @@ static bool add_policy(struct kafel *k, const char *name)
 }
 
 /* Takes the filter's conditions over. */
-static bool add_filter(struct kafel *k, struct scan *s, size_t policy, struct kafel_filter *filter)
+static bool add_filter(struct kafel *k, struct import_scan *s, size_t policy,
+		       struct kafel_filter *filter)
 {
 	struct kafel_policy *p = &k->policies[policy];
 	struct kafel_filter *list = NULL;
 
 	if (p->n == LIMIT_IMPORT_ENTRIES)
-		scan_error(s, "more than %d filters", LIMIT_IMPORT_ENTRIES);
+		import_scan_error(s, "more than %d filters", LIMIT_IMPORT_ENTRIES);
 	else
 		list = reallocarray(p->filters, p->n + 1, sizeof(*list));
 	if (!list) {
@@ -88,20 +89,20 @@ static bool add_filter(struct kafel *k, struct scan *s, size_t policy, struct ka
 	return true;
 }
 
-static bool use(struct kafel *k, struct scan *s, size_t policy)
+static bool use(struct kafel *k, struct import_scan *s, size_t policy)
 {
 	char name[LIMIT_NAME];
 	const struct kafel_policy *used;
 
 	if (s->token.kind == SCAN_NAME && !find_policy(k, s->token.text)) {
-		scan_error(s, "no policy '%s' stands before this", s->token.text);
+		import_scan_error(s, "no policy '%s' stands before this", s->token.text);
 		return false;
 	}
 	if (!take_name(s, name))
 		return false;
 	used = find_policy(k, name);
 	if (used == &k->policies[policy]) {
-		scan_error(s, "the policy uses itself");
+		import_scan_error(s, "the policy uses itself");
 		return false;
 	}
 	for (size_t i = 0; i < used->n; i++) {
@@ -120,7 +121,8 @@ static bool use(struct kafel *k, struct scan *s, size_t policy)
 
 /* --- action blocks --- */
 
-static bool action(struct scan *s, enum policy_action *ret, uint16_t *ret_errno, bool *ret_is)
+static bool action(struct import_scan *s, enum policy_action *ret, uint16_t *ret_errno,
+		   bool *ret_is)
 {
 	static const struct {
 		const char *name;
@@ -143,18 +145,19 @@ static bool action(struct scan *s, enum policy_action *ret, uint16_t *ret_errno,
 	size_t i = 0;
 
 	*ret_errno = 0;
-	while (i < ARRAY_SIZE(actions) && !scan_is(s, actions[i].name))
+	while (i < ARRAY_SIZE(actions) && !import_scan_is(s, actions[i].name))
 		i++;
 	*ret_is = i < ARRAY_SIZE(actions);
 	if (!*ret_is)
 		return true;
-	(void)scan_where(s, where);
-	scan_next(s);
+	(void)import_scan_where(s, where);
+	import_scan_next(s);
 	if (actions[i].number) {
-		if (!scan_expect(s, "(") || !take_number(s, &number) || !scan_expect(s, ")"))
+		if (!import_scan_expect(s, "(") || !take_number(s, &number) ||
+		    !import_scan_expect(s, ")"))
 			return false;
 		if (number > UINT16_MAX) {
-			scan_error(s, "the number of an action has 16 bits");
+			import_scan_error(s, "the number of an action has 16 bits");
 			return false;
 		}
 	}
@@ -163,33 +166,33 @@ static bool action(struct scan *s, enum policy_action *ret, uint16_t *ret_errno,
 }
 
 /* ON x86_64, ON { arm, aarch64 }: whether ours is meant. */
-static bool guard(struct scan *s, bool *ret_ours)
+static bool guard(struct import_scan *s, bool *ret_ours)
 {
 	static const char *const known[] = { "arm",    "x86",	  "i386", "mips", "mipso32",
 					     "mips64", "riscv64", "rv64", "m68k" };
-	bool several = scan_accept(s, "{");
+	bool several = import_scan_accept(s, "{");
 
 	*ret_ours = false;
 	do {
-		bool x86 = scan_is(s, "x86_64") || scan_is(s, "amd64");
-		bool arm = scan_is(s, "aarch64") || scan_is(s, "arm64");
+		bool x86 = import_scan_is(s, "x86_64") || import_scan_is(s, "amd64");
+		bool arm = import_scan_is(s, "aarch64") || import_scan_is(s, "arm64");
 		bool found = x86 || arm;
 
 		for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-			found = found || scan_is(s, known[i]);
+			found = found || import_scan_is(s, known[i]);
 		if (!found) {
-			scan_error(s, "there is no architecture '%s'", s->token.text);
+			import_scan_error(s, "there is no architecture '%s'", s->token.text);
 			return false;
 		}
 		if (s->im->options->arch == ABI_AARCH64 ? arm : x86)
 			*ret_ours = true;
-		scan_next(s);
-	} while (several && scan_accept(s, ","));
-	return !several || scan_expect(s, "}");
+		import_scan_next(s);
+	} while (several && import_scan_accept(s, ","));
+	return !several || import_scan_expect(s, "}");
 }
 
 /* The call by its name, a constant or SYSCALL[n]. ret_call NULL: it was said why. */
-static bool call(struct kafel *k, struct scan *s, bool denied, bool *ret_found,
+static bool call(struct kafel *k, struct import_scan *s, bool denied, bool *ret_found,
 		 struct kafel_scope *scope, char name[LIMIT_NAME])
 {
 	/* names of the kernel's functions, where the tables of numbers have others */
@@ -198,14 +201,15 @@ static bool call(struct kafel *k, struct scan *s, bool denied, bool *ret_found,
 		{ "newuname", "uname" }, { "sysctl", "_sysctl" }, { "umount", "umount2" },
 	};
 	uint64_t number = 0;
-	bool by_number = scan_is(s, "SYSCALL");
+	bool by_number = import_scan_is(s, "SYSCALL");
 
 	(void)denied;
 	*ret_found = false;
 	if (!take_name(s, name))
 		return false;
 	if (by_number) {
-		if (!scan_expect(s, "[") || !take_number(s, &number) || !scan_expect(s, "]"))
+		if (!import_scan_expect(s, "[") || !take_number(s, &number) ||
+		    !import_scan_expect(s, "]"))
 			return false;
 	} else {
 		by_number = kafel_constant(k, name, &number);
@@ -215,7 +219,8 @@ static bool call(struct kafel *k, struct scan *s, bool denied, bool *ret_found,
 				      ? syscall_by_nr(k->im->options->arch, (int32_t)number)
 				      : NULL;
 		if (!scope->call) {
-			scan_error(s, "no system call has the number %lld", (long long)number);
+			import_scan_error(s, "no system call has the number %lld",
+					  (long long)number);
 			return false;
 		}
 		*ret_found = true;
@@ -229,36 +234,36 @@ static bool call(struct kafel *k, struct scan *s, bool denied, bool *ret_found,
 }
 
 /* (fd, buf, count): names for the registers in their order. */
-static bool declare(struct scan *s, struct kafel_scope *scope)
+static bool declare(struct import_scan *s, struct kafel_scope *scope)
 {
 	scope->declares = true;
-	if (scan_accept(s, ")"))
+	if (import_scan_accept(s, ")"))
 		return true;
 	do {
 		if (scope->n_declared == 6) {
-			scan_error(s, "more than 6 arguments");
+			import_scan_error(s, "more than 6 arguments");
 			return false;
 		}
 		if (!take_name(s, scope->declared[scope->n_declared]))
 			return false;
 		for (size_t i = 0; i < scope->n_declared; i++) {
 			if (strcmp(scope->declared[i], scope->declared[scope->n_declared]) == 0) {
-				scan_error(s, "two arguments have one name");
+				import_scan_error(s, "two arguments have one name");
 				return false;
 			}
 		}
 		scope->n_declared++;
-	} while (scan_accept(s, ","));
-	return scan_expect(s, ")");
+	} while (import_scan_accept(s, ","));
+	return import_scan_expect(s, ")");
 }
 
 /* { EXPRESSION }, or nothing, which holds always. */
-static bool conditions(struct kafel *k, struct scan *s, const struct kafel_scope *scope,
+static bool conditions(struct kafel *k, struct import_scan *s, const struct kafel_scope *scope,
 		       struct kafel_filter *filter)
 {
 	int r = 0;
 
-	if (!scan_accept(s, "{") || scan_accept(s, "}")) {
+	if (!import_scan_accept(s, "{") || import_scan_accept(s, "}")) {
 		if (scope->call)
 			r = dnf_always(scope->call, &filter->when);
 		import_failed(k->im, filter->where, r);
@@ -269,13 +274,13 @@ static bool conditions(struct kafel *k, struct scan *s, const struct kafel_scope
 		k->im->no_memory = k->im->no_memory || r == -ENOMEM;
 		return false;
 	}
-	if (scan_expect(s, "}"))
+	if (import_scan_expect(s, "}"))
 		return true;
 	dnf_done(&filter->when);
 	return false;
 }
 
-static bool read_filter(struct kafel *k, struct scan *s, size_t policy,
+static bool read_filter(struct kafel *k, struct import_scan *s, size_t policy,
 			const struct kafel_filter *like)
 {
 	struct kafel_scope scope = { .action = (enum policy_action)like->action };
@@ -283,12 +288,12 @@ static bool read_filter(struct kafel *k, struct scan *s, size_t policy,
 	char name[LIMIT_NAME];
 	bool found, ours = true;
 
-	(void)scan_where(s, filter.where);
+	(void)import_scan_where(s, filter.where);
 	if (!call(k, s, like->action != POLICY_ALLOW, &found, &scope, name))
 		return false;
-	if (scan_accept(s, "(") && !declare(s, &scope))
+	if (import_scan_accept(s, "(") && !declare(s, &scope))
 		return false;
-	if (scan_accept(s, "ON") && !guard(s, &ours))
+	if (import_scan_accept(s, "ON") && !guard(s, &ours))
 		return false;
 	if (!ours)
 		import_warn(k->im, filter.where, "left out: %s: not for this architecture", name);
@@ -306,72 +311,72 @@ static bool read_filter(struct kafel *k, struct scan *s, size_t policy,
 	return add_filter(k, s, policy, &filter);
 }
 
-static bool read_block(struct kafel *k, struct scan *s, size_t policy)
+static bool read_block(struct kafel *k, struct import_scan *s, size_t policy)
 {
 	struct kafel_filter like = { .call = NULL };
 	enum policy_action verdict = POLICY_KILL;
 	bool is;
 
-	if (scan_accept(s, "USE"))
+	if (import_scan_accept(s, "USE"))
 		return use(k, s, policy);
 	if (!action(s, &verdict, &like.errno_value, &is))
 		return false;
 	if (!is) {
-		scan_error(s, "an action or USE is missing");
+		import_scan_error(s, "an action or USE is missing");
 		return false;
 	}
 	like.action = (uint8_t)verdict;
-	if (!scan_expect(s, "{"))
+	if (!import_scan_expect(s, "{"))
 		return false;
-	if (scan_accept(s, "}"))
+	if (import_scan_accept(s, "}"))
 		return true;
 	do {
 		if (!read_filter(k, s, policy, &like))
 			return false;
-	} while (scan_accept(s, ","));
-	return scan_expect(s, "}");
+	} while (import_scan_accept(s, ","));
+	return import_scan_expect(s, "}");
 }
 
-static bool read_blocks(struct kafel *k, struct scan *s, size_t policy)
+static bool read_blocks(struct kafel *k, struct import_scan *s, size_t policy)
 {
 	do {
 		if (!read_block(k, s, policy))
 			return false;
-	} while (scan_accept(s, ","));
+	} while (import_scan_accept(s, ","));
 	return true;
 }
 
 /* --- statements --- */
 
-static bool read_policy(struct kafel *k, struct scan *s)
+static bool read_policy(struct kafel *k, struct import_scan *s)
 {
 	char name[LIMIT_NAME];
 
 	if (s->token.kind == SCAN_NAME && find_policy(k, s->token.text)) {
-		scan_error(s, "a policy '%s' stands before this", s->token.text);
+		import_scan_error(s, "a policy '%s' stands before this", s->token.text);
 		return false;
 	}
-	if (!take_name(s, name) || !add_policy(k, name) || !scan_expect(s, "{"))
+	if (!take_name(s, name) || !add_policy(k, name) || !import_scan_expect(s, "{"))
 		return false;
-	if (scan_accept(s, "}"))
+	if (import_scan_accept(s, "}"))
 		return true;
-	return read_blocks(k, s, k->n_policies - 1) && scan_expect(s, "}");
+	return read_blocks(k, s, k->n_policies - 1) && import_scan_expect(s, "}");
 }
 
-static bool read_default(struct kafel *k, struct scan *s)
+static bool read_default(struct kafel *k, struct import_scan *s)
 {
 	enum policy_action verdict = POLICY_KILL;
 	uint16_t errno_value;
 	bool is;
 
 	if (k->has_default) {
-		scan_error(s, "a second DEFAULT");
+		import_scan_error(s, "a second DEFAULT");
 		return false;
 	}
 	if (!action(s, &verdict, &errno_value, &is))
 		return false;
 	if (!is) {
-		scan_error(s, "an action is missing");
+		import_scan_error(s, "an action is missing");
 		return false;
 	}
 	k->has_default = true;
@@ -380,7 +385,7 @@ static bool read_default(struct kafel *k, struct scan *s)
 	return true;
 }
 
-static bool define(struct kafel *k, struct scan *s)
+static bool define(struct kafel *k, struct import_scan *s)
 {
 	struct kafel_constant constant, *list;
 	uint64_t before;
@@ -389,11 +394,11 @@ static bool define(struct kafel *k, struct scan *s)
 		return false;
 	if (kafel_constant(k, constant.name, &before)) {
 		if (before != constant.value)
-			scan_error(s, "'%s' has another value before this", constant.name);
+			import_scan_error(s, "'%s' has another value before this", constant.name);
 		return before == constant.value;
 	}
 	if (k->n_constants == LIMIT_IMPORT_ENTRIES) {
-		scan_error(s, "more than %d constants", LIMIT_IMPORT_ENTRIES);
+		import_scan_error(s, "more than %d constants", LIMIT_IMPORT_ENTRIES);
 		return false;
 	}
 	list = reallocarray(k->constants, k->n_constants + 1, sizeof(*list));
@@ -409,11 +414,11 @@ static bool define(struct kafel *k, struct scan *s)
 static bool read_file(struct kafel *k, const char *path, const char *text, size_t len);
 
 /* "one.policy" "two.policy", up to the line's end or a semicolon. */
-static bool include(struct kafel *k, struct scan *s)
+static bool include(struct kafel *k, struct import_scan *s)
 {
 	unsigned line = s->line;
 
-	while (s->token.kind == SCAN_PUNCT && scan_is(s, "\"") && s->token.line == line) {
+	while (s->token.kind == SCAN_PUNCT && import_scan_is(s, "\"") && s->token.line == line) {
 		_cleanup_free_ char *name = NULL, *text = NULL;
 		char path[LIMIT_PATH];
 		const char *from = s->text + s->at, *to = memchr(from, '"', s->len - s->at);
@@ -421,14 +426,14 @@ static bool include(struct kafel *k, struct scan *s)
 
 		name = to ? strndup(from, (size_t)(to - from)) : NULL;
 		if (!name || strchr(name, '\n')) {
-			scan_error(s, "the name of a file does not end");
+			import_scan_error(s, "the name of a file does not end");
 			return false;
 		}
 		if (k->depth == LIMIT_IMPORT_FILES || ++k->files > LIMIT_IMPORT_FILES) {
-			scan_error(s, "more than %d files", LIMIT_IMPORT_FILES);
+			import_scan_error(s, "more than %d files", LIMIT_IMPORT_FILES);
 			return false;
 		}
-		text = scan_include(s, name, path, &len);
+		text = import_scan_include(s, name, path, &len);
 		if (!text)
 			return false;
 		k->depth++;
@@ -439,36 +444,36 @@ static bool include(struct kafel *k, struct scan *s)
 		k->depth--;
 		s->column += (unsigned)(to + 1 - from);
 		s->at += (size_t)(to + 1 - from);
-		scan_next(s);
+		import_scan_next(s);
 	}
-	(void)scan_accept(s, ";");
+	(void)import_scan_accept(s, ";");
 	return !s->failed;
 }
 
-static bool read_statement(struct kafel *k, struct scan *s)
+static bool read_statement(struct kafel *k, struct import_scan *s)
 {
-	if (scan_accept(s, "#")) {
-		if (scan_accept(s, "define"))
+	if (import_scan_accept(s, "#")) {
+		if (import_scan_accept(s, "define"))
 			return define(k, s);
-		if (scan_is(s, "include")) {
-			scan_next(s);
+		if (import_scan_is(s, "include")) {
+			import_scan_next(s);
 			return include(k, s);
 		}
-		scan_error(s, "define or include is missing");
+		import_scan_error(s, "define or include is missing");
 		return false;
 	}
-	if (scan_accept(s, "POLICY"))
+	if (import_scan_accept(s, "POLICY"))
 		return read_policy(k, s);
-	if (scan_accept(s, "DEFAULT"))
+	if (import_scan_accept(s, "DEFAULT"))
 		return read_default(k, s);
 	return read_blocks(k, s, 0);
 }
 
 static bool read_file(struct kafel *k, const char *path, const char *text, size_t len)
 {
-	struct scan s;
+	struct import_scan s;
 
-	scan_init(&s, k->im, SCAN_KAFEL, path, text, len);
+	import_scan_init(&s, k->im, SCAN_KAFEL, path, text, len);
 	while (!s.failed && !k->im->no_memory && s.token.kind != SCAN_END) {
 		if (!read_statement(k, &s))
 			return false;

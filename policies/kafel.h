@@ -49,5 +49,5 @@ bool kafel_constant(const struct kafel *k, const char *name, uint64_t *ret);
  * An expression up to the '}'. 0 and *ret, or < 0 with the error made. Where a condition cannot be
  * said and the options let it be narrowed, *ret is what is left.
  */
-int kafel_expression(const struct kafel *k, struct scan *s, const struct kafel_scope *scope,
+int kafel_expression(const struct kafel *k, struct import_scan *s, const struct kafel_scope *scope,
 		     struct import_dnf *ret);

@@ -22,7 +22,7 @@ struct node {
 
 struct reader {
 	const struct kafel *k;
-	struct scan *s;
+	struct import_scan *s;
 	const struct kafel_scope *scope;
 	bool negated; /* within an odd number of `!` */
 	unsigned depth;
@@ -32,7 +32,7 @@ static int read_comma(struct reader *r, struct node *ret);
 
 static int fail(struct reader *r, const char *what)
 {
-	scan_error(r->s, "%s", what);
+	import_scan_error(r->s, "%s", what);
 	return -EINVAL;
 }
 
@@ -94,17 +94,17 @@ static int find_arg(struct reader *r, unsigned *ret)
 
 static int read_operand(struct reader *r, struct node *ret)
 {
-	struct scan *s = r->s;
+	struct import_scan *s = r->s;
 
-	(void)scan_where(s, ret->where);
-	if (scan_accept(s, "(")) {
+	(void)import_scan_where(s, ret->where);
+	if (import_scan_accept(s, "(")) {
 		int error;
 
 		if (r->depth++ == LIMIT_IMPORT_DEPTH)
 			return fail(r, "too many parentheses in each other");
 		error = read_comma(r, ret);
 		r->depth--;
-		if (error == 0 && !scan_expect(s, ")"))
+		if (error == 0 && !import_scan_expect(s, ")"))
 			error = -EINVAL;
 		return error;
 	}
@@ -115,14 +115,15 @@ static int read_operand(struct reader *r, struct node *ret)
 	} else if (!kafel_constant(r->k, s->token.text, &ret->bits)) {
 		/* of a call that is not ours nothing is known */
 		if (r->scope->call && find_arg(r, &ret->arg) < 0) {
-			scan_error(s, "%s has no argument '%s', and no constant is called so",
-				   r->scope->call->name, s->token.text);
+			import_scan_error(s,
+					  "%s has no argument '%s', and no constant is called so",
+					  r->scope->call->name, s->token.text);
 			return -EINVAL;
 		}
 		ret->has_arg = true;
 		ret->mask = UINT64_MAX;
 	}
-	scan_next(s);
+	import_scan_next(s);
 	return s->failed ? -EINVAL : 0;
 }
 
@@ -155,7 +156,7 @@ static int read_bits(struct reader *r, struct node *ret, bool is_and)
 	const char *sign = is_and ? "&" : "|";
 	int error = is_and ? read_operand(r, ret) : read_bits(r, ret, true);
 
-	while (error == 0 && scan_accept(r->s, sign)) {
+	while (error == 0 && import_scan_accept(r->s, sign)) {
 		struct node next = { .truth = false };
 
 		error = is_and ? read_operand(r, &next) : read_bits(r, &next, true);
@@ -298,11 +299,11 @@ static int read_compare(struct reader *r, struct node *ret)
 
 	if (error < 0)
 		return error;
-	while (i < ARRAY_SIZE(operators) && !scan_is(r->s, operators[i].sign))
+	while (i < ARRAY_SIZE(operators) && !import_scan_is(r->s, operators[i].sign))
 		i++;
 	if (i == ARRAY_SIZE(operators))
 		return 0;
-	scan_next(r->s);
+	import_scan_next(r->s);
 	error = want_number(r, ret);
 	error = error ? error : read_bits(r, &right, false);
 	error = error ? error : want_number(r, &right);
@@ -327,7 +328,7 @@ static int read_not(struct reader *r, struct node *ret)
 	struct import_dnf no = { .call = NULL };
 	int error;
 
-	if (!scan_accept(r->s, "!"))
+	if (!import_scan_accept(r->s, "!"))
 		return read_compare(r, ret);
 	if (r->depth++ == LIMIT_IMPORT_DEPTH)
 		return fail(r, "too many '!' in each other");
@@ -363,7 +364,7 @@ static int read_and(struct reader *r, struct node *ret)
 {
 	int error = read_not(r, ret);
 
-	while (error == 0 && scan_accept(r->s, "&&")) {
+	while (error == 0 && import_scan_accept(r->s, "&&")) {
 		struct node next = { .truth = false };
 
 		error = read_not(r, &next);
@@ -377,7 +378,7 @@ static int read_or(struct reader *r, struct node *ret)
 {
 	int error = read_and(r, ret);
 
-	while (error == 0 && scan_accept(r->s, "||")) {
+	while (error == 0 && import_scan_accept(r->s, "||")) {
 		struct node next = { .truth = false };
 
 		error = read_and(r, &next);
@@ -391,7 +392,7 @@ static int read_comma(struct reader *r, struct node *ret)
 {
 	int error = read_or(r, ret);
 
-	while (error == 0 && scan_accept(r->s, ",")) {
+	while (error == 0 && import_scan_accept(r->s, ",")) {
 		struct node next = { .truth = false };
 
 		error = read_or(r, &next);
@@ -401,7 +402,7 @@ static int read_comma(struct reader *r, struct node *ret)
 	return error;
 }
 
-int kafel_expression(const struct kafel *k, struct scan *s, const struct kafel_scope *scope,
+int kafel_expression(const struct kafel *k, struct import_scan *s, const struct kafel_scope *scope,
 		     struct import_dnf *ret)
 {
 	struct reader r = { .k = k, .s = s, .scope = scope };

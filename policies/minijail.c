@@ -36,47 +36,49 @@ struct answer {
 
 /* --- values --- */
 
-static bool constant(struct scan *s, uint64_t *ret)
+static bool constant(struct import_scan *s, uint64_t *ret)
 {
 	bool negative;
 
 	if (s->token.kind == SCAN_NUMBER) {
 		*ret = s->token.number;
 	} else if (s->token.kind != SCAN_NAME) {
-		scan_error(s, "a number or a constant is missing");
+		import_scan_error(s, "a number or a constant is missing");
 		return false;
 	} else if (consts_find(s->token.text, ret, &negative) < 0) {
 		uint16_t number;
 
 		if (consts_find_errno(s->token.text, &number) < 0) {
-			scan_error(s, "'%s' is no constant that is known here", s->token.text);
+			import_scan_error(s, "'%s' is no constant that is known here",
+					  s->token.text);
 			return false;
 		}
 		*ret = number;
 	}
-	scan_next(s);
+	import_scan_next(s);
 	return true;
 }
 
-static bool value(struct scan *s, unsigned depth, uint64_t *ret)
+static bool value(struct import_scan *s, unsigned depth, uint64_t *ret)
 {
 	uint64_t sum = 0, one;
 
 	do {
-		bool complement = scan_accept(s, "~");
+		bool complement = import_scan_accept(s, "~");
 
 		if (depth > LIMIT_IMPORT_DEPTH) {
-			scan_error(s, "more than %d parentheses in each other", LIMIT_IMPORT_DEPTH);
+			import_scan_error(s, "more than %d parentheses in each other",
+					  LIMIT_IMPORT_DEPTH);
 			return false;
 		}
-		if (scan_accept(s, "(")) {
-			if (!value(s, depth + 1, &one) || !scan_expect(s, ")"))
+		if (import_scan_accept(s, "(")) {
+			if (!value(s, depth + 1, &one) || !import_scan_expect(s, ")"))
 				return false;
 		} else if (!constant(s, &one)) {
 			return false;
 		}
 		sum |= complement ? ~one : one;
-	} while (scan_accept(s, "|"));
+	} while (import_scan_accept(s, "|"));
 	*ret = sum;
 	return true;
 }
@@ -99,7 +101,7 @@ static void expression_done(struct expression *e)
 	free(e->ends);
 }
 
-static bool atom(struct scan *s, struct atom *ret)
+static bool atom(struct import_scan *s, struct atom *ret)
 {
 	static const struct {
 		const char *sign;
@@ -112,21 +114,21 @@ static bool atom(struct scan *s, struct atom *ret)
 	const char *name = s->token.text;
 	size_t i = 0;
 
-	(void)scan_where(s, ret->where);
+	(void)import_scan_where(s, ret->where);
 	if (s->token.kind != SCAN_NAME || strncmp(name, "arg", 3) != 0 || name[3] < '0' ||
 	    name[3] > '5' || name[4] != '\0') {
-		scan_error(s, "arg0 to arg5 is missing");
+		import_scan_error(s, "arg0 to arg5 is missing");
 		return false;
 	}
 	ret->compare = (struct import_compare){ .arg = (unsigned)(name[3] - '0') };
-	scan_next(s);
-	while (i < ARRAY_SIZE(operators) && !scan_is(s, operators[i].sign))
+	import_scan_next(s);
+	while (i < ARRAY_SIZE(operators) && !import_scan_is(s, operators[i].sign))
 		i++;
 	if (i == ARRAY_SIZE(operators)) {
-		scan_error(s, "a comparison is missing: == != < <= > >= & in");
+		import_scan_error(s, "a comparison is missing: == != < <= > >= & in");
 		return false;
 	}
-	scan_next(s);
+	import_scan_next(s);
 	if (!value(s, 0, &ret->compare.value))
 		return false;
 	ret->compare.op = operators[i].op;
@@ -140,14 +142,14 @@ static bool atom(struct scan *s, struct atom *ret)
 	return true;
 }
 
-static bool expression(struct scan *s, struct expression *ret)
+static bool expression(struct import_scan *s, struct expression *ret)
 {
 	for (;;) {
 		struct atom *atoms;
 		bool *ends;
 
 		if (ret->n == LIMIT_IMPORT_TERMS) {
-			scan_error(s, "more than %d comparisons", LIMIT_IMPORT_TERMS);
+			import_scan_error(s, "more than %d comparisons", LIMIT_IMPORT_TERMS);
 			return false;
 		}
 		atoms = reallocarray(ret->atoms, ret->n + 1, sizeof(*atoms));
@@ -160,8 +162,8 @@ static bool expression(struct scan *s, struct expression *ret)
 		}
 		if (!atom(s, &ret->atoms[ret->n]))
 			return false;
-		ret->ends[ret->n++] = !scan_is(s, "&&");
-		if (!scan_accept(s, "&&") && !scan_accept(s, "||"))
+		ret->ends[ret->n++] = !import_scan_is(s, "&&");
+		if (!import_scan_accept(s, "&&") && !import_scan_accept(s, "||"))
 			return true;
 	}
 }
@@ -230,7 +232,7 @@ static int resolve(struct import *im, const struct syscall_desc *call, const str
 
 /* --- actions --- */
 
-static bool is_action(const struct scan *s, enum import_verdict *ret)
+static bool is_action(const struct import_scan *s, enum import_verdict *ret)
 {
 	static const struct {
 		const char *name;
@@ -247,7 +249,7 @@ static bool is_action(const struct scan *s, enum import_verdict *ret)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
-		if (scan_is(s, actions[i].name)) {
+		if (import_scan_is(s, actions[i].name)) {
 			*ret = actions[i].verdict;
 			return true;
 		}
@@ -255,17 +257,17 @@ static bool is_action(const struct scan *s, enum import_verdict *ret)
 	return false;
 }
 
-static bool action(struct scan *s, struct answer *ret)
+static bool action(struct import_scan *s, struct answer *ret)
 {
 	enum import_verdict verdict = IMPORT_ALLOW;
 	char where[IMPORT_WHERE];
 	uint64_t number;
 
-	(void)scan_where(s, where);
+	(void)import_scan_where(s, where);
 	ret->errno_value = EPERM;
 	if (s->token.kind == SCAN_NUMBER && s->token.number == 1) {
-		scan_next(s);
-	} else if (scan_accept(s, "return")) {
+		import_scan_next(s);
+	} else if (import_scan_accept(s, "return")) {
 		verdict = IMPORT_ERRNO;
 		if (s->token.kind == SCAN_NEWLINE || s->token.kind == SCAN_END) {
 			verdict = IMPORT_KILL_PROCESS; /* minijail0: what it does to the rest */
@@ -273,15 +275,15 @@ static bool action(struct scan *s, struct answer *ret)
 			if (!constant(s, &number))
 				return false;
 			if (number > UINT16_MAX) {
-				scan_error(s, "no error has such a number");
+				import_scan_error(s, "no error has such a number");
 				return false;
 			}
 			ret->errno_value = (uint16_t)number;
 		}
 	} else if (is_action(s, &verdict)) {
-		scan_next(s);
+		import_scan_next(s);
 	} else {
-		scan_error(s, "1, an expression or an action is missing");
+		import_scan_error(s, "1, an expression or an action is missing");
 		return false;
 	}
 	return import_action(s->im, where, verdict, &ret->action, &ret->errno_value) == 0;
@@ -289,7 +291,7 @@ static bool action(struct scan *s, struct answer *ret)
 
 /* --- statements --- */
 
-static void add(struct minijail *m, struct scan *s, const struct targets *targets,
+static void add(struct minijail *m, struct import_scan *s, const struct targets *targets,
 		const struct expression *when, struct answer answer)
 {
 	size_t n;
@@ -316,7 +318,8 @@ static void add(struct minijail *m, struct scan *s, const struct targets *target
 }
 
 /* One filter. listed: within braces. */
-static bool filter(struct minijail *m, struct scan *s, const struct targets *targets, bool listed)
+static bool filter(struct minijail *m, struct import_scan *s, const struct targets *targets,
+		   bool listed)
 {
 	static const struct answer allow = { .action = POLICY_ALLOW };
 	struct expression when = { .n = 0 };
@@ -333,7 +336,7 @@ static bool filter(struct minijail *m, struct scan *s, const struct targets *tar
 	}
 	if (!expression(s, &when))
 		goto out;
-	if (!scan_accept(s, ";")) {
+	if (!import_scan_accept(s, ";")) {
 		add(m, s, targets, &when, allow);
 		well = true;
 		goto out;
@@ -356,34 +359,34 @@ out:
 }
 
 /* [arch=x86_64,arm64]: whether ours is one of them. */
-static bool brackets(struct scan *s, bool *ret_ours)
+static bool brackets(struct import_scan *s, bool *ret_ours)
 {
 	bool ours = false, said = false;
 
-	while (!scan_accept(s, "]")) {
-		bool is_arch = scan_is(s, "arch");
+	while (!import_scan_accept(s, "]")) {
+		bool is_arch = import_scan_is(s, "arch");
 
 		if (s->token.kind != SCAN_NAME) {
-			scan_error(s, "a key is missing");
+			import_scan_error(s, "a key is missing");
 			return false;
 		}
 		if (!is_arch)
 			import_warn(s->im, NULL, "[%s=] has no meaning here", s->token.text);
-		scan_next(s);
-		if (!scan_expect(s, "="))
+		import_scan_next(s);
+		if (!import_scan_expect(s, "="))
 			return false;
 		do {
 			const char *arch = s->im->options->arch == ABI_AARCH64 ? "arm64" : "x86_64";
 
 			if (s->token.kind != SCAN_NAME) {
-				scan_error(s, "a value is missing");
+				import_scan_error(s, "a value is missing");
 				return false;
 			}
 			ours = ours || (is_arch && strcmp(s->token.text, arch) == 0);
 			said = said || is_arch;
-			scan_next(s);
-		} while (scan_accept(s, ","));
-		if (!scan_is(s, "]") && !scan_expect(s, ";"))
+			import_scan_next(s);
+		} while (import_scan_accept(s, ","));
+		if (!import_scan_is(s, "]") && !import_scan_expect(s, ";"))
 			return false;
 	}
 	*ret_ours = ours || !said;
@@ -392,30 +395,31 @@ static bool brackets(struct scan *s, bool *ret_ours)
 
 /* All of the table but for what this one allows is a name: whether it denies comes later, and a
  * name that is left out of a list that kills by default is killed. */
-static bool target(struct minijail *m, struct scan *s, struct targets *ret)
+static bool target(struct minijail *m, struct import_scan *s, struct targets *ret)
 {
 	const struct syscall_desc *call = NULL;
 	char where[IMPORT_WHERE], name[LIMIT_NAME];
 	bool ours = true;
 
-	(void)scan_where(s, where);
+	(void)import_scan_where(s, where);
 	memcpy(name, s->token.text, sizeof(name));
 	if (s->token.kind == SCAN_NUMBER) {
 		if (s->token.number <= INT32_MAX)
 			call = syscall_by_nr(m->im->options->arch, (int32_t)s->token.number);
 		if (!call) {
-			scan_error(s, "no system call has this number");
+			import_scan_error(s, "no system call has this number");
 			return false;
 		}
 	} else if (s->token.kind != SCAN_NAME) {
-		scan_error(s, "the name of a system call is missing");
+		import_scan_error(s, "the name of a system call is missing");
 		return false;
 	} else if (strchr(name, '@')) {
-		scan_error(s, "'%s': groups of calls are defined outside of the policy", name);
+		import_scan_error(s, "'%s': groups of calls are defined outside of the policy",
+				  name);
 		return false;
 	}
-	scan_next(s);
-	if (scan_accept(s, "[") && !brackets(s, &ours))
+	import_scan_next(s);
+	if (import_scan_accept(s, "[") && !brackets(s, &ours))
 		return false;
 	if (!ours) {
 		import_warn(m->im, where, "left out: %s: not for this architecture", name);
@@ -424,7 +428,7 @@ static bool target(struct minijail *m, struct scan *s, struct targets *ret)
 	if (!call)
 		call = import_call(m->im, where, name, m->denylist);
 	if (call && ret->n == ARRAY_SIZE(ret->list)) {
-		scan_error(s, "more than %zu calls in one statement", ARRAY_SIZE(ret->list));
+		import_scan_error(s, "more than %zu calls in one statement", ARRAY_SIZE(ret->list));
 		return false;
 	}
 	if (call)
@@ -432,49 +436,49 @@ static bool target(struct minijail *m, struct scan *s, struct targets *ret)
 	return true;
 }
 
-static bool targets(struct minijail *m, struct scan *s, struct targets *ret)
+static bool targets(struct minijail *m, struct import_scan *s, struct targets *ret)
 {
-	if (!scan_accept(s, "{"))
+	if (!import_scan_accept(s, "{"))
 		return target(m, s, ret);
 	do {
 		if (!target(m, s, ret))
 			return false;
-	} while (scan_accept(s, ","));
-	return scan_expect(s, "}");
+	} while (import_scan_accept(s, ","));
+	return import_scan_expect(s, "}");
 }
 
-static bool statement(struct minijail *m, struct scan *s)
+static bool statement(struct minijail *m, struct import_scan *s)
 {
 	struct targets list = { .n = 0 };
 
-	if (!targets(m, s, &list) || !scan_expect(s, ":"))
+	if (!targets(m, s, &list) || !import_scan_expect(s, ":"))
 		return false;
-	if (!scan_accept(s, "{"))
+	if (!import_scan_accept(s, "{"))
 		return filter(m, s, &list, false);
 	do {
 		if (!filter(m, s, &list, true))
 			return false;
-	} while (scan_accept(s, ","));
-	return scan_expect(s, "}");
+	} while (import_scan_accept(s, ","));
+	return import_scan_expect(s, "}");
 }
 
 /* --- lines that begin with @ --- */
 
 static void read_file(struct minijail *m, const char *path, const char *text, size_t len);
 
-static bool include(struct minijail *m, struct scan *s)
+static bool include(struct minijail *m, struct import_scan *s)
 {
-	_cleanup_free_ char *name = scan_rest(s), *text = NULL;
+	_cleanup_free_ char *name = import_scan_rest(s), *text = NULL;
 	char path[LIMIT_PATH];
 	size_t len;
 
 	if (!name)
 		return false;
 	if (m->depth == LIMIT_IMPORT_FILES || ++m->files > LIMIT_IMPORT_FILES) {
-		scan_error(s, "more than %d files", LIMIT_IMPORT_FILES);
+		import_scan_error(s, "more than %d files", LIMIT_IMPORT_FILES);
 		return false;
 	}
-	text = scan_include(s, name, path, &len);
+	text = import_scan_include(s, name, path, &len);
 	if (!text)
 		return false;
 	m->depth++;
@@ -483,14 +487,14 @@ static bool include(struct minijail *m, struct scan *s)
 	return true;
 }
 
-static bool default_action(struct minijail *m, struct scan *s)
+static bool default_action(struct minijail *m, struct import_scan *s)
 {
 	struct answer answer;
 
 	if (!action(s, &answer))
 		return false;
 	if (answer.action == POLICY_ALLOW) {
-		scan_error(s, "minijail has no default that allows but @denylist");
+		import_scan_error(s, "minijail has no default that allows but @denylist");
 		return false;
 	}
 	m->im->default_action = (uint8_t)answer.action;
@@ -498,24 +502,24 @@ static bool default_action(struct minijail *m, struct scan *s)
 	return true;
 }
 
-static bool line(struct minijail *m, struct scan *s)
+static bool line(struct minijail *m, struct import_scan *s)
 {
 	char where[IMPORT_WHERE];
 
-	(void)scan_where(s, where);
-	if (scan_is(s, "@include"))
+	(void)import_scan_where(s, where);
+	if (import_scan_is(s, "@include"))
 		return include(m, s);
 	import_item(m->im, where, "%s", where);
-	if (scan_accept(s, "@default"))
+	if (import_scan_accept(s, "@default"))
 		return default_action(m, s);
-	if (scan_accept(s, "@denylist")) {
+	if (import_scan_accept(s, "@denylist")) {
 		m->denylist = true;
 		m->im->default_action = POLICY_ALLOW;
 		import_warn(m->im, NULL, "what is not named is allowed");
 		return true;
 	}
-	if (scan_is(s, "@frequency")) {
-		_cleanup_free_ char *path = scan_rest(s);
+	if (import_scan_is(s, "@frequency")) {
+		_cleanup_free_ char *path = import_scan_rest(s);
 
 		import_warn(m->im, NULL, "left out: how often calls are made has no meaning here");
 		return path != NULL;
@@ -525,27 +529,27 @@ static bool line(struct minijail *m, struct scan *s)
 
 static void read_file(struct minijail *m, const char *path, const char *text, size_t len)
 {
-	struct scan s;
+	struct import_scan s;
 
-	scan_init(&s, m->im, SCAN_MINIJAIL, path, text, len);
+	import_scan_init(&s, m->im, SCAN_MINIJAIL, path, text, len);
 	while (!m->im->no_memory) {
 		bool well = !s.failed;
 
 		if (well && s.token.kind == SCAN_END)
 			return;
 		if (well && s.token.kind == SCAN_NEWLINE) {
-			scan_next(&s);
+			import_scan_next(&s);
 			continue;
 		}
 		well = well && line(m, &s) && !s.failed;
 		if (well && s.token.kind != SCAN_NEWLINE && s.token.kind != SCAN_END) {
-			scan_error(&s, "the line should end here");
+			import_scan_error(&s, "the line should end here");
 			well = false;
 		}
 		if (!well && s.at >= s.len)
 			return;
 		if (!well)
-			scan_skip_line(&s);
+			import_scan_skip_line(&s);
 	}
 }
 
