@@ -66,6 +66,25 @@ _cordon_launch() { # verb, current word, word before
 	esac
 }
 
+_cordon_policy_options() {
+	local common="--search --arch"
+	case $1 in
+	build) echo "-o --usage --report --emit --landlock-abi --apparmor-abi --home --pwd $common" ;;
+	cost) echo "--usage --json $common" ;;
+	diff) echo "--live --json $common" ;;
+	explain) echo "--json --gate --cwd --abi --landlock-abi $common" ;;
+	export) echo "--to -o $common" ;;
+	fmt) echo "--check --json -w" ;;
+	import) echo "--from --name --cap --kernel --arch --unknown --narrow --quiet -o" ;;
+	lint) echo "--level --json $common" ;;
+	report) echo "--json --all --strict --mechanism --landlock-abi --apparmor-abi $common" ;;
+	score) echo "--max --json $common" ;;
+	show) echo "--bpf --json $common" ;;
+	test) echo "--live --format $common" ;;
+	*) echo "$common" ;;
+	esac
+}
+
 _cordon() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
@@ -92,9 +111,15 @@ _cordon() {
 		;;
 	policy)
 		if [ "$COMP_CWORD" -eq 2 ]; then
-			_cordon_words "build check cost diff explain fmt import lint report score show test" "$current"
+			_cordon_words "build check cost diff explain export fmt import lint report score show test" "$current"
 		elif [[ $current == -* ]]; then
-			_cordon_words "--search --bpf -o" "$current"
+			_cordon_words "$(_cordon_policy_options "${COMP_WORDS[2]}")" "$current"
+		elif [ "$before" = --from ] && [ "${COMP_WORDS[2]}" = import ]; then
+			_cordon_words "oci minijail kafel" "$current"
+		elif [ "$before" = --format ] && [ "${COMP_WORDS[2]}" = test ]; then
+			_cordon_words "tap junit json" "$current"
+		elif [ "$before" = --level ]; then
+			_cordon_words "note warning error" "$current"
 		else
 			_cordon_words "$(_cordon_policies)" "$current"
 			[ "${#COMPREPLY[@]}" -gt 0 ] || _cordon_files "$current"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck source=tests/lib/harness.sh disable=SC2154 # OUT comes from the harness
+# shellcheck source=tests/lib/harness.sh disable=SC2154,SC2317 # OUT comes from the harness
 # doc/tutorial-policy.md: each command that it shows is run, and prints what it says.
 . "$(dirname "$0")/../lib/harness.sh"
 cd "$WORK" || exit 1
