@@ -41,8 +41,7 @@ static void test_sockets(void **state)
 {
 	(void)state;
 	judge(SOCKETS "allow socket if domain == AF_UNIX\n",
-	      "t.policy:2:7: socketcall makes socket on i386",
-	      "call in SYS_BIND SYS_CONNECT");
+	      "t.policy:2:7: socketcall makes socket on i386", "call in SYS_BIND SYS_CONNECT");
 	judge(SOCKETS "deny socket\n", "past the rule in t.policy:3", NULL);
 	judge(SOCKETS "kill socket\n", "makes socket on i386", NULL);
 	judge(SOCKETS "allow socket\ndeny socket if type & 0xf == SOCK_RAW\n", "makes socket",
