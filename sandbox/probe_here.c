@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "profiles/landlock.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/probe_table.h"
 
@@ -160,29 +161,16 @@ int probe_try_wait_killable(struct probe_result *r)
 	return try_listener(r, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
 }
 
-/* Documentation/userspace-api/landlock.rst, "Previous limitations". */
-static const char *const landlock_adds[] = {
-	[1] = "files (5.13)",
-	[2] = "renaming between directories (5.19)",
-	[3] = "truncation (6.2)",
-	[4] = "TCP ports (6.7)",
-	[5] = "device ioctls (6.10)",
-	[6] = "abstract unix sockets and signals (6.12)",
-	[7] = "audit records (6.15)",
-	[8] = "all threads at once (7.0)",
-	[9] = "unix sockets by path (7.1)",
-	[10] = "UDP ports, quiet rules (7.2)",
-};
-
 void probe_landlock_text(int abi, char *ret, size_t size)
 {
-	size_t i, n;
+	size_t i, n, n_abis;
+	const struct landlock_abi *abis = landlock_abis(&n_abis);
 
 	n = (size_t)snprintf(ret, size, abi > 0 ? "ABI %d" : "none", abi);
-	for (i = (size_t)abi + 1; i < ARRAY_SIZE(landlock_adds) && n < size; i++)
-		n += (size_t)snprintf(ret + n, size - n, "%s%zu %s",
-				      i == (size_t)abi + 1 ? "; not here: " : ", ", i,
-				      landlock_adds[i]);
+	for (i = (size_t)abi; i < n_abis && n < size; i++)
+		n += (size_t)snprintf(ret + n, size - n, "%s%u %s (%u.%u)",
+				      i == (size_t)abi ? "; not here: " : ", ", abis[i].abi,
+				      abis[i].adds, abis[i].major, abis[i].minor);
 }
 
 int probe_try_landlock(struct probe_result *r)
