@@ -169,8 +169,8 @@ static int check_one(const struct policy *policy, const struct multiplex *m, str
 		name_the_rest(policy, m, rest, sizeof(rest));
 		if (rest[0])
 			diag_hint(d,
-				  "deny %s on i386, or name what it may make: allow %s on i386 if "
-				  "call in%s",
+				  "deny %s on i386, or name what it may make: allow %s if call "
+				  "in%s on i386",
 				  m->name, m->name, rest);
 		else
 			diag_hint(d,

@@ -41,7 +41,8 @@ static void test_sockets(void **state)
 {
 	(void)state;
 	judge(SOCKETS "allow socket if domain == AF_UNIX\n",
-	      "t.policy:2:7: socketcall makes socket on i386", "call in SYS_BIND SYS_CONNECT");
+	      "t.policy:2:7: socketcall makes socket on i386",
+	      "call in SYS_BIND SYS_CONNECT on i386");
 	judge(SOCKETS "deny socket\n", "past the rule in t.policy:3", NULL);
 	judge(SOCKETS "kill socket\n", "makes socket on i386", NULL);
 	judge(SOCKETS "allow socket\ndeny socket if type & 0xf == SOCK_RAW\n", "makes socket",
@@ -51,6 +52,16 @@ static void test_sockets(void **state)
 	/* accept has no number of its own on i386: what is said of it is said of socketcall. */
 	judge(SOCKETS "allow socket\ndeny accept\n", "makes accept", NULL);
 	/* Nothing is restricted, or the multiplexer is shut, or i386 is. */
+	/* As the hints say it. */
+	judge(I386 "allow bind connect\nallow socket if domain == AF_UNIX\n"
+		   "allow socketcall if call in SYS_BIND SYS_CONNECT on i386\n",
+	      NULL, NULL);
+	judge(SOCKETS "deny socketcall on i386\nallow socket if domain == AF_UNIX\n", NULL, NULL);
+	/* What is restricted on the native ABI alone. */
+	judge(SOCKETS "allow socket on i386\nallow socket if domain == AF_UNIX on native\n", NULL,
+	      NULL);
+	judge(SOCKETS "allow socket on native\nallow socket if domain == AF_UNIX on i386\n",
+	      "makes socket", NULL);
 	judge(SOCKETS "allow socket\n", NULL, NULL);
 	judge(SOCKETS "allow socket if domain == AF_UNIX\nallow socket\n", NULL, NULL);
 	judge(I386 "allow socket if domain == AF_UNIX\n", NULL, NULL);
@@ -68,7 +79,7 @@ static void test_sockets_by_number(void **state)
 	      NULL, NULL);
 	judge(I386 "allow socket if domain == AF_UNIX\nallow bind\n"
 		   "allow socketcall if call in SYS_SOCKET SYS_BIND\n",
-	      "t.policy:4:7: socketcall makes socket", "call in SYS_BIND");
+	      "t.policy:4:7: socketcall makes socket", "call in SYS_BIND on i386");
 	judge(I386 "allow socket if domain == AF_UNIX\nallow socketcall if call > SYS_SOCKET\n",
 	      NULL, NULL);
 	judge(I386 "allow socket if domain == AF_UNIX\nallow socketcall if call >= SYS_SOCKET\n",
