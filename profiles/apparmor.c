@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "profiles/apparmor_gen.h"
+#include "profiles/capabilities.h"
 
 enum { NAME_MAX_LABEL = 200, ABI_4_0 = 40 };
 
@@ -151,8 +152,8 @@ static void put_capabilities(struct text *t, const struct policy *policy)
 	else
 		put(t, "\n  # capabilities over the sandbox's own namespaces\n");
 	for (unsigned c = 0; c < 64; c++) {
-		if ((policy->caps & UINT64_C(1) << c) && aa_capability_name(c))
-			put_word(t, "  capability ", aa_capability_name(c), ",\n");
+		if ((policy->caps & UINT64_C(1) << c) && capabilities_name(c))
+			put_word(t, "  capability ", capabilities_name(c), ",\n");
 	}
 }
 

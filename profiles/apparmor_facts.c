@@ -29,51 +29,6 @@ static const char *const types[AA_TYPES] = {
 	[SOCK_RDM] = "rdm",	  [SOCK_SEQPACKET] = "seqpacket", [SOCK_PACKET] = "packet",
 };
 
-/* include/uapi/linux/capability.h */
-static const char *const capabilities[] = {
-	"chown",
-	"dac_override",
-	"dac_read_search",
-	"fowner",
-	"fsetid",
-	"kill",
-	"setgid",
-	"setuid",
-	"setpcap",
-	"linux_immutable",
-	"net_bind_service",
-	"net_broadcast",
-	"net_admin",
-	"net_raw",
-	"ipc_lock",
-	"ipc_owner",
-	"sys_module",
-	"sys_rawio",
-	"sys_chroot",
-	"sys_ptrace",
-	"sys_pacct",
-	"sys_admin",
-	"sys_boot",
-	"sys_nice",
-	"sys_resource",
-	"sys_time",
-	"sys_tty_config",
-	"mknod",
-	"lease",
-	"audit_write",
-	"audit_control",
-	"setfcap",
-	"mac_override",
-	"mac_admin",
-	"syslog",
-	"wake_alarm",
-	"block_suspend",
-	"audit_read",
-	"perfmon",
-	"bpf",
-	"checkpoint_restore",
-};
-
 const char *aa_family_name(unsigned family)
 {
 	return family < AA_FAMILIES ? families[family] : NULL;
@@ -82,11 +37,6 @@ const char *aa_family_name(unsigned family)
 const char *aa_type_name(unsigned type)
 {
 	return type < AA_TYPES ? types[type] : NULL;
-}
-
-const char *aa_capability_name(unsigned capability)
-{
-	return capability < ARRAY_SIZE(capabilities) ? capabilities[capability] : NULL;
 }
 
 /* On some ABI that is open, with values that meet the n comparisons. What cannot be decided is

@@ -35,9 +35,6 @@ const char *aa_type_name(unsigned type);
 bool aa_has_socket(const struct policy *policy, const struct aa_facts *facts, unsigned family,
 		   unsigned type);
 
-/* Lower-case, without CAP_; NULL: newer than the parser. */
-const char *aa_capability_name(unsigned capability);
-
 /* "cordon-NAME", or the target's. 0, -ENOMEM, or -EINVAL for a name that no label can be. */
 int aa_profile_name(const struct policy *policy, const struct profile_target *target,
 		    struct buf *ret, struct err *err);

@@ -12,6 +12,7 @@
 
 #include "base/path.h"
 #include "profiles/apparmor_gen.h"
+#include "profiles/capabilities.h"
 
 struct question {
 	const struct policy *policy;
@@ -278,7 +279,7 @@ static void judge_socket(const struct question *q, const struct effect *e, struc
 
 static bool has_capability(const struct question *q, unsigned capability)
 {
-	return capability < 64 && aa_capability_name(capability) &&
+	return capability < 64 && capabilities_name(capability) &&
 	       (q->policy->caps & UINT64_C(1) << capability);
 }
 

@@ -1,12 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The capability sets: what a policy keeps, and who asks for one. */
+#include "profiles/capabilities.h"
+
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "policies/consts.h"
 #include "profiles/report.h"
+
+/* In the order of the numbers; selinux/classmap.h has the same names. */
+static const char *const names[] = {
+	"chown",
+	"dac_override",
+	"dac_read_search",
+	"fowner",
+	"fsetid",
+	"kill",
+	"setgid",
+	"setuid",
+	"setpcap",
+	"linux_immutable",
+	"net_bind_service",
+	"net_broadcast",
+	"net_admin",
+	"net_raw",
+	"ipc_lock",
+	"ipc_owner",
+	"sys_module",
+	"sys_rawio",
+	"sys_chroot",
+	"sys_ptrace",
+	"sys_pacct",
+	"sys_admin",
+	"sys_boot",
+	"sys_nice",
+	"sys_resource",
+	"sys_time",
+	"sys_tty_config",
+	"mknod",
+	"lease",
+	"audit_write",
+	"audit_control",
+	"setfcap",
+	"mac_override",
+	"mac_admin",
+	"syslog",
+	"wake_alarm",
+	"block_suspend",
+	"audit_read",
+	"perfmon",
+	"bpf",
+	"checkpoint_restore",
+};
+_Static_assert(ARRAY_SIZE(names) == CAP_CHECKPOINT_RESTORE + 1, "one name a capability");
+
+const char *capabilities_name(unsigned capability)
+{
+	return capability < ARRAY_SIZE(names) ? names[capability] : NULL;
+}
 
 /* "CAP_SYS_ADMIN"; NULL past the last. */
 static const char *name_of(unsigned capability)

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "profiles/capabilities.h"
 #include "profiles/selinux_tables.h"
 
 /* Whether the call passes with these arguments. */
@@ -162,58 +163,10 @@ const struct policy_port *selinux_port_line(const struct policy *policy,
 	return NULL;
 }
 
-/* In the order of the numbers: linux/capability.h; selinux/classmap.h has the same names. */
-static const char *const capabilities[] = {
-	"chown",
-	"dac_override",
-	"dac_read_search",
-	"fowner",
-	"fsetid",
-	"kill",
-	"setgid",
-	"setuid",
-	"setpcap",
-	"linux_immutable",
-	"net_bind_service",
-	"net_broadcast",
-	"net_admin",
-	"net_raw",
-	"ipc_lock",
-	"ipc_owner",
-	"sys_module",
-	"sys_rawio",
-	"sys_chroot",
-	"sys_ptrace",
-	"sys_pacct",
-	"sys_admin",
-	"sys_boot",
-	"sys_nice",
-	"sys_resource",
-	"sys_time",
-	"sys_tty_config",
-	"mknod",
-	"lease",
-	"audit_write",
-	"audit_control",
-	"setfcap",
-	"mac_override",
-	"mac_admin",
-	"syslog",
-	"wake_alarm",
-	"block_suspend",
-	"audit_read",
-	"perfmon",
-	"bpf",
-	"checkpoint_restore",
-};
-_Static_assert(ARRAY_SIZE(capabilities) == CAP_CHECKPOINT_RESTORE + 1, "one name a capability");
-
 const char *selinux_capability(unsigned capability, const char **ret_class)
 {
-	if (capability >= ARRAY_SIZE(capabilities))
-		return NULL;
 	*ret_class = capability < 32 ? "cap_userns" : "cap2_userns";
-	return capabilities[capability];
+	return capabilities_name(capability);
 }
 
 bool selinux_name_is_valid(const char *name)

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Names of capabilities. */
+#pragma once
+
+/* As AppArmor and SELinux write it: "sys_admin" for CAP_SYS_ADMIN. NULL for a number that
+ * linux/capability.h does not have. Constant text. */
+const char *capabilities_name(unsigned capability);
