@@ -360,7 +360,8 @@ void import_text(struct import *im)
 	struct buf *to = &im->result->text;
 	size_t at = 0;
 
-	qsort(im->entries, im->n_entries, sizeof(*im->entries), by_item);
+	if (im->n_entries > 0)
+		qsort(im->entries, im->n_entries, sizeof(*im->entries), by_item);
 	put_head(im);
 	for (size_t i = 0; i < im->n_items && !im->no_memory; i++) {
 		size_t first = at;
@@ -369,7 +370,8 @@ void import_text(struct import *im)
 		check(im, buf_put(to, im->items[i].comment.data, im->items[i].comment.len));
 		while (at < im->n_entries && im->entries[at].item == i)
 			at++;
-		put_item(im, im->entries + first, at - first);
+		if (at > first)
+			put_item(im, im->entries + first, at - first);
 	}
 	if (to->len > LIMIT_POLICY_BYTES)
 		import_error(im, im->options->path, "it comes to more than %d bytes",

@@ -316,9 +316,13 @@ static int read_compare(struct reader *r, struct node *ret)
 	else if (error == 0)
 		error = make_compare(r, &right, turned_round(operators[i].op), ret->bits, &when);
 	dnf_done(&right.when);
+	if (error < 0) {
+		dnf_done(&when);
+		return error;
+	}
 	ret->truth = true;
 	ret->when = when;
-	return error;
+	return 0;
 }
 
 /* --- !, &&, ||, and the comma, which is the weakest || --- */
