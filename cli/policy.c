@@ -44,18 +44,25 @@ int policy_cli_what(const char *what, char *ret, size_t size, struct err *err)
 	return r < 0 ? err_set(err, r, "use the policy '%.400s'", what) : 0;
 }
 
+int policy_cli_read(const struct policy_args *args, const char *what, struct policy **ret,
+		    struct policy_diags *diags, struct err *err)
+{
+	const struct policy_search search = { .dirs = args->search,
+					      .n_dirs = args->n_search,
+					      .native = args->native };
+	char full[LIMIT_PATH];
+	int r = policy_cli_what(what, full, sizeof(full), err);
+
+	return r ? r : policy_load(full, &search, ret, diags, err);
+}
+
 int policy_cli_load(const struct policy_args *args, const char *what, struct policy **ret)
 {
 	__attribute__((
 		cleanup(policy_diags_done))) struct policy_diags diags = { .text = BUF_INIT };
 	struct err err = ERR_INIT;
-	const struct policy_search search = { .dirs = args->search,
-					      .n_dirs = args->n_search,
-					      .native = args->native };
-	char full[LIMIT_PATH];
-	int r = policy_cli_what(what, full, sizeof(full), &err);
+	int r = policy_cli_read(args, what, ret, &diags, &err);
 
-	r = r ? r : policy_load(full, &search, ret, &diags, &err);
 	if (diags.text.len > 0)
 		(void)fd_write_all(STDERR_FILENO, diags.text.data, diags.text.len);
 	/* The mistakes have been named one by one. */

@@ -2,6 +2,7 @@
 /* What the verbs of cordon-policy share. */
 #pragma once
 
+#include "policies/load.h"
 #include "policies/model.h"
 
 enum { POLICY_MAX_SEARCH = 16, POLICY_MAX_OPTIONS = 64, POLICY_EXIT_FAILED = 125 };
@@ -47,7 +48,11 @@ bool policy_flag(const struct policy_args *args, const char *name);
 /* "cordon: WHAT 'OBJECT'" and a hint to --help on stderr; -EINVAL. */
 int policy_cli_usage_error(const char *what, const char *object);
 
-/* Find, read and compose; diagnostics and errors are printed. 0 or -errno. */
+/* Find, read and compose. 0 or -errno with diags and err, as policy_load(). */
+int policy_cli_read(const struct policy_args *args, const char *what, struct policy **ret,
+		    struct policy_diags *diags, struct err *err);
+
+/* The same; diagnostics and errors are printed. */
 int policy_cli_load(const struct policy_args *args, const char *what, struct policy **ret);
 
 /* A path made absolute, a name as it is. 0 or -errno with err. */

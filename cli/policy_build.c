@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* cordon policy build, check and compile: text to bundle. */
+/* cordon policy build and compile: text to bundle. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -120,20 +120,6 @@ static int build(const struct policy_args *args)
 	return 0;
 }
 
-static int check(const struct policy_args *args)
-{
-	int status = 0;
-
-	for (int i = 0; i < args->n_what; i++) {
-		_cleanup_policy_ struct policy *policy = NULL;
-		_cleanup_buf_ struct buf bundle = BUF_INIT;
-
-		if (load_and_compile(args, args->what[i], &policy, &bundle) < 0)
-			status = 1;
-	}
-	return status;
-}
-
 const struct policy_verb policy_verb_build = {
 	.name = "build",
 	.run = build,
@@ -147,15 +133,6 @@ const struct policy_verb policy_verb_build = {
 		 "         [--landlock-abi N] [--apparmor-abi N] [--home DIR] [--pwd DIR]\n"
 		 "                             write a file for each of seccomp, landlock,\n"
 		 "                             apparmor, selinux, capabilities\n",
-};
-
-const struct policy_verb policy_verb_check = {
-	.name = "check",
-	.run = check,
-	.min_what = 1,
-	.max_what = INT_MAX,
-	.options = " ",
-	.usage = "  check WHAT...              read, compile, say what is wrong\n",
 };
 
 const struct policy_verb policy_verb_compile = {

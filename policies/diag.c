@@ -3,12 +3,22 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "policies/part.h"
 
 void policy_diags_done(struct policy_diags *diags)
 {
+	for (size_t i = 0; i < diags->n_mistakes; i++) {
+		free(diags->mistakes[i].file);
+		free(diags->mistakes[i].message);
+		free(diags->mistakes[i].hint);
+	}
+	free(diags->mistakes);
+	diags->mistakes = NULL;
+	diags->n_mistakes = 0;
 	buf_done(&diags->text);
 	diags->n_errors = 0;
 	diags->n_warnings = 0;
@@ -110,6 +120,26 @@ static void put_expansions(struct diag *d, struct policy_where where)
 	}
 }
 
+static void keep(struct diag *d, struct policy_where where, bool warning, const char *message)
+{
+	const struct diag_source *s =
+		where.source < d->n_sources ? &d->sources[where.source] : NULL;
+	struct policy_diags *out = d->out;
+	struct policy_mistake *m;
+
+	if (list_grow(&out->mistakes, out->n_mistakes, sizeof(*out->mistakes)) < 0) {
+		d->no_memory = true;
+		return;
+	}
+	m = &out->mistakes[out->n_mistakes++];
+	*m = (struct policy_mistake){ .warning = warning,
+				      .line = where.line,
+				      .column = where.column,
+				      .file = strdup(s ? s->path : ""),
+				      .message = strdup(message) };
+	d->no_memory = d->no_memory || !m->file || !m->message;
+}
+
 __attribute__((format(printf, 4, 0))) static void add(struct diag *d, struct policy_where where,
 						      const char *kind, const char *fmt, va_list ap)
 {
@@ -119,6 +149,7 @@ __attribute__((format(printf, 4, 0))) static void add(struct diag *d, struct pol
 	char message[512];
 
 	(void)vsnprintf(message, sizeof(message), fmt, ap);
+	keep(d, where, kind[0] != '\0', message);
 	if (s)
 		note(d, text_escape(&path, s->path, strlen(s->path)));
 	note(d, buf_printf(&d->out->text, "%s:%u:%u: %s%s\n", path.data ? path.data : "?",
@@ -171,6 +202,13 @@ void diag_hint(struct diag *d, const char *fmt, ...)
 	(void)vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
 	note(d, buf_printf(&d->out->text, "    hint: %s\n", message));
+	if (d->out->n_mistakes > 0) {
+		struct policy_mistake *m = &d->out->mistakes[d->out->n_mistakes - 1];
+
+		free(m->hint);
+		m->hint = strdup(message);
+		d->no_memory = d->no_memory || !m->hint;
+	}
 }
 
 struct quoted quote(const char *word)

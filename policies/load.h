@@ -5,12 +5,24 @@
 #include "base/fd.h"
 #include "policies/model.h"
 
+/* One of them, for programs that read them. Owned by policy_diags. */
+struct policy_mistake {
+	bool warning;
+	uint32_t line;
+	uint16_t column;
+	char *file;
+	char *message;
+	char *hint; /* the last one, or NULL */
+};
+
 /* Mistakes are collected, so that one run reports many. */
 struct policy_diags {
 	struct buf text; /* "file:line:column: message", the line, a caret, a suggestion; ready to
 			    print */
 	unsigned n_errors;
 	unsigned n_warnings;
+	struct policy_mistake *mistakes; /* those that text shows */
+	size_t n_mistakes;
 };
 void policy_diags_done(struct policy_diags *diags);
 

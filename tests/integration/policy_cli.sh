@@ -29,6 +29,17 @@ kernel 6.1
 allow opnat
 END
 check "an unknown call: a suggestion" bash -c "'$CORDON' policy check ./broken.policy 2>&1 | grep -q openat"
+cat >two.policy <<'END'
+policy two
+alow read
+allow opnat
+END
+expect_status 1 "mistakes as JSON: status" -- "$CORDON" policy check --json ./two.policy strict
+check "mistakes as JSON: each, and what is good" bash -c "jq -e '.policies | length == 2 and .[0].errors == 2 and
+	(.[0].mistakes | map([.severity, .line, .column]) == [[\"error\", 2, 1], [\"error\", 3, 7]]) and
+	(.[0].mistakes[1].hint | contains(\"openat\")) and .[1].good and .[1].mistakes == []' '$OUT'"
+expect_status 125 "a policy that is not there" -- "$CORDON" policy check --json none-such
+check "a policy that is not there: as JSON" jq -e '.policies[0].error | contains("No such file")' "$OUT"
 mistake 2:1 "alow" "an unknown verb" <<'END'
 policy broken
 alow read
@@ -72,9 +83,9 @@ printf 'policy broken\nallow \x1b[2J\n' >broken.policy
 run "$CORDON" policy check ./broken.policy
 check "escapes in a policy do not reach the terminal" bash -c "[ '$STATUS' -ne 0 ] && ! grep -q $'\e' '$ERR'"
 mkfifo fifo.policy
-expect_status 1 "a policy that is a FIFO" -- timeout 10 "$CORDON" policy check ./fifo.policy
+expect_status 125 "a policy that is a FIFO" -- timeout 10 "$CORDON" policy check ./fifo.policy
 mkdir dir.policy
-expect_status 1 "a policy that is a directory" -- "$CORDON" policy check ./dir.policy
+expect_status 125 "a policy that is a directory" -- "$CORDON" policy check ./dir.policy
 cat >wrong.policy <<'END'
 policy wrong
 use default
