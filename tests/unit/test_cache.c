@@ -64,6 +64,9 @@ static void compile(void)
 	remember(&t.sources[0], t.main);
 	remember(&t.sources[1], t.used);
 	random_policy_make(1, &t.random);
+	/* a cache serves launches: bundles for this machine */
+	t.random.policy.native = ABI_NATIVE;
+	t.random.policy.abi_mask |= 1U << ABI_NATIVE;
 	t.random.policy.sources = t.sources;
 	t.random.policy.n_sources = 2;
 	if (compile_bundle(&t.random.policy, &t.bytes, &err) < 0)
@@ -372,6 +375,8 @@ static void test_swapped_bundle(void **state)
 	assert_int_equal(store("main"), 0);
 	(void)snprintf(first, sizeof(first), "%s", entry(".bundle"));
 	random_policy_make(2, &t.random);
+	t.random.policy.native = ABI_NATIVE;
+	t.random.policy.abi_mask |= 1U << ABI_NATIVE;
 	t.random.policy.sources = t.sources;
 	t.random.policy.n_sources = 2;
 	assert_int_equal(compile_bundle(&t.random.policy, &t.bytes, NULL), 0);

@@ -197,24 +197,24 @@ static int mount_calls(void)
 	if (mkdirat(mnt, "d", 0755) < 0)
 		return __LINE__;
 	if (sys_mount_setattr(mnt, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0, 0) != 0 ||
-	    mkdirat(mnt, "e", 0755) == 0 || errno != EROFS)
+	    mkdirat(mnt, "cordon-sys-made", 0755) == 0 || errno != EROFS)
 		return __LINE__;
 	if (sys_mount_setattr(mnt, "", AT_EMPTY_PATH, 0, MOUNT_ATTR_RDONLY, MS_PRIVATE) != 0 ||
-	    mkdirat(mnt, "e", 0755) < 0)
+	    mkdirat(mnt, "cordon-sys-made", 0755) < 0)
 		return __LINE__;
 	if (sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, 0, 0, MS_PRIVATE) != 0)
 		return __LINE__;
 	if (sys_move_mount(mnt, "", AT_FDCWD, "/tmp", MOVE_MOUNT_F_EMPTY_PATH) != 0 ||
-	    access("/tmp/e", F_OK) < 0)
+	    access("/tmp/cordon-sys-made", F_OK) < 0)
 		return __LINE__;
 	tree = sys_open_tree(AT_FDCWD, "/tmp", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (tree < 0)
 		return __LINE__;
-	if (sys_umount2("/tmp", MNT_DETACH) != 0 || access("/tmp/e", F_OK) == 0)
+	if (sys_umount2("/tmp", MNT_DETACH) != 0 || access("/tmp/cordon-sys-made", F_OK) == 0)
 		return __LINE__;
 	if (sys_pivot_root("/tmp/no such", "/tmp") != -ENOENT)
 		return __LINE__;
-	return faccessat(tree, "e", F_OK, 0) == 0 ? 0 : __LINE__;
+	return faccessat(tree, "cordon-sys-made", F_OK, 0) == 0 ? 0 : __LINE__;
 }
 
 static void test_mounts(void **state)
