@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What each mechanism alone answers is what its judge promises: hundreds of calls, each made without
 # and with one mechanism in force. Older Landlock ABIs are played by leaving out what they lack.
-# shellcheck source=tests/lib/harness.sh
+# shellcheck source=tests/lib/harness.sh disable=SC2317 # called by run
 . "$(dirname "$0")/../lib/harness.sh"
 
 if [ ! -x "$PROGRAMS/attempts" ]; then
