@@ -12,128 +12,8 @@
 
 #include "audit/format.h"
 #include "audit/place.h"
+#include "audit/rotate.h"
 #include "base/fd.h"
-
-static const char head_magic[] = "cordon-head 1 ";
-
-/* --- text of a point ----------------------------------------------------------------------- */
-
-static size_t put_text(char *out, const char *text)
-{
-	size_t n = strlen(text);
-
-	memcpy(out, text, n);
-	return n;
-}
-
-static size_t put_number(char *out, uint64_t value, unsigned width)
-{
-	char digits[20];
-	size_t n = sizeof(digits);
-
-	do {
-		digits[--n] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value > 0);
-	while (sizeof(digits) - n < width)
-		digits[--n] = '0';
-	memcpy(out, digits + n, sizeof(digits) - n);
-	return sizeof(digits) - n;
-}
-
-static size_t put_hash(char *out, const struct hash *hash)
-{
-	char hex[HASH_HEX + 1];
-
-	hash_hex(hash, hex);
-	memcpy(out, hex, HASH_HEX);
-	return HASH_HEX;
-}
-
-size_t chain_line(struct chain_point *at, const char *body, size_t len, char *out, size_t cap)
-{
-	size_t n = 0;
-
-	if (len < 2 || body[0] != '{' || cap < CHAIN_PREFIX_MAX || len > cap - CHAIN_PREFIX_MAX)
-		return 0;
-	n += put_text(out + n, "{\"v\":1,\"seq\":");
-	n += put_number(out + n, at->seq + 1, 1);
-	n += put_text(out + n, ",\"prev\":\"");
-	n += put_hash(out + n, &at->hash);
-	n += put_text(out + n, body[1] == '}' ? "\"" : "\",");
-	memcpy(out + n, body + 1, len - 1);
-	n += len - 1;
-	hash_bytes(out, n, &at->hash);
-	out[n++] = '\n';
-	at->seq++;
-	at->offset += n;
-	return n;
-}
-
-static bool take_text(const char **p, const char *end, const char *text)
-{
-	size_t n = strlen(text);
-
-	if ((size_t)(end - *p) < n || memcmp(*p, text, n) != 0)
-		return false;
-	*p += n;
-	return true;
-}
-
-static bool take_number(const char **p, const char *end, uint64_t *ret)
-{
-	const char *first = *p;
-	uint64_t value = 0;
-
-	for (; *p < end && **p >= '0' && **p <= '9'; (*p)++) {
-		if (__builtin_mul_overflow(value, 10U, &value) ||
-		    __builtin_add_overflow(value, (unsigned)(**p - '0'), &value))
-			return false;
-	}
-	*ret = value;
-	return *p > first;
-}
-
-static bool take_hash(const char **p, const char *end, struct hash *ret)
-{
-	char hex[HASH_HEX + 1];
-
-	if (end - *p < HASH_HEX)
-		return false;
-	memcpy(hex, *p, HASH_HEX);
-	hex[HASH_HEX] = '\0';
-	*p += HASH_HEX;
-	return hash_from_hex(hex, ret) == 0;
-}
-
-int chain_parse_prefix(const char *line, size_t len, uint64_t *ret_seq, struct hash *ret_prev)
-{
-	const char *p = line, *end = line + len;
-	uint64_t seq;
-	struct hash prev;
-
-	if (!take_text(&p, end, "{\"v\":1,\"seq\":") || !take_number(&p, end, &seq) ||
-	    !take_text(&p, end, ",\"prev\":\"") || !take_hash(&p, end, &prev) ||
-	    !take_text(&p, end, "\""))
-		return -EINVAL;
-	*ret_seq = seq;
-	*ret_prev = prev;
-	return 0;
-}
-
-int chain_parse_head(const char *text, size_t len, struct chain_point *ret)
-{
-	const char *p = text, *end = text + len;
-	struct chain_point at;
-
-	if (len != CHAIN_HEAD_TEXT || !take_text(&p, end, head_magic) ||
-	    !take_number(&p, end, &at.seq) || !take_text(&p, end, " ") ||
-	    !take_number(&p, end, &at.offset) || !take_text(&p, end, " ") ||
-	    !take_hash(&p, end, &at.hash) || !take_text(&p, end, "\n") || p != end)
-		return -EINVAL;
-	*ret = at;
-	return 0;
-}
 
 /* --- the head ------------------------------------------------------------------------------ */
 
@@ -150,18 +30,10 @@ static int read_head(int fd, struct chain_point *ret)
 
 static int write_head(int fd, const struct chain_point *at)
 {
-	char text[CHAIN_HEAD_TEXT + 1];
-	size_t n = 0;
-	ssize_t w;
+	char text[CHAIN_HEAD_TEXT];
+	size_t n = chain_spell_head(at, text);
+	ssize_t w = pwrite(fd, text, n, 0);
 
-	n += put_text(text + n, head_magic);
-	n += put_number(text + n, at->seq, 20);
-	text[n++] = ' ';
-	n += put_number(text + n, at->offset, 20);
-	text[n++] = ' ';
-	n += put_hash(text + n, &at->hash);
-	text[n++] = '\n';
-	w = pwrite(fd, text, n, 0);
 	if (w < 0)
 		return -errno;
 	return (size_t)w == n ? 0 : -EIO;
@@ -232,7 +104,7 @@ static int enter(struct chain *chain, unsigned wait_ms)
 int chain_open(struct chain *chain, const char *path, char *block, struct err *err)
 {
 	_cleanup_close_ int dir = -1, log = -1, head = -1;
-	char head_path[LIMIT_PATH + PLACE_HEAD_SUFFIX];
+	char head_path[LIMIT_PATH + PLACE_SUFFIX];
 	const char *name;
 	int r;
 
@@ -265,15 +137,6 @@ void chain_close(struct chain *chain)
 
 /* --- writing ------------------------------------------------------------------------------- */
 
-/* One locked write: lines gathered in the block, and the point before its first line. */
-struct turn {
-	struct chain *chain;
-	struct chain_point done; /* what the log holds */
-	struct chain_point at;	 /* with the block's lines */
-	size_t len;		 /* of the block */
-	uint64_t lines;		 /* written in this turn */
-};
-
 /* The point behind the whole lines among the first len bytes of the block. */
 static void settle(struct turn *turn, size_t len)
 {
@@ -288,9 +151,9 @@ static void settle(struct turn *turn, size_t len)
 	}
 }
 
-/* Put the block into the log, whole lines only. A file system that takes a part of it (it is
- * full, or a limit is reached) is left with the lines that it took. */
-static int put_block(struct turn *turn)
+/* A file system that takes a part of the block (it is full, or a limit is reached) is left with
+ * the whole lines that it took. */
+int turn_flush(struct turn *turn)
 {
 	ssize_t n;
 
@@ -313,14 +176,14 @@ static int put_block(struct turn *turn)
 	return -ENOSPC;
 }
 
-static int put_body(struct turn *turn, const char *body, size_t len)
+int turn_put(struct turn *turn, const char *body, size_t len)
 {
 	char *block = turn->chain->block;
 	size_t n = chain_line(&turn->at, body, len, block + turn->len, CHAIN_BLOCK - turn->len);
 	int r;
 
 	if (n == 0) {
-		r = put_block(turn);
+		r = turn_flush(turn);
 		if (r < 0)
 			return r;
 		n = chain_line(&turn->at, body, len, block, CHAIN_BLOCK);
@@ -331,44 +194,74 @@ static int put_body(struct turn *turn, const char *body, size_t len)
 	return 0;
 }
 
-/* Find out where the log ends; a repair record becomes the block's first line if one is due. */
-static int begin(struct turn *turn, const char *sandbox)
+int turn_head(struct turn *turn)
 {
-	struct chain_repair repair = { .head = "behind" };
+	return write_head(turn->chain->head, &turn->done);
+}
+
+/*
+ * The head is not where the log ends. What the log has beyond the head is adopted, a rotation that
+ * a dead writer began is brought to its end, and what the log lacks is said.
+ */
+static int repair(struct turn *turn, uint64_t size, const char *head, bool known)
+{
+	struct chain_repair repair = { .head = head };
 	struct chain *chain = turn->chain;
+	struct chain_point base;
 	char body[1024];
-	struct stat st;
 	size_t n;
+	int r;
+
+	rotate_base(chain, &base);
+	if (!known)
+		turn->done = base;
+	if (known && size == 0 && rotate_adopt(turn, &repair)) {
+		r = turn_head(turn);
+	} else {
+		if (turn->done.offset > size)
+			repair.head = "ahead";
+		r = chain_recover(chain->log, size, chain->block, &base, &turn->done, &repair);
+	}
+	turn->at = turn->done;
+	if (r == 0 && repair.rotated)
+		r = rotate_finish(turn);
+	if (r < 0)
+		return r;
+	n = format_repair(body, sizeof(body), turn->sandbox, &repair);
+	return turn_put(turn, body, n);
+}
+
+/* Find out where the log ends; a repair record becomes the block's first line if one is due. */
+static int begin(struct turn *turn)
+{
+	struct chain *chain = turn->chain;
+	struct chain_point base;
+	struct stat st;
+	uint64_t size;
 	int r;
 
 	if (fstat(chain->log, &st) < 0)
 		return -errno;
+	size = (uint64_t)st.st_size;
 	r = read_head(chain->head, &turn->done);
-	if (r == -ENOENT || r == -EINVAL) {
-		turn->done = (struct chain_point){ .seq = 0 };
-		repair.head = r == -ENOENT ? "missing" : "damaged";
-		if (r == -ENOENT && st.st_size == 0)
-			r = 0;
-	} else if (r < 0)
+	if (r < 0 && r != -ENOENT && r != -EINVAL)
 		return r;
-	if (r == 0 && turn->done.offset == (uint64_t)st.st_size) {
+	if (r == 0 && turn->done.offset == size) {
 		turn->at = turn->done;
 		return 0;
 	}
-	if (turn->done.offset > (uint64_t)st.st_size)
-		repair.head = "ahead";
-	r = chain_recover(chain->log, (uint64_t)st.st_size, chain->block, &turn->done, &repair);
-	if (r < 0)
-		return r;
-	turn->at = turn->done;
-	n = format_repair(body, sizeof(body), sandbox, &repair);
-	return put_body(turn, body, n);
+	if (r == -ENOENT && size == 0) {
+		rotate_base(chain, &base);
+		if (base.seq == 0)
+			return 0; /* a log that begins */
+	}
+	return repair(turn, size, r == 0 ? "behind" : r == -ENOENT ? "missing" : "damaged", r == 0);
 }
 
 int chain_write(struct chain *chain, const struct batch *batch, const char *sandbox,
 		unsigned wait_ms, size_t *ret_taken)
 {
-	struct turn turn = { .chain = chain };
+	struct turn turn = { .chain = chain, .sandbox = sandbox };
 	struct batch_entry entry;
 	uint64_t own = 0; /* lines that are not of the batch */
 	size_t pos = 0;
@@ -378,20 +271,24 @@ int chain_write(struct chain *chain, const struct batch *batch, const char *sand
 	r = enter(chain, wait_ms);
 	if (r < 0)
 		return r;
-	r = begin(&turn, sandbox);
-	own = turn.at.seq - turn.done.seq;
+	r = begin(&turn);
+	if (r == 0 && rotate_due(&turn, batch))
+		r = rotate_log(&turn);
+	own = turn.lines + (turn.at.seq - turn.done.seq);
 	while (r == 0 && batch_next(batch, &pos, &entry))
-		r = put_body(&turn, entry.body, entry.len);
+		r = turn_put(&turn, entry.body, entry.len);
 	/* After a failed line the block still holds whole lines that are ready. */
 	if (r == 0 || r == -EMSGSIZE) {
-		int b = put_block(&turn);
+		int b = turn_flush(&turn);
 
 		r = b < 0 ? b : r;
 	}
 	if (turn.lines > 0) {
-		h = write_head(chain->head, &turn.done);
+		h = turn_head(&turn);
 		(void)h; /* a head that is behind is adopted by the next writer */
 	}
+	if (r == 0)
+		rotate_remove(&turn);
 	(void)flock(chain->head, LOCK_UN);
 	*ret_taken = turn.lines > own ? (size_t)(turn.lines - own) : 0;
 	return r;

@@ -9,6 +9,11 @@
  * sequence number, the log's length and the last line's hash, and whose flock(2) orders writers.
  * A writer that died between the log and the head leaves whole lines, which the next one adopts,
  * or a torn line, which the next one ends with a newline; both are said by a "repair" record.
+ *
+ * A log that is long or old enough is rotated: its file ends with a "rotate" record and is renamed
+ * to NAME.SEQ, SEQ being that record's in 20 digits; the chain goes on in a new file. What the head
+ * says is about the file NAME: an offset of 0 behind a sequence number above 0 is the moment in
+ * which that file is empty or not there yet.
  */
 #pragma once
 
@@ -18,6 +23,7 @@
 #include <sys/types.h>
 
 #include "audit/batch.h"
+#include "audit/record.h"
 #include "base/err.h"
 #include "base/hash.h"
 
@@ -29,7 +35,7 @@ enum {
 
 struct chain_point {
 	uint64_t seq;	 /* of the last line; 0: none yet */
-	uint64_t offset; /* behind the last line */
+	uint64_t offset; /* behind the last line, in its file */
 	struct hash hash;
 };
 
@@ -40,7 +46,13 @@ struct chain {
 	const char *name;
 	char path[LIMIT_PATH];
 	char head_name[256];
-	char *block; /* CHAIN_BLOCK bytes of the owner's */
+	char *block;			/* CHAIN_BLOCK bytes of the owner's */
+	struct audit_rotation rotation; /* all zeros: never */
+	struct {			/* when the first record of a log was written */
+		dev_t dev;
+		ino_t ino;
+		int64_t wall_ns;
+	} first;
 };
 
 /*
@@ -52,7 +64,8 @@ size_t chain_line(struct chain_point *at, const char *body, size_t len, char *ou
 /* The fixed beginning of a line. 0 or -EINVAL. */
 int chain_parse_prefix(const char *line, size_t len, uint64_t *ret_seq, struct hash *ret_prev);
 
-/* The head's text. 0 or -EINVAL. */
+/* The head's text: CHAIN_HEAD_TEXT bytes, no NUL. Back: 0 or -EINVAL. */
+size_t chain_spell_head(const struct chain_point *at, char ret[CHAIN_HEAD_TEXT]);
 int chain_parse_head(const char *text, size_t len, struct chain_point *ret);
 
 /* Open a log and its head. block is CHAIN_BLOCK bytes that the chain uses until it is closed. */
@@ -74,8 +87,15 @@ struct chain_repair {
 	uint64_t torn;	  /* bytes of a last line without its newline */
 	uint64_t cut;	  /* records that the head knew and the log lacks */
 	const char *head; /* "behind", "missing", "damaged" or "ahead" */
+	bool rotated;	  /* the last line is a rotate record of the chain */
 };
 
-/* Bring *at from where the head was to the log's end. log must be locked. 0 or -errno. */
-int chain_recover(int log, uint64_t size, char *block, struct chain_point *at,
-		  struct chain_repair *repair);
+/* Bring *at from where the head was to the log's end; a torn line is closed where mend says so.
+ * The log must be locked. 0 or -errno. */
+int chain_follow(int log, uint64_t size, char *block, bool mend, struct chain_point *at,
+		 struct chain_repair *repair);
+
+/* The same for a writer: a log that is shorter than the head says is walked from base, the point
+ * before its first line. */
+int chain_recover(int log, uint64_t size, char *block, const struct chain_point *base,
+		  struct chain_point *at, struct chain_repair *repair);

@@ -17,25 +17,29 @@ struct doubt {
 	uint64_t lines, bytes;
 };
 
-static bool is_record(const struct line *line, uint64_t *ret_seq, struct hash *ret_prev)
+static bool is_record(const struct line *line, uint64_t *ret_seq, struct hash *ret_prev,
+		      struct scan *ret)
 {
-	struct scan root;
-
 	return !line->overlong && chain_parse_prefix(line->p, line->len, ret_seq, ret_prev) == 0 &&
-	       scan_text(line->p, line->len, &root) == 0;
+	       scan_text(line->p, line->len, ret) == 0;
 }
 
 static void pass(const struct line *line, struct chain_point *at, struct doubt *doubt,
 		 struct chain_repair *repair)
 {
+	struct scan root, type;
 	struct hash prev;
 	uint64_t seq;
 
-	if (is_record(line, &seq, &prev)) {
-		if (seq == at->seq + 1 && memcmp(&prev, &at->hash, sizeof(prev)) == 0)
+	repair->rotated = false;
+	if (is_record(line, &seq, &prev, &root)) {
+		if (seq == at->seq + 1 && memcmp(&prev, &at->hash, sizeof(prev)) == 0) {
 			repair->adopted++;
-		else
+			repair->rotated =
+				scan_get(&root, "type", &type) && scan_is(&type, "rotate");
+		} else {
 			repair->foreign++;
+		}
 		repair->foreign += doubt->lines;
 		*doubt = (struct doubt){ 0 };
 		at->seq = seq;
@@ -50,8 +54,8 @@ static void pass(const struct line *line, struct chain_point *at, struct doubt *
 	at->offset = line->offset + line->len + 1;
 }
 
-static int follow(int log, uint64_t size, char *block, struct chain_point *at,
-		  struct chain_repair *repair)
+int chain_follow(int log, uint64_t size, char *block, bool mend, struct chain_point *at,
+		 struct chain_repair *repair)
 {
 	struct doubt doubt = { 0 };
 	struct lines lines;
@@ -61,7 +65,7 @@ static int follow(int log, uint64_t size, char *block, struct chain_point *at,
 	lines_begin(&lines, log, at->offset, size, block);
 	while ((r = lines_next(&lines, &line)) > 0) {
 		pass(&line, at, &doubt, repair);
-		if (line.torn) {
+		if (line.torn && mend) {
 			ssize_t n = write(log, "\n", 1);
 
 			if (n != 1)
@@ -72,8 +76,8 @@ static int follow(int log, uint64_t size, char *block, struct chain_point *at,
 	return r;
 }
 
-int chain_recover(int log, uint64_t size, char *block, struct chain_point *at,
-		  struct chain_repair *repair)
+int chain_recover(int log, uint64_t size, char *block, const struct chain_point *base,
+		  struct chain_point *at, struct chain_repair *repair)
 {
 	uint64_t known = at->seq;
 	bool cut = at->offset > size;
@@ -82,8 +86,8 @@ int chain_recover(int log, uint64_t size, char *block, struct chain_point *at,
 	/* A log that lost its end is walked from its beginning: the gap must show in the sequence
 	 * numbers and be said, and a torn line must be closed. */
 	if (cut)
-		*at = (struct chain_point){ .seq = 0 };
-	r = follow(log, size, block, at, repair);
+		*at = *base;
+	r = chain_follow(log, size, block, true, at, repair);
 	if (r < 0)
 		return r;
 	if (cut) {

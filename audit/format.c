@@ -168,3 +168,24 @@ size_t format_repair(char *buf, size_t cap, const char *sandbox, const struct ch
 	json_u64(&j, "cut", repair->cut);
 	return finish(&j);
 }
+
+size_t format_rotate(char *buf, size_t cap, const char *sandbox, uint64_t bytes)
+{
+	struct json j;
+
+	begin(&j, buf, cap, "rotate", sandbox);
+	json_u64(&j, "bytes", bytes);
+	return finish(&j);
+}
+
+size_t format_retain(char *buf, size_t cap, const char *sandbox, uint64_t files, uint64_t from,
+		     uint64_t through)
+{
+	struct json j;
+
+	begin(&j, buf, cap, "retain", sandbox);
+	json_u64(&j, "files", files);
+	json_u64(&j, "from", from);
+	json_u64(&j, "through", through);
+	return finish(&j);
+}

@@ -43,3 +43,8 @@ size_t format_lost(char *buf, size_t cap, const struct format_id *id, const char
 size_t format_close(char *buf, size_t cap, const struct format_id *id,
 		    const struct format_closing *closing, const struct audit_end *end);
 size_t format_repair(char *buf, size_t cap, const char *sandbox, const struct chain_repair *repair);
+
+/* The last record of a file, bytes long before it; and of rotated files that go, with records. */
+size_t format_rotate(char *buf, size_t cap, const char *sandbox, uint64_t bytes);
+size_t format_retain(char *buf, size_t cap, const char *sandbox, uint64_t files, uint64_t from,
+		     uint64_t through);

@@ -68,8 +68,7 @@ int place_open_dir(const char *path, int *ret_dir, const char **ret_name, struct
 
 	if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return err_set(err, -EINVAL, "use '%s' as the audit log: it names no file", path);
-	if (strlen(path) >= sizeof(dir) - PLACE_HEAD_SUFFIX ||
-	    strlen(name) > 255 - PLACE_HEAD_SUFFIX)
+	if (strlen(path) >= sizeof(dir) - PLACE_SUFFIX || strlen(name) > 255 - PLACE_SUFFIX)
 		return err_set(err, -ENAMETOOLONG, "use '%.64s...' as the audit log", path);
 	if (!slash)
 		memcpy(dir, ".", 2);

@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 
-enum { PLACE_HEAD_SUFFIX = 5 }; /* ".head" */
+enum { PLACE_SUFFIX = 21 }; /* what stands behind a log's name: ".head", ".seal", 20 digits */
 
 /* $XDG_STATE_HOME/cordon/audit.jsonl, else $HOME/.local/state/cordon/audit.jsonl. */
 int place_default(char *ret, size_t size, struct err *err);
@@ -18,7 +18,7 @@ int place_make_parents(const char *path, struct err *err);
 
 /*
  * Split path and open its directory: *ret_dir is an O_PATH descriptor, *ret_name points into
- * path. -EINVAL when path ends in a slash or the name leaves no room for the head's suffix.
+ * path. -EINVAL when path ends in a slash or the name leaves no room for a suffix.
  */
 int place_open_dir(const char *path, int *ret_dir, const char **ret_name, struct err *err);
 

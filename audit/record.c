@@ -48,6 +48,12 @@ void audit_free(struct audit *audit)
 	free(audit);
 }
 
+void audit_rotate(struct audit *audit, const struct audit_rotation *rotation)
+{
+	for (size_t i = 0; i < audit->n_sinks; i++)
+		audit->sink[i].chain.rotation = *rotation;
+}
+
 static void flush(struct audit *audit, unsigned wait_ms)
 {
 	if (audit->batch.n == 0)

@@ -38,6 +38,15 @@ struct audit_start {
  * file $XDG_STATE_HOME/cordon/audit.jsonl (~/.local/state without it). */
 int audit_new(const char *const *sinks, size_t n_sinks, struct audit **ret, struct err *err);
 
+/* When file sinks are rotated; without this call never. */
+struct audit_rotation {
+	uint64_t size;	 /* bytes of a file; 0: any length */
+	uint64_t age_ms; /* of its first record; 0: any age */
+	unsigned keep;	 /* rotated files that stay, 1 to AUDIT_KEEP_MAX */
+};
+enum { AUDIT_KEEP_MAX = 512, AUDIT_SIZE_MIN = 64 * 1024 };
+void audit_rotate(struct audit *audit, const struct audit_rotation *rotation);
+
 /* Write the opening record. A log that cannot be written at all is an error: fail closed. */
 int audit_begin(struct audit *audit, const struct audit_start *start, struct err *err);
 

@@ -2,18 +2,14 @@
 #include "audit/verify.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "audit/lines.h"
+#include "audit/rotate.h"
 #include "audit/scan.h"
 #include "base/fd.h"
 
@@ -33,12 +29,18 @@ struct verifier {
 	struct chain_point at;
 	uint64_t line;
 	bool head_met;
+	uint64_t number;	       /* of the file that is read */
+	uint64_t before, before_lines; /* the file read before, and its length */
+	bool head_here;		       /* the head speaks of this file */
+	uint64_t begin; /* the first record there is, when it is not the first of all */
+	uint64_t begin_file, begin_offset;
 	/* Lines that are no records: excused when a repair record follows that names their length.
 	 */
 	bool bad;
 	uint64_t bad_line, bad_offset, bad_len;
 	struct running *running;
 	size_t n_running;
+	char *buf;
 };
 
 const char *verify_kind_text(enum verify_kind kind)
@@ -53,6 +55,7 @@ const char *verify_kind_text(enum verify_kind kind)
 		[VERIFY_TORN] = "torn last line",
 		[VERIFY_TOTALS] = "totals differ",
 		[VERIFY_HEAD] = "head does not fit",
+		[VERIFY_FILE] = "wrong or missing file",
 	};
 
 	return texts[kind];
@@ -67,6 +70,7 @@ __attribute__((format(printf, 5, 6))) static int broken(struct verifier *v, enum
 	va_list ap;
 
 	out->kind = kind;
+	out->file = v->number;
 	out->line = line;
 	out->offset = offset;
 	va_start(ap, fmt);
@@ -140,10 +144,18 @@ static int account(struct verifier *v, const struct scan *root, const struct sca
 	struct running *r;
 	char id[17] = "";
 
+	/* Records of the log itself: the sandbox they name is the writer's. */
 	if (scan_is(type, "repair")) {
 		v->out->repairs++;
 		return 0;
 	}
+	if (scan_is(type, "retain")) {
+		if (scan_get_u64(root, "through", &count) == 0 && count > v->out->removed)
+			v->out->removed = count;
+		return 0;
+	}
+	if (scan_is(type, "rotate"))
+		return 0;
 	(void)scan_get_string(root, "sandbox", id, sizeof(id));
 	r = find(v, id);
 	if (!r || scan_is(type, "open"))
@@ -180,7 +192,9 @@ static int judge_gap(struct verifier *v, uint64_t seq, uint64_t offset)
 		      "%" PRIu64 " records are missing before record %" PRIu64, seq - wanted, seq);
 }
 
-static int check_link(struct verifier *v, uint64_t seq, const struct hash *prev, uint64_t offset)
+/* cut: what the record says was cut off before it. */
+static int check_link(struct verifier *v, uint64_t seq, const struct hash *prev, uint64_t cut,
+		      uint64_t offset)
 {
 	bool linked = memcmp(prev, &v->at.hash, sizeof(*prev)) == 0;
 
@@ -189,17 +203,34 @@ static int check_link(struct verifier *v, uint64_t seq, const struct hash *prev,
 		return 0;
 	if (v->bad)
 		return 0; /* the line before is the break */
+	if (v->out->records == 0 && !linked && seq > 1) {
+		/* Older files may have been removed: a later record must tell of it. */
+		v->begin = seq;
+		v->begin_file = v->number;
+		v->begin_offset = offset;
+		return 0;
+	}
 	if (linked && v->at.seq == 0)
 		return broken(v, VERIFY_DROPPED, v->line, offset,
 			      "the log begins with record %" PRIu64, seq);
+	if (linked && cut > 0)
+		return broken(v, VERIFY_TRUNCATED, v->line, offset,
+			      "a writer found that %" PRIu64 " records had been cut off", cut);
 	if (linked)
 		return broken(v, VERIFY_ALTERED, v->line, offset,
 			      "record %" PRIu64 " says that it is %" PRIu64, v->at.seq + 1, seq);
-	if (seq == v->at.seq + 1)
-		return broken(v, VERIFY_ALTERED, v->line > 1 ? v->line - 1 : 1, offset,
+	if (seq == v->at.seq + 1) {
+		uint64_t changed = v->line - 1;
+
+		if (changed == 0) { /* the last one of the file before */
+			v->number = v->before;
+			changed = v->before_lines;
+		}
+		return broken(v, VERIFY_ALTERED, changed > 0 ? changed : 1, offset,
 			      "record %" PRIu64 ", or what record %" PRIu64
 			      " says about it, was changed",
 			      v->at.seq, seq);
+	}
 	if (seq > v->at.seq + 1)
 		return judge_gap(v, seq, offset);
 	return broken(v, VERIFY_SWAPPED, v->line, offset,
@@ -223,6 +254,10 @@ static int excuse(struct verifier *v, const struct scan *root, const struct scan
 static int meet_head(struct verifier *v, uint64_t offset)
 {
 	v->head_met = true;
+	if (offset == 0 && v->head->offset == 0 && v->at.seq < v->head->seq)
+		return broken(v, VERIFY_FILE, 1, 0,
+			      "the file that ends with record %" PRIu64 " is missing",
+			      v->head->seq);
 	if (v->at.seq == v->head->seq && memcmp(&v->at.hash, &v->head->hash, HASH_BYTES) == 0)
 		return 0;
 	if (v->at.seq == v->head->seq)
@@ -237,7 +272,7 @@ static int check_record(struct verifier *v, const struct line *line)
 {
 	struct scan root, type;
 	struct hash prev;
-	uint64_t seq, cut;
+	uint64_t seq, cut = 0;
 	int r;
 
 	if (line->overlong || chain_parse_prefix(line->p, line->len, &seq, &prev) < 0 ||
@@ -252,13 +287,15 @@ static int check_record(struct verifier *v, const struct line *line)
 		v->bad_len += line->len;
 		return 0;
 	}
-	r = check_link(v, seq, &prev, line->offset);
+	if (scan_is(&type, "repair"))
+		(void)scan_get_u64(&root, "cut", &cut);
+	r = check_link(v, seq, &prev, cut, line->offset);
 	if (r == 0 && v->bad) {
 		bool linked = seq == v->at.seq + 1 && memcmp(&prev, &v->at.hash, sizeof(prev)) == 0;
 
 		r = excuse(v, linked ? &root : NULL, &type);
 	}
-	if (r == 0 && scan_is(&type, "repair") && scan_get_u64(&root, "cut", &cut) == 0 && cut > 0)
+	if (r == 0 && cut > 0)
 		r = broken(v, VERIFY_TRUNCATED, v->line, line->offset,
 			   "a writer found that %" PRIu64 " records had been cut off", cut);
 	if (r == 0)
@@ -275,7 +312,9 @@ static int check_line(struct verifier *v, const struct line *line)
 	v->line++;
 	if (line->torn)
 		return v->bad ? excuse(v, NULL, NULL)
-			      : broken(v, v->head && !v->head_met ? VERIFY_TRUNCATED : VERIFY_TORN,
+			      : broken(v,
+				       v->number > 0 || (v->head && !v->head_met) ? VERIFY_TRUNCATED
+										  : VERIFY_TORN,
 				       v->line, line->offset,
 				       "the last line ends after %zu bytes, without a newline",
 				       line->len);
@@ -286,7 +325,7 @@ static int check_line(struct verifier *v, const struct line *line)
 		hash_bytes(line->p, line->len, &v->at.hash);
 	v->at.offset = line->offset + line->len + 1;
 	if (r == 0 && v->head && !v->bad) {
-		if (v->at.offset == v->head->offset)
+		if (v->head_here && v->at.offset == v->head->offset)
 			r = meet_head(v, line->offset);
 		else if (v->head_met)
 			v->out->behind++;
@@ -308,88 +347,145 @@ static int check_end(struct verifier *v)
 		      "no line ends where the head says, at byte %" PRIu64, v->head->offset);
 }
 
-int verify_log(int fd, uint64_t size, const struct chain_point *head, struct verify_result *ret,
-	       struct err *err)
+static int begin(struct verifier *v, const struct chain_point *head, struct verify_result *out,
+		 struct err *err)
 {
-	struct verifier v = { .head = head, .out = ret };
-	_cleanup_free_ void *running = NULL;
-	_cleanup_free_ char *buf = NULL;
+	*v = (struct verifier){ .head = head, .out = out };
+	*out = (struct verify_result){ .head_missing = !head };
+	v->running = calloc(OPEN_MAX, sizeof(v->running[0]));
+	v->buf = malloc(LINES_BUFFER);
+	return v->buf && v->running ? 0 : err_set(err, -ENOMEM, "verify the audit log");
+}
+
+static void done(struct verifier *v)
+{
+	free(v->running);
+	free(v->buf);
+}
+
+/* One file: 1 behind the first break, 0 at its end, or -errno. */
+static int walk(struct verifier *v, int fd, uint64_t size)
+{
 	struct line line;
 	int r;
 
-	*ret = (struct verify_result){ .head_missing = !head };
-	v.head_met = head && head->offset == 0 && head->seq == 0;
-	v.running = running = calloc(OPEN_MAX, sizeof(v.running[0]));
-	buf = malloc(LINES_BUFFER);
-	if (!buf || !running)
-		return err_set(err, -ENOMEM, "verify the audit log");
-	lines_begin(&v.lines, fd, 0, size, buf);
-	while ((r = lines_next(&v.lines, &line)) > 0) {
-		if (check_line(&v, &line) != 0)
-			break;
+	v->before_lines = v->line;
+	v->line = 0;
+	v->out->files++;
+	v->at.offset = 0;
+	if (v->head_here && v->head->offset == 0 && meet_head(v, 0) != 0)
+		return 1;
+	lines_begin(&v->lines, fd, 0, size, v->buf);
+	while ((r = lines_next(&v->lines, &line)) > 0) {
+		if (check_line(v, &line) != 0)
+			return 1;
 	}
-	if (r == 0)
-		(void)check_end(&v);
-	ret->unclosed += v.n_running;
-	return r < 0 ? err_set(err, r, "read the audit log") : 0;
+	return r;
 }
 
-/* The head and the log's length at one moment: 1, 0 when there is no head, or -errno. */
-static int read_head(const char *path, int log, uint64_t *ret_size, struct chain_point *ret,
-		     struct err *err)
+/* The end of a rotated file: its name says which record is its last. */
+static int check_rotated(struct verifier *v)
 {
-	char name[LIMIT_PATH + 8], text[CHAIN_HEAD_TEXT + 1];
-	struct timespec nap = { .tv_nsec = 1000000 };
-	_cleanup_close_ int fd = -1;
-	struct stat st;
-	ssize_t n = 0;
+	if (v->bad)
+		return excuse(v, NULL, NULL);
+	if (v->at.seq < v->number)
+		return broken(v, VERIFY_TRUNCATED, v->line, v->at.offset,
+			      "the file ends at record %" PRIu64 ", its name says %" PRIu64,
+			      v->at.seq, v->number);
+	if (v->at.seq > v->number)
+		return broken(v, VERIFY_FILE, v->line, v->at.offset,
+			      "the file goes on to record %" PRIu64 ", its name says %" PRIu64,
+			      v->at.seq, v->number);
+	return 0;
+}
 
-	(void)snprintf(name, sizeof(name), "%s.head", path);
-	fd = open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 && errno != ENOENT)
-		return err_set(err, -errno, "open the head '%s' of the audit log", name);
-	/* A writer holds the lock for some microseconds; one that was stopped is not waited for. */
-	for (int i = 0; fd >= 0 && i < 2000 && flock(fd, LOCK_SH | LOCK_NB) < 0; i++)
-		(void)nanosleep(&nap, NULL);
-	if (fd >= 0)
-		n = pread(fd, text, sizeof(text), 0);
-	if (n < 0 || fstat(log, &st) < 0)
-		return err_set(err, -errno, "read the head '%s' of the audit log", name);
-	*ret_size = (uint64_t)st.st_size;
-	/* None, or one that its first writer made and did not live to fill: who wants to hide that
-	 * the log is shorter now could as well have removed it, and both are told. */
-	if (n == 0)
+/* What only the whole log can answer. */
+static int check_begin(struct verifier *v)
+{
+	if (v->begin == 0 || v->begin - 1 <= v->out->removed)
 		return 0;
-	if (chain_parse_head(text, (size_t)n, ret) < 0)
-		return -EINVAL;
-	return 1;
+	v->number = v->begin_file;
+	return broken(v, VERIFY_DROPPED, 1, v->begin_offset,
+		      "the log begins with record %" PRIu64
+		      ", and no record tells that the ones before were removed",
+		      v->begin);
+}
+
+int verify_log(int fd, uint64_t size, const struct chain_point *head, struct verify_result *ret,
+	       struct err *err)
+{
+	struct verifier v;
+	int r = begin(&v, head, ret, err);
+
+	if (r == 0) {
+		v.head_here = head;
+		r = walk(&v, fd, size);
+		if (r == 0 && check_end(&v) == 0)
+			(void)check_begin(&v);
+		ret->unclosed += v.n_running;
+		if (r < 0)
+			err_set(err, r, "read the audit log");
+	}
+	done(&v);
+	return r < 0 ? r : 0;
+}
+
+/* Which file the head speaks of: NAME, or the one it has become when its writer died between the
+ * rename and the head. */
+static uint64_t head_file(const struct log_set *set)
+{
+	const struct log_file *live = &set->file[set->n - 1];
+
+	if (set->point.offset == 0 || live->size > 0)
+		return 0;
+	for (size_t i = 0; i + 1 < set->n; i++) {
+		if (set->file[i].number > set->point.seq)
+			return set->file[i].number;
+	}
+	return 0;
+}
+
+static int verify_set(struct verifier *v, const struct log_set *set)
+{
+	uint64_t here = head_file(set);
+
+	for (size_t i = 0; i < set->n; i++) {
+		const struct log_file *file = &set->file[i];
+		int r;
+
+		v->before = v->number;
+		v->number = file->number;
+		v->head_here = v->head && file->number == here;
+		r = walk(v, file->fd, file->fd < 0 ? 0 : file->size);
+		if (r == 0 && file->number > 0)
+			r = check_rotated(v);
+		if (r != 0)
+			return r;
+	}
+	return check_end(v) || check_begin(v);
 }
 
 int verify_path(const char *path, struct verify_result *ret, struct err *err)
 {
-	_cleanup_close_ int log = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct err dummy = ERR_INIT;
-	struct chain_point head;
-	struct stat st;
-	uint64_t size;
-	int r;
+	__attribute__((cleanup(log_set_closep))) struct log_set *set = NULL;
+	struct verifier v;
+	int r = log_set_open(path, &set, err);
 
-	if (!err)
-		err = &dummy;
-	err->code = 0;
-	if (log < 0 || fstat(log, &st) < 0)
-		return err_set(err, -errno, "open the audit log '%s'", path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, -EINVAL, "read '%s' as an audit log: it is no regular file",
-			       path);
-	r = read_head(path, log, &size, &head, err);
-	if (r < 0 && err->code != 0)
+	if (r < 0)
 		return r;
-	if (r < 0) {
+	if (set->head < 0) {
 		*ret = (struct verify_result){ .kind = VERIFY_HEAD };
 		(void)snprintf(ret->text, sizeof(ret->text), "the file '%.200s.head' is damaged",
 			       path);
 		return 0;
 	}
-	return verify_log(log, size, r > 0 ? &head : NULL, ret, err);
+	r = begin(&v, set->head > 0 ? &set->point : NULL, ret, err);
+	if (r == 0) {
+		r = verify_set(&v, set);
+		ret->unclosed += v.n_running;
+		if (r < 0)
+			err_set(err, r, "read the audit log '%s'", path);
+	}
+	done(&v);
+	return r < 0 ? r : 0;
 }

@@ -23,16 +23,19 @@ enum verify_kind {
 	VERIFY_TORN,   /* the last line has no newline: a writer died, and nobody repaired it yet */
 	VERIFY_TOTALS, /* a sandbox counted other than its records add up to */
 	VERIFY_HEAD,   /* the head is damaged or belongs to another log */
+	VERIFY_FILE,   /* a file does not hold what its name says, or one is missing */
 };
 
 struct verify_result {
 	enum verify_kind kind;
+	uint64_t file;		    /* the number in the name of its file; 0: the file NAME */
 	uint64_t line, seq, offset; /* of the first break */
 	char text[256];		    /* the break in words */
 
 	uint64_t records, denials; /* denials accounted for, counts and told losses included */
 	uint64_t lost;		   /* of them: told as lost */
 	uint64_t sandboxes, unclosed, unopened;
+	uint64_t files, removed;  /* removed: records up to there went, as the log itself tells */
 	uint64_t repairs, behind; /* repair records; records that the head does not know yet */
 	bool head_missing;
 	bool totals_partial; /* more sandboxes were open at once than are kept in memory */
@@ -48,5 +51,5 @@ const char *verify_kind_text(enum verify_kind kind);
 int verify_log(int fd, uint64_t size, const struct chain_point *head, struct verify_result *ret,
 	       struct err *err);
 
-/* The same for the log at path with its head beside it, which is read under the writers' lock. */
+/* The same for the log at path, its rotated files and its head, as they were at one moment. */
 int verify_path(const char *path, struct verify_result *ret, struct err *err);

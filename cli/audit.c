@@ -4,14 +4,12 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "audit/place.h"
 #include "audit/stamp.h"
-#include "audit/verify.h"
 #include "base/text.h"
 #include "cli/print.h"
 
@@ -116,42 +114,6 @@ static int parse(int argc, char **argv, struct audit_args *args, struct err *err
 	return 0;
 }
 
-static void warn(uint64_t n, const char *text)
-{
-	if (n > 0)
-		(void)printf("  warning: %s: %" PRIu64 "\n", text, n);
-}
-
-static int verify(const char *file)
-{
-	struct err err = ERR_INIT;
-	struct verify_result v;
-
-	if (verify_path(file, &v, &err) < 0)
-		return fail(&err);
-	(void)printf("%s: %s\n", file, v.kind == VERIFY_WHOLE ? "whole" : "BROKEN");
-	(void)printf("  %" PRIu64 " records of %" PRIu64 " sandbox%s, %" PRIu64
-		     " denials accounted for\n",
-		     v.records, v.sandboxes, v.sandboxes == 1 ? "" : "es", v.denials);
-	warn(v.lost, "denials that are only told as lost");
-	warn(v.repairs, "writers that died, after whom another one repaired the log");
-	warn(v.behind, "records behind the head's (a writer died, or is writing)");
-	warn(v.unopened, "sandboxes without an opening record here");
-	if (v.kind != VERIFY_WHOLE) {
-		(void)printf("  first break, line %" PRIu64 ", byte %" PRIu64 ": %s: %s\n", v.line,
-			     v.offset, verify_kind_text(v.kind), v.text);
-		return AUDIT_EXIT_BROKEN;
-	}
-	warn(v.unclosed, "sandboxes that never closed (they run, or their supervisor was killed)");
-	if (v.totals_partial)
-		(void)printf("  warning: more than 4096 sandboxes were open at once: "
-			     "not all totals were checked\n");
-	if (v.head_missing)
-		(void)printf("  warning: no head beside it: a log that was cut at its end "
-			     "would look the same\n");
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	struct audit_args args = { 0 };
@@ -181,7 +143,7 @@ int main(int argc, char **argv)
 	}
 	if (r < 0)
 		return fail(&err);
-	r = strcmp(verb, "show") == 0 ? audit_cli_show(&args) : verify(args.file);
+	r = strcmp(verb, "show") == 0 ? audit_cli_show(&args) : audit_cli_verify(&args);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		err_set(&err, -EIO, "write to standard output");
 		return fail(&err);

@@ -23,6 +23,7 @@ struct audit_args {
 };
 
 int audit_cli_show(struct audit_args *args);
+int audit_cli_verify(const struct audit_args *args);
 
 /* --- tables of what was refused ------------------------------------------------------------ */
 

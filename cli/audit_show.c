@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `cordon audit show`: one pass over the log, filters, and one of three ways to print. */
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "audit/lines.h"
 #include "audit/render.h"
+#include "audit/rotate.h"
 #include "audit/stamp.h"
 #include "base/fd.h"
 #include "base/text.h"
@@ -158,7 +157,7 @@ static int take(struct show *show, const struct line *line)
 	return 0;
 }
 
-static int walk(struct show *show, struct lines *lines)
+static int walk_file(struct show *show, struct lines *lines)
 {
 	struct line line;
 	int r;
@@ -175,8 +174,25 @@ static int walk(struct show *show, struct lines *lines)
 	return r;
 }
 
+/* The files of the log in order, from number first of the set on; lines is left at the end of the
+ * last one. */
+static int walk(struct show *show, const struct log_set *set, size_t first, struct lines *lines,
+		char *buf)
+{
+	for (size_t i = first; i < set->n; i++) {
+		int r;
+
+		/* A file that is not there yet is an empty one. */
+		lines_begin(lines, set->file[i].fd, 0, set->file[i].fd < 0 ? 0 : UINT64_MAX, buf);
+		r = walk_file(show, lines);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* A first pass where the end decides about the beginning: the last sandbox, the last N records. */
-static int look_ahead(struct show *show, int fd, char *buf)
+static int look_ahead(struct show *show, const struct log_set *set, char *buf)
 {
 	struct audit_args *a = show->args;
 	struct show first = { .args = a, .count_only = true };
@@ -186,8 +202,7 @@ static int look_ahead(struct show *show, int fd, char *buf)
 
 	if (last) {
 		a->sandbox = NULL;
-		lines_begin(&lines, fd, 0, UINT64_MAX, buf);
-		r = walk(&first, &lines);
+		r = walk(&first, set, 0, &lines, buf);
 		if (r < 0)
 			return r;
 		memcpy(show->last, first.last, sizeof(show->last));
@@ -198,8 +213,7 @@ static int look_ahead(struct show *show, int fd, char *buf)
 	}
 	if (!show->table && a->n > 0) {
 		first = (struct show){ .args = a, .count_only = true };
-		lines_begin(&lines, fd, 0, UINT64_MAX, buf);
-		r = walk(&first, &lines);
+		r = walk(&first, set, 0, &lines, buf);
 		if (r < 0)
 			return r;
 		show->skip = first.matched > a->n ? first.matched - a->n : 0;
@@ -207,49 +221,84 @@ static int look_ahead(struct show *show, int fd, char *buf)
 	return 0;
 }
 
-static int follow(struct show *show, struct lines *lines)
+static bool same_file(int a, int b)
+{
+	struct stat x, y;
+
+	return a >= 0 && b >= 0 && fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+static bool is_live(const char *path, int fd)
+{
+	struct stat have, there;
+
+	return fd >= 0 && fstat(fd, &have) == 0 && stat(path, &there) == 0 &&
+	       have.st_dev == there.st_dev && have.st_ino == there.st_ino;
+}
+
+/* The file that was followed is not NAME any more: what is behind it among the files there are now,
+ * all of them if it is gone. */
+static int follow_on(struct show *show, struct log_set **set, struct lines *lines, char *buf)
+{
+	int was = (*set)->file[(*set)->n - 1].fd, r;
+	struct log_set *now;
+	size_t next = 0;
+
+	/* What was written between the last look and the rename. */
+	r = was >= 0 ? walk_file(show, lines) : 0;
+	if (r < 0)
+		return r;
+	r = log_set_open(show->args->file, &now, NULL);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r; /* it is being moved away */
+	for (size_t i = 0; i < now->n; i++) {
+		if (same_file(was, now->file[i].fd))
+			next = i + 1;
+	}
+	if (was < 0) /* it was not there: the newest one is new */
+		next = now->n - 1;
+	log_set_close(*set);
+	*set = now;
+	return walk(show, now, next, lines, buf);
+}
+
+static int follow(struct show *show, struct log_set **set, struct lines *lines, char *buf)
 {
 	const struct timespec nap = { .tv_nsec = 200 * 1000 * 1000 };
-	int r;
+	int r = 0;
 
-	while ((r = walk(show, lines)) == 0) {
+	while (r == 0) {
+		const struct log_set *s = *set;
+
+		if (is_live(show->args->file, s->file[s->n - 1].fd))
+			r = walk_file(show, lines);
+		else
+			r = follow_on(show, set, lines, buf);
 		if (fflush(stdout) != 0)
 			return -errno;
-		(void)nanosleep(&nap, NULL);
+		if (r == 0)
+			(void)nanosleep(&nap, NULL);
 	}
 	return r;
 }
 
-static int open_log(const char *file, struct err *err)
-{
-	_cleanup_close_ int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		err_set(err, -errno, "open the audit log '%s'", file);
-		if (errno == ENOENT)
-			err_hint(err, "the first 'cordon run' makes it");
-		return err->code;
-	}
-	if (!S_ISREG(st.st_mode))
-		return err_refuse(err, "read '%s' as an audit log: it is no regular file", file);
-	return TAKE_FD(fd);
-}
-
 static int show_log(struct show *show, struct err *err)
 {
-	_cleanup_close_ int fd = open_log(show->args->file, err);
+	__attribute__((cleanup(log_set_closep))) struct log_set *set = NULL;
 	_cleanup_free_ char *buf = malloc(LINES_BUFFER);
 	struct lines lines;
-	int r;
+	int r = log_set_open(show->args->file, &set, err);
 
-	if (fd < 0)
-		return fd;
-	r = buf ? look_ahead(show, fd, buf) : -ENOMEM;
-	if (r == 0) {
-		lines_begin(&lines, fd, 0, UINT64_MAX, buf);
-		r = show->args->follow ? follow(show, &lines) : walk(show, &lines);
-	}
+	if (r == -ENOENT)
+		err_hint(err, "the first 'cordon run' makes it");
+	if (r < 0)
+		return r;
+	r = buf ? look_ahead(show, set, buf) : -ENOMEM;
+	if (r == 0)
+		r = walk(show, set, 0, &lines, buf);
+	if (r == 0 && show->args->follow)
+		r = follow(show, &set, &lines, buf);
 	return r < 0 ? err_set(err, r, "read the audit log '%s'", show->args->file) : 0;
 }
 

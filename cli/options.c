@@ -7,6 +7,8 @@
 
 #include "base/text.h"
 
+enum { DEFAULT_ROTATE_SIZE = 64 << 20, DEFAULT_ROTATE_KEEP = 8 };
+
 struct parser {
 	struct run_options *o;
 	struct err *err;
@@ -239,6 +241,50 @@ static int add_sink(struct parser *p, const struct option *self, const char *val
 	return 0;
 }
 
+/* One word of "size=64M,age=30d,keep=8". */
+static int parse_rotation(char *word, struct audit_rotation *ret)
+{
+	uint64_t keep;
+
+	if (text_starts_with(word, "size="))
+		return text_parse_size(word + 5, &ret->size) == 0 && ret->size >= AUDIT_SIZE_MIN
+			       ? 0
+			       : -EINVAL;
+	if (text_starts_with(word, "age="))
+		return text_parse_duration_ms(word + 4, &ret->age_ms) == 0 && ret->age_ms > 0
+			       ? 0
+			       : -EINVAL;
+	if (!text_starts_with(word, "keep=") || text_parse_u64(word + 5, &keep) < 0 || keep < 1 ||
+	    keep > AUDIT_KEEP_MAX)
+		return -EINVAL;
+	ret->keep = (unsigned)keep;
+	return 0;
+}
+
+static int set_rotation(struct parser *p, const struct option *self, const char *value)
+{
+	static const char why[] = "it is 'never', or of size=BYTES (64K or more), age=TIME and "
+				  "keep=FILES (1 to 512), with commas";
+	struct audit_rotation rotation = { .keep = p->o->rotation.keep };
+	char text[128], *rest = text, *word;
+
+	if (strcmp(value, "never") == 0) {
+		p->o->rotation = (struct audit_rotation){ 0 };
+		return 0;
+	}
+	if (strlen(value) >= sizeof(text))
+		return bad(p, self, value, why);
+	memcpy(text, value, strlen(value) + 1);
+	while ((word = strsep(&rest, ","))) {
+		if (parse_rotation(word, &rotation) < 0)
+			return bad(p, self, value, why);
+	}
+	if (rotation.size == 0 && rotation.age_ms == 0)
+		rotation.size = DEFAULT_ROTATE_SIZE;
+	p->o->rotation = rotation;
+	return 0;
+}
+
 static int add_fd(struct parser *p, const struct option *self, const char *value)
 {
 	struct request *req = &p->o->request;
@@ -328,6 +374,8 @@ static const struct option options[] = {
 	{ "--limit", "NAME=VALUE", add_limit, 0, "pids, memory, cpu, nofile, upper, inodes, wall" },
 	{ "--audit", "SINK", add_sink, 0,
 	  "file:PATH, stderr, fd:N, journal or syslog; repeatable" },
+	{ "--audit-rotate", "size=64M,age=30d,keep=8", set_rotation, 0,
+	  "when a log file is closed and how many stay (size=64M,keep=8), or never" },
 	{ "--fd", "N", add_fd, 0, "pass descriptor N on" },
 	{ "--pty", "auto|always|never", set_pty, 0,
 	  "a terminal of its own (auto: where you have one)" },
@@ -375,6 +423,10 @@ int options_parse(int argc, char **argv, struct run_options *ret, struct err *er
 	int i = 1;
 
 	ret->request.net = -1;
+	ret->rotation = (struct audit_rotation){
+		.size = DEFAULT_ROTATE_SIZE,
+		.keep = DEFAULT_ROTATE_KEEP,
+	};
 	/* argv[0] here is the verb, argv[-1] the program: the strings lie behind each other. */
 	ret->title = argv[-1];
 	ret->title_size = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) + 1 - argv[-1]);

@@ -2,6 +2,7 @@
 /* The options of `cordon run` and `cordon shell`: one table, read into a request. */
 #pragma once
 
+#include "audit/record.h"
 #include "base/err.h"
 #include "sandbox/request.h"
 
@@ -10,6 +11,7 @@ struct run_options {
 	const char *policy; /* name or path; NULL: the verb's own default */
 	const char *sinks[LIMIT_SINKS];
 	size_t n_sinks;
+	struct audit_rotation rotation;
 	bool dry_run, json, help;
 	int verbose; /* -1 quiet, 0, 1 */
 	char *title; /* the process's own argument area; see launch_options */

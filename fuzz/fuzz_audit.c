@@ -78,7 +78,7 @@ static void put_chained(int fd, const uint8_t *data, size_t size, struct chain_p
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct chain_point at = { .seq = 0 }, head;
+	struct chain_point at = { .seq = 0 }, base = { .seq = 0 }, head;
 	struct chain_repair repair = { .head = "missing" };
 	struct verify_result v;
 	bool chained = size > 0 && data[0] > 0x7f;
@@ -100,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)verify_log(fd, (uint64_t)length, &at, &v, NULL);
 	render(fd);
 	head = (struct chain_point){ .seq = 0 };
-	if (chain_recover(fd, (uint64_t)length, block, &head, &repair) < 0)
+	if (chain_recover(fd, (uint64_t)length, block, &base, &head, &repair) < 0)
 		abort();
 	/* What a writer adopted as its own, whole and with nothing torn, has no broken link. */
 	if (repair.foreign == 0 && repair.torn == 0 && repair.cut == 0) {

@@ -203,8 +203,10 @@ static int begin_audit(struct launch *l, struct err *err)
 
 	plan_digest(plan, &start.plan_digest);
 	r = audit_new(l->s.options->sinks, l->s.options->n_sinks, &l->s.audit, err);
-	if (r == 0)
+	if (r == 0) {
+		audit_rotate(l->s.audit, &l->s.options->rotation);
 		r = audit_begin(l->s.audit, &start, err);
+	}
 	l->s.notify.audit = l->s.audit;
 	return r;
 }

@@ -17,6 +17,7 @@ struct launch_progress {
 struct launch_options {
 	const char *const *sinks; /* for audit_new() */
 	size_t n_sinks;
+	struct audit_rotation rotation; /* all zeros: none */
 	void (*started)(void *ctx, const struct launch_progress *progress); /* or NULL */
 	void *ctx;
 	/* Where the caller's arguments lie in memory (from argv[0] on): pid 1 overwrites its copy,

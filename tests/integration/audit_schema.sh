@@ -27,15 +27,15 @@ libc.mount(b"", b"x" * 4095, None, 0, None)
 ''')
 PY
 
-valid() {
-	python3 - "$SCHEMA" "$LOG" <<'PY'
+valid() { # [FILE...]
+	python3 - "$SCHEMA" "${@:-$LOG}" <<'PY'
 import json, sys
 import jsonschema
 schema = json.load(open(sys.argv[1]))
 jsonschema.Draft7Validator.check_schema(schema)
 check = jsonschema.Draft7Validator(schema)
 bad = 0
-for number, line in enumerate(open(sys.argv[2], encoding="utf-8"), 1):
+for number, line in enumerate((l for f in sys.argv[2:] for l in open(f, encoding="utf-8")), 1):
     for error in check.iter_errors(json.loads(line)):
         bad += 1
         print("# line", number, ascii(error.message)[:300])
@@ -124,5 +124,38 @@ wait
 expect_match ' 8012 denials accounted for' "four sandboxes, one log, exact counts" -- \
 	"$CORDON" audit verify "$LOG"
 check "every record of them fits the schema" valid
+
+# --- a log of several files
+rm -f "$LOG" "$LOG.head"
+rotated() {
+	logged --audit-rotate size=64K,keep=2 --ro "$WORK" -- python3 "$WORK/calls.py" 25 >/dev/null 2>&1
+}
+for _ in {1..12}; do rotated; done
+check "rotated by size, two files stay" bash -c \
+	'[ "$(ls "$1".0* | wc -l)" -eq 2 ] && [ "$(stat -c %a%s "$1".0* | grep -cE "^600[56]....$")" -eq 2 ]' _ "$LOG"
+expect_match 'records up to [0-9]+ were removed, as the log tells' "verify tells what went" -- \
+	"$CORDON" audit verify "$LOG"
+expect_match ': whole$' "a rotated log is whole" -- "$CORDON" audit verify "$LOG"
+check "each record of each file fits the schema" valid "$LOG".0* "$LOG"
+check "show reads all files" bash -c '[ "$("$1" audit show --json "$2" | wc -l)" -eq \
+	"$(cat "$2".0* "$2" | wc -l)" ]' _ "$CORDON" "$LOG"
+timeout 20 "$CORDON" audit show --follow --json "$LOG" >followed &
+follower=$!
+before=$(cat "$LOG".0* "$LOG" | tail -n 1 | jq .seq)
+for _ in {1..6}; do rotated; done
+after=$(tail -n 1 "$LOG" | jq .seq)
+for _ in {1..50}; do
+	[ "$(tail -n 1 followed | jq .seq 2>/dev/null)" != "$after" ] || break
+	sleep 0.1
+done
+kill "$follower" && wait "$follower" 2>/dev/null
+expect_output "$((after - before))" "show --follow goes on over rotations" -- \
+	bash -c 'jq -s "[.[] | select(.seq > $1)] | length" followed' _ "$before"
+stolen=("$LOG".0*)
+rm "${stolen[0]}"
+run "$CORDON" audit verify "$LOG"
+check "a stolen file is missed" bash -c \
+	'[ "$1" -eq 1 ] && grep -q "no record tells that the ones before were removed" "$2"' _ "$STATUS" "$OUT"
+expect_error 125 "size=BYTES" "a rotation that is none" -- logged --audit-rotate size=1 -- true
 
 done_testing
