@@ -59,6 +59,12 @@ static void make_sayable(struct policy *policy, struct policy_rule *rules, bool 
 			struct policy_cond *c = &rules[i].conds[k];
 
 			c->width = rules[i].call->args[c->arg].width;
+			/* no text compares more than 16 bits of a file mode */
+			if (rules[i].call->args[c->arg].kind == KIND_MODE) {
+				c->op = POLICY_MASKED_EQ;
+				c->mask = 0xffff;
+				c->value &= 0xffff;
+			}
 			if (c->width != WIDTH_S32 && c->width != WIDTH_U32)
 				continue;
 			c->value &= UINT32_MAX;
@@ -105,10 +111,12 @@ static void compare_back(struct round_trips *t, const struct policy *policy, con
 	struct comparison c = { .policy = policy, .ref = &ref };
 
 	/* conditions on addresses can be exported, and not imported */
-	if (back.r < 0)
-		assert_non_null(strstr(back.result.notes.data, "is a"));
-	else
+	if (back.r < 0) {
+		if (!strstr(back.result.notes.data, "is an address"))
+			fail_msg("%s", back.result.notes.data);
+	} else {
 		t->imported++;
+	}
 	for (size_t i = 0; i < policy->n_rules; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 		int32_t nr = rule->call->nr[ABI_X86_64];
