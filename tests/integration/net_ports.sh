@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Ports of a policy, live: those that a net line names work, the others are refused, and what the
 # kernel cannot hold is not launched.
-# shellcheck source=tests/lib/harness.sh
+# shellcheck source=tests/lib/harness.sh disable=SC2317 # called by run
 . "$(dirname "$0")/../lib/harness.sh"
 
 # policy NAME LINE...: default's calls and view, and these lines.

@@ -61,9 +61,13 @@ expect_status 125 "one of them is broken" -- compare strict <(echo "allow")
 lives() { # the differences whose witness was made under both, and the policies were right
 	jq -e '[.differences[] | select(.live)] | length > 0 and all(.live.agrees)' "$OUT"
 }
-expect_status 1 "default and strict, live" -- compare --live --json default strict
-check "default and strict: each call differs in the sandbox too" lives
-diag "$(jq '[.differences[] | select(.live)] | length' "$OUT") calls were made under both"
+if sanitized; then
+	skip "strict: live" "a sanitizer's shadow memory breaks the policy's memory limit"
+else
+	expect_status 1 "default and strict, live" -- compare --live --json default strict
+	check "default and strict: each call differs in the sandbox too" lives
+	diag "$(jq '[.differences[] | select(.live)] | length' "$OUT") calls were made under both"
+fi
 python3 "$(dirname "$0")/../lib/mutants.py" 20
 for i in $(seq 0 19); do
 	expect_status 1 "mutant $i differs" -- compare --live --json ./base.policy "./mutant-$i.policy"
