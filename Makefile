@@ -98,19 +98,20 @@ GEN   := $(BUILD)/gen/syscall_table.c
 room_src  = $(wildcard $(1)/*.c) $(if $(filter policies,$(1)),$(GEN))
 room_objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(subst $(BUILD)/gen,gen,$(call room_src,$(1))))
 
-# cli: policy*.c is cordon-policy, audit*.c is cordon-audit, probe.c what policy tests run inside a
+# cli: policy*.c is cordon-policy, audit*.c is cordon-audit, learn_*.c cordon-learn, probe.c what policy tests run inside a
 # sandbox, print.c serves all, the rest is cordon
 CLI_SHARED := cli/print.c
 CLI_PROBE  := cli/probe.c
 CLI_POLICY := $(wildcard cli/policy*.c)
 CLI_AUDIT  := $(wildcard cli/audit*.c)
-CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_POLICY) $(CLI_AUDIT) $(CLI_PROBE),$(wildcard cli/*.c))
+CLI_LEARN  := $(wildcard cli/learn_*.c)
+CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_POLICY) $(CLI_AUDIT) $(CLI_LEARN) $(CLI_PROBE),$(wildcard cli/*.c))
 
 LIBS := $(foreach r,$(ROOMS),$(BUILD)/lib$(r).a)
 L = $(foreach r,$(1),$(BUILD)/lib$(r).a)
 o = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-PROGRAMS := $(BUILD)/cordon $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-probe
+PROGRAMS := $(BUILD)/cordon $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-learn $(BUILD)/cordon-probe
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 PROBES := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(wildcard tests/programs/*.c))
 ifdef SAN
@@ -210,6 +211,10 @@ $(BUILD)/cordon-policy: $(call o,$(CLI_POLICY) $(CLI_SHARED)) $(call L,audit pro
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
 
 $(BUILD)/cordon-audit: $(call o,$(CLI_AUDIT) $(CLI_SHARED)) $(call L,audit policies base)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
+
+$(BUILD)/cordon-learn: $(call o,$(CLI_LEARN) $(CLI_SHARED)) $(call L,audit policies base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
 
@@ -322,7 +327,7 @@ APPARMOR_DIR ?= $(and $(filter /usr /usr/local,$(PREFIX)),$(wildcard /etc/apparm
 install: all  ## into DESTDIR/PREFIX
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/policies $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(compdir)
 	install -m 0755 $(BUILD)/cordon $(DESTDIR)$(bindir)/cordon
-	install -m 0755 $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-probe $(DESTDIR)$(libexecdir)/
+	install -m 0755 $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-learn $(BUILD)/cordon-probe $(DESTDIR)$(libexecdir)/
 	install -m 0644 policies/library/*.policy $(DESTDIR)$(datadir)/policies/
 	install -d $(DESTDIR)$(datadir)/selinux
 	install -m 0644 profiles/cordon-base.cil $(DESTDIR)$(datadir)/selinux/

@@ -25,6 +25,7 @@ struct verb {
 static const struct verb verbs[] = {
 	{ "run", cmd_run, NULL, "run a command in a sandbox" },
 	{ "shell", cmd_shell, NULL, "an interactive shell in a sandbox" },
+	{ "learn", cmd_learn, NULL, "run a command and write the policy that it needs" },
 	{ "policy", NULL, "policy", "check, show, test and build policies" },
 	{ "audit", NULL, "audit", "read and verify the log of denials" },
 	{ "doctor", cmd_doctor, NULL, "what this host can do, and what to do about the rest" },

@@ -34,7 +34,7 @@ static void say_started(void *ctx, const struct launch_progress *p)
 		(void)fprintf(stderr, "cordon: without %s\n", plan->given_up[i]);
 }
 
-static int print_plan(const struct plan *plan, bool json, struct err *err)
+int run_print_plan(const struct plan *plan, bool json, struct err *err)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
 	int r = plan_print(plan, json, &text);
@@ -79,7 +79,7 @@ static int launch(const struct plan *plan, const struct run_options *o, struct e
 }
 
 /* The payload must not reach what tells of it, nor what decides about the next launch. */
-static void keep_own(struct run_options *o)
+void run_keep_own(struct run_options *o)
 {
 	static char log[LIMIT_PATH], cache[LIMIT_PATH], config[LIMIT_PATH];
 	struct request *req = &o->request;
@@ -119,11 +119,11 @@ int run_options(struct run_options *o, const struct plan_host *host)
 	int status = EXIT_CORDON;
 	int r = programs_bundle(o->policy, &bundle, &err);
 
-	keep_own(o);
+	run_keep_own(o);
 	if (r == 0)
 		r = plan_make(&o->request, bundle, host, &plan, &err);
 	if (r == 0 && o->dry_run) {
-		r = print_plan(plan, o->json, &err);
+		r = run_print_plan(plan, o->json, &err);
 		status = 0;
 	} else if (r == 0) {
 		status = launch(plan, o, &err);

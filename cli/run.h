@@ -6,3 +6,7 @@
 #include "sandbox/plan.h"
 
 int run_options(struct run_options *o, const struct plan_host *host);
+
+/* Its parts, for learn. */
+void run_keep_own(struct run_options *o);
+int run_print_plan(const struct plan *plan, bool json, struct err *err);

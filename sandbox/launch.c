@@ -259,13 +259,16 @@ static int conclude(struct launch *l, int r, struct launch_result *ret, struct e
 		return take_error(shared, ret, err);
 	if (atomic_load(&shared->has_status)) {
 		ret->exit_status = status_of(shared->wait_status);
+		ret->signal = WIFSIGNALED(shared->wait_status) ? WTERMSIG(shared->wait_status) : 0;
 		return 0;
 	}
 	if (l->s.ended_by) {
 		ret->exit_status = 128 + l->s.ended_by;
+		ret->signal = l->s.ended_by;
 		return 0;
 	}
 	if (l->s.running || l->s.limit_hit) {
+		ret->signal = SIGKILL;
 		ret->exit_status = 128 + SIGKILL; /* pid 1 was killed from outside: so was all */
 		return 0;
 	}
@@ -355,6 +358,7 @@ int launch_run(const struct plan *plan, const struct launch_options *options,
 	l.s.cgroup_text = "not needed";
 	l.s.notify = NOTIFY_INIT;
 	l.s.notify.bundle = plan->bundle;
+	l.s.notify.learn = options->learn;
 	l.s.notify.let_first_exec_pass = plan->exec_gated;
 	l.s.terminal = TERMINAL_INIT;
 	*ret = (struct launch_result){ .exit_status = 125 };

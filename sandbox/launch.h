@@ -2,6 +2,7 @@
 /* Carry a plan out: clone, consent, supervise, end. */
 #pragma once
 
+#include "audit/learn.h"
 #include "audit/record.h"
 #include "base/err.h"
 #include "sandbox/plan.h"
@@ -17,9 +18,13 @@ struct launch_progress {
 struct launch_options {
 	const char *const *sinks; /* for audit_new() */
 	size_t n_sinks;
-	struct audit_rotation rotation; /* all zeros: none */
+	struct audit_rotation rotation;					    /* all zeros: none */
 	void (*started)(void *ctx, const struct launch_progress *progress); /* or NULL */
 	void *ctx;
+	/* Filled while the payload runs, for a plan that learns. With phases SIGUSR1 is not for the
+	 * payload: it begins the next phase. */
+	struct learn *learn;
+	bool learn_phases;
 	/* Where the caller's arguments lie in memory (from argv[0] on): pid 1 overwrites its copy,
 	 * so that /proc/1/cmdline tells the payload nothing. NULL: left as it is. */
 	char *title;
@@ -28,6 +33,7 @@ struct launch_options {
 
 struct launch_result {
 	int exit_status;       /* as designed: the payload's, 128+n, 125, 126, 127 */
+	int signal;	       /* that ended the payload, 0: it ended by itself */
 	const char *limit_hit; /* "wall", "memory", "pids" or NULL */
 	struct audit_totals totals;
 };

@@ -53,6 +53,36 @@ static void kill_caller(struct notify *n, const struct seccomp_notif *req)
 		(void)kill((pid_t)req->pid, SIGKILL);
 }
 
+static void learn(struct notify *n, const struct seccomp_notif *req, enum abi abi, int32_t nr,
+		  const struct bundle_verdict *v)
+{
+	const struct learn_event event = {
+		.notif = req,
+		.notify_fd = n->fd,
+		.abi = abi,
+		.nr = nr,
+		.denied = v->action != POLICY_ALLOW,
+		.killed = v->action == POLICY_KILL,
+		.quiet = v->quiet,
+		.errno_value = v->errno_value,
+	};
+
+	learn_call(n->learn, &event);
+}
+
+static void learn_launch(struct notify *n, const struct seccomp_notif *req)
+{
+	const struct learn_event event = {
+		.notif = req,
+		.notify_fd = n->fd,
+		.abi = ABI_NATIVE,
+		.nr = req->data.nr,
+		.launch = true,
+	};
+
+	learn_call(n->learn, &event);
+}
+
 static void decide(struct notify *n, const struct seccomp_notif *req,
 		   struct seccomp_notif_resp *resp)
 {
@@ -61,6 +91,7 @@ static void decide(struct notify *n, const struct seccomp_notif *req,
 	uint64_t args[6];
 	enum abi abi = ABI_NATIVE;
 	int32_t nr = req->data.nr;
+	bool known = true;
 
 	for (unsigned i = 0; i < 6; i++)
 		args[i] = req->data.args[i];
@@ -69,6 +100,16 @@ static void decide(struct notify *n, const struct seccomp_notif *req,
 	} else {
 		v.reason = POLICY_BY_ABI;
 		v.rule = UINT32_MAX;
+		known = false;
+	}
+	denial.abi = abi;
+	denial.nr = nr;
+	if (n->learn)
+		learn(n, req, abi, known ? nr : -1, &v);
+	/* Registers alone decided, as they do in the policy's own program. */
+	if (n->learn && v.action == POLICY_ALLOW) {
+		resp->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		return;
 	}
 	/* An allowed call is never notified; should bundle and program differ, deny. */
 	if (v.action == POLICY_ALLOW)
@@ -76,15 +117,15 @@ static void decide(struct notify *n, const struct seccomp_notif *req,
 					     .reason = POLICY_BY_DEFAULT,
 					     .errno_value = EPERM,
 					     .rule = UINT32_MAX };
-	denial.abi = abi;
-	denial.nr = nr;
 	denial.kill = v.action == POLICY_KILL;
 	denial.errno_value = v.errno_value;
 	denial.reason = v.reason;
 	denial.rule = v.rule;
 	denial.file = v.file;
 	denial.line = v.line;
-	audit_denial(n->audit, &denial);
+	/* what the policy's own program answers is in no log */
+	if (!(n->learn && v.quiet))
+		audit_denial(n->audit, &denial);
 	if (denial.kill)
 		kill_caller(n, req);
 	resp->error = -(int32_t)(v.errno_value ? v.errno_value : EPERM);
@@ -105,6 +146,8 @@ static int answer_one(struct notify *n)
 		/* Arguments lie in pid 1's memory, which is ours: nothing of the payload's runs
 		 * yet. */
 		n->let_first_exec_pass = false;
+		if (n->learn)
+			learn_launch(n, req);
 		resp->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	} else {
 		decide(n, req, resp);

@@ -9,6 +9,7 @@
 #include <linux/seccomp.h>
 #include <stdbool.h>
 
+#include "audit/learn.h"
 #include "audit/record.h"
 #include "base/err.h"
 #include "profiles/bundle.h"
@@ -17,7 +18,9 @@ struct notify {
 	int fd; /* owned, -1: none */
 	const struct bundle *bundle;
 	struct audit *audit;
-	bool let_first_exec_pass; /* the policy denies execve: the launch itself is one */
+	struct learn *learn; /* NULL: only denials come here, and nothing is recorded for learning
+			      */
+	bool let_first_exec_pass; /* execve is notified: the launch itself is one */
 	uint64_t answered;
 	union {
 		struct seccomp_notif notif;

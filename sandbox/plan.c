@@ -356,7 +356,7 @@ static int plan_exec(struct plan *plan, const struct request *req, struct err *e
 	if (plan->exec[0] == '\0')
 		return err_set(err, -ENOENT, "run a command whose name is empty");
 	plan->nests = is_allowed(plan, SYS_unshare, CLONE_NEWUSER);
-	plan->exec_gated = !is_allowed(plan, SYS_execve, 0);
+	plan->exec_gated = plan->learn || !is_allowed(plan, SYS_execve, 0);
 	if (plan->exec_gated && !plan->notify)
 		return err_refuse(err, "start anything under policy '%s': it denies execve",
 				  bundle_policy_name(plan->bundle)),
@@ -452,8 +452,9 @@ static void plan_mechanisms(struct plan *plan)
 		plan_give_up(plan,
 			     "Landlock: this kernel has none or has it disabled; mounts alone "
 			     "decide what files can be reached");
-	plan_in_force(plan, plan->notify ? "seccomp with recorded denials"
-					 : "seccomp with unrecorded denials (notify off)");
+	plan_in_force(plan, plan->learn	   ? "seccomp with every call recorded (learn)"
+			    : plan->notify ? "seccomp with recorded denials"
+					   : "seccomp with unrecorded denials (notify off)");
 	abis = landlock_abis(&n_abis);
 	for (size_t i = 0; i < n_abis && plan->landlock_abi > 0; i++) {
 		/* ports matter to who speaks of them, and that launch was refused */
@@ -477,7 +478,8 @@ static int plan_fill(struct plan *plan, const struct request *req, const struct 
 	plan->landlock_abi =
 		host->landlock_abi < LANDLOCK_NEWEST_ABI ? host->landlock_abi : LANDLOCK_NEWEST_ABI;
 	plan->caps = bundle_caps(plan->bundle);
-	plan->notify = bundle_notify(plan->bundle);
+	plan->learn = req->learn;
+	plan->notify = plan->learn || bundle_notify(plan->bundle);
 	plan->hostname = plan_text(plan, "%s", req->hostname ? req->hostname : "cordon");
 	if (!plan->hostname)
 		return err_set(err, -ENOMEM, "plan the launch");

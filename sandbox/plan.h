@@ -135,9 +135,10 @@ struct plan {
 	uint64_t caps;	  /* kept */
 	int landlock_abi; /* 0: none to be had */
 	bool notify;
-	bool nests;	 /* the policy allows making a user namespace by name */
-	bool exec_gated; /* the policy denies execve: the supervisor lets exactly the first one pass
-			  */
+	bool learn; /* each call is notified: the supervisor records it and decides by the bundle */
+	bool nests; /* the policy allows making a user namespace by name */
+	bool exec_gated; /* execve is notified (the policy denies it, or learn): the supervisor lets
+			  * exactly the first one pass */
 	bool pty;
 	bool pty_for[3]; /* which of 0, 1, 2 become the sandbox's terminal */
 

@@ -53,7 +53,8 @@ static void add_identity(struct hash_state *st, const struct plan *plan)
 			    (uint64_t)plan->pty << 4 | (uint64_t)plan->pty_for[0] << 5 |
 			    (uint64_t)plan->pty_for[1] << 6 | (uint64_t)plan->pty_for[2] << 7 |
 			    (uint64_t)plan->net << 8 | (uint64_t)plan->root << 16 |
-			    (uint64_t)plan->upper << 24 | (uint64_t)plan->root_access << 32);
+			    (uint64_t)plan->upper << 24 | (uint64_t)plan->learn << 31 |
+			    (uint64_t)plan->root_access << 32);
 	add_u64(st, (uint64_t)(unsigned)plan->landlock_abi);
 	add_u64(st, plan->landlock_net);
 }

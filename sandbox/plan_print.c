@@ -133,6 +133,7 @@ static void json_plan(struct json *j, const struct plan *plan)
 	json_object_end(j);
 	json_hex(j, "capabilities", plan->caps);
 	json_bool(j, "notify", plan->notify);
+	json_bool(j, "learn", plan->learn);
 	json_bool(j, "may_nest", plan->nests);
 	json_bool(j, "first_execve_let_pass", plan->exec_gated);
 	json_bool(j, "terminal", plan->pty);

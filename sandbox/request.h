@@ -65,5 +65,6 @@ struct request {
 	int pass_fds[LIMIT_PASS_FDS];
 	size_t n_pass_fds;
 	enum request_pty pty;
+	bool learn; /* every call is recorded and answered by the supervisor, as the policy says */
 	bool new_time; /* a time namespace whose monotonic and boot clocks begin now */
 };

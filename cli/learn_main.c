@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+/* cordon-learn: recordings to a policy. `cordon learn` runs it at its end, `cordon learn merge`
+ * over several. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/learn_model.h"
+#include "cli/print.h"
+#include "policies/model.h"
+
+enum { EXIT_FAILED = 125, EXIT_INCOMPLETE = 1 };
+
+static const char usage[] = "usage: cordon learn merge -o NAME.policy RECORDING...\n"
+			    "       cordon learn write -o NAME.policy RECORDING\n\n"
+			    "RECORDING is a NAME.policy.learn that 'cordon learn' left. merge also "
+			    "keeps what it read, as\n"
+			    "the recording beside its own policy. Exit status: 0; 1 when a "
+			    "recording is not complete; 125.\n";
+
+struct args {
+	const char *out;
+	const char *files[LEARN_MAX_RUNS];
+	size_t n_files;
+	uint64_t status;
+	bool merge, quiet;
+};
+
+/* --- the text --- */
+
+static int put_header(const struct learned *l, struct buf *out)
+{
+	int r = buf_printf(
+		out,
+		"# Learned by cordon %s. Each rule says in which runs and how often it was "
+		"needed, and the\n# first program that did.\n# complete: %s\n",
+		CORDON_VERSION, learned_complete(l) ? "yes" : "no");
+
+	for (size_t i = 0; i < l->n_runs && r == 0; i++) {
+		const struct learned_run *run = &l->runs[i];
+
+		r = buf_printf(out,
+			       "#\n# r%zu  run %s, %s, under policy '%s': %s\n"
+			       "#     %" PRIu64 " calls, %" PRIu64
+			       " of them refused; each call waited for the recorder, so none was "
+			       "missed\n",
+			       i + 1, run->id, run->time, run->policy, run->command, run->calls,
+			       run->denied);
+		if (r == 0 && !run->ended)
+			r = buf_puts(out, "#     CUT SHORT: the recording has no end\n");
+		if (r == 0 && run->cut)
+			r = buf_printf(out, "#     CUT SHORT: %s\n", run->cut);
+		if (r == 0 && run->lost + run->unread > 0)
+			r = buf_printf(out,
+				       "#     NOT SEEN: %" PRIu64
+				       " entries that did not fit, %" PRIu64
+				       " texts that could not be read\n",
+				       run->lost, run->unread);
+		if (r == 0 && run->odd + run->unresolved + run->lost_args > 0)
+			r = buf_printf(out,
+				       "#     %" PRIu64 " calls of no known number, %" PRIu64
+				       " paths not looked up, %" PRIu64 " arguments not kept\n",
+				       run->odd, run->unresolved, run->lost_args);
+	}
+	if (r == 0)
+		r = buf_puts(
+			out,
+			"#\n# Never seen by a filter: what the vDSO answers, operations of "
+			"io_uring, addresses within\n# messages and other structures in memory, "
+			"and what these runs did not come to do.\n\n");
+	return r;
+}
+
+static bool speaks_internet(const struct learned *l)
+{
+	for (size_t i = 0; i < l->n_calls; i++) {
+		const struct learned_call *c = &l->calls[i];
+
+		for (unsigned k = 0; k < c->n_tuples && !c->denied; k++) {
+			if (strcmp(c->desc->name, "socket") == 0 &&
+			    (c->tuple[k][0] == 2 || c->tuple[k][0] == 10))
+				return true;
+		}
+	}
+	return false;
+}
+
+static const char *net_name(const struct learned *l)
+{
+	static const char *const names[] = {
+		[POLICY_NET_NONE] = "none",
+		[POLICY_NET_LOOPBACK] = "loopback",
+		[POLICY_NET_HOST] = "host",
+	};
+	uint8_t net = POLICY_NET_NONE;
+
+	for (size_t i = 0; i < l->n_runs; i++)
+		net = l->runs[i].net > net ? l->runs[i].net : net;
+	return names[speaks_internet(l) && net < ARRAY_SIZE(names) ? net : POLICY_NET_NONE];
+}
+
+static int put_sockets(const struct learned *l, struct buf *out)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < l->n_sockets && r == 0; i++) {
+		const struct learned_socket *s = &l->sockets[i];
+		_cleanup_buf_ struct buf address = BUF_INIT;
+
+		r = text_escape(&address, s->address, strlen(s->address));
+		if (r == 0)
+			r = buf_printf(out, "# %s %s%s", s->bind ? "bound to" : "connected to",
+				       address.len ? address.data : "(no address)",
+				       s->family == 1 ? "" : " port ");
+		if (r == 0 && s->family != 1)
+			r = buf_printf(out, "%u", s->port);
+		if (r == 0)
+			r = buf_printf(out, ", %" PRIu64 "x %s\n", s->count, s->program);
+	}
+	return r;
+}
+
+static int put_limit(const struct learned_setting *s, struct buf *out)
+{
+	uint64_t value;
+
+	if (!s->value || text_parse_u64(s->value, &value) < 0)
+		return 0;
+	if (strcmp(s->name, "cpu") == 0)
+		return buf_printf(out, " cpu %" PRIu64 ".%03" PRIu64, value / 1000, value % 1000);
+	return buf_printf(out, " %s %" PRIu64 "%s", s->name, value,
+			  strcmp(s->name, "wall") == 0 ? "ms" : "");
+}
+
+static int put_settings(const struct learned *l, struct buf *out)
+{
+	int r = buf_printf(out, "\n# --- settings, as the runs had them\nnet %s\ncap none\n",
+			   net_name(l));
+
+	if (r == 0)
+		r = put_sockets(l, out);
+	if (r == 0 && l->n_limits > 0)
+		r = buf_puts(out, "limit");
+	for (size_t i = 0; i < l->n_limits && r == 0; i++)
+		r = put_limit(&l->limits[i], out);
+	if (r == 0 && l->n_limits > 0)
+		r = buf_puts(out, "\n");
+	for (size_t i = 0, column = 0; i < l->n_envs && r == 0; i++) {
+		if (l->envs[i].value)
+			continue; /* a fixed value is the base policy's business */
+		r = buf_printf(out, "%s %s", column == 0 ? "env" : "", l->envs[i].name);
+		column += strlen(l->envs[i].name) + 1;
+		if (r == 0 && (column > 80 || i + 1 == l->n_envs)) {
+			r = buf_puts(out, "\n");
+			column = 0;
+		}
+	}
+	return r;
+}
+
+static int put_abis(const struct learned *l, struct buf *out)
+{
+	bool seen[_ABI_MAX] = { false };
+	int r = buf_puts(out, "abi native");
+
+	for (size_t i = 0; i < l->n_calls && r == 0; i++) {
+		const struct learned_call *c = &l->calls[i];
+
+		if (c->denied || c->abi == ABI_NATIVE || seen[c->abi])
+			continue;
+		seen[c->abi] = true;
+		r = buf_printf(out, " %s", abi_name(c->abi));
+	}
+	return r < 0 ? r : buf_puts(out, "\n");
+}
+
+int learned_policy(struct learned *l, const char *name, struct buf *out)
+{
+	int r = put_header(l, out);
+
+	if (r == 0)
+		r = buf_printf(out, "policy %s\nkernel %u.%u\n", name, SYSCALL_NEWEST >> 8,
+			       SYSCALL_NEWEST & 255);
+	if (r == 0)
+		r = put_abis(l, out);
+	if (r == 0)
+		r = learned_rules(l, out);
+	if (r == 0)
+		r = learned_view(l, out);
+	return r < 0 ? r : put_settings(l, out);
+}
+
+/* --- files --- */
+
+/* Replaced whole: what lies at the name is neither followed nor written to. */
+static int replace(const char *file, const struct buf *text, struct err *err)
+{
+	_cleanup_close_ int fd = -1;
+	char tmp[LIMIT_PATH];
+	int r;
+
+	if (snprintf(tmp, sizeof(tmp), "%s.%d", file, getpid()) >= (int)sizeof(tmp))
+		return err_set(err, -ENAMETOOLONG, "write '%s'", file);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_set(err, -errno, "write '%s'", file);
+	r = fd_write_all(fd, text->data, text->len);
+	if (r == 0 && rename(tmp, file) < 0)
+		r = -errno;
+	if (r == 0)
+		return 0;
+	(void)unlink(tmp);
+	return err_set(err, r, "write '%s'", file);
+}
+
+static int policy_name(const char *file, char ret[LIMIT_NAME + 1], struct err *err)
+{
+	const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
+	const size_t len = strlen(base), suffix = strlen(".policy");
+
+	if (len <= suffix || len - suffix > LIMIT_NAME ||
+	    strcmp(base + len - suffix, ".policy") != 0)
+		return err_refuse(err, "write a policy to '%s'", file),
+		       err_hint(err, "its file is NAME.policy");
+	(void)snprintf(ret, LIMIT_NAME + 1, "%.*s", (int)(len - suffix), base);
+	return 0;
+}
+
+/* What was merged, run behind run: it can be merged again. */
+static int keep_recording(const struct args *a, struct err *err)
+{
+	_cleanup_buf_ struct buf all = BUF_INIT;
+	char side[LIMIT_PATH];
+
+	for (size_t i = 0; i < a->n_files; i++) {
+		_cleanup_free_ char *text = NULL;
+		size_t len;
+		int r = fd_read_file_at(AT_FDCWD, a->files[i], LEARN_MAX_FILE, &text, &len);
+
+		if (r == 0)
+			r = buf_put(&all, text, len);
+		if (r < 0)
+			return err_set(err, r, "read the recording '%s'", a->files[i]);
+	}
+	if (snprintf(side, sizeof(side), "%s.learn", a->out) >= (int)sizeof(side))
+		return err_set(err, -ENAMETOOLONG, "write '%s.learn'", a->out);
+	return replace(side, &all, err);
+}
+
+static int parse(int argc, char **argv, struct args *a, struct err *err)
+{
+	a->merge = argc > 1 && strcmp(argv[1], "merge") == 0;
+	for (int i = 2; i < argc; i++) {
+		if (strcmp(argv[i], "-q") == 0) {
+			a->quiet = true;
+		} else if (strcmp(argv[i], "-v") == 0) {
+			a->quiet = false;
+		} else if (strcmp(argv[i], "-o") == 0 && i + 1 < argc) {
+			a->out = argv[++i];
+		} else if (strcmp(argv[i], "--status") == 0 && i + 1 < argc) {
+			if (text_parse_u64(argv[++i], &a->status) < 0 || a->status > 255)
+				return err_refuse(err, "use '--status %.32s'", argv[i]);
+		} else if (argv[i][0] == '-') {
+			err_refuse(err, "understand the argument '%.64s'", argv[i]);
+			return err_hint(err, "'cordon learn --help' lists what there is");
+		} else if (a->n_files < ARRAY_SIZE(a->files)) {
+			a->files[a->n_files++] = argv[i];
+		} else {
+			return err_refuse(err, "read more than 32 recordings");
+		}
+	}
+	if (!a->out || a->n_files == 0 || (!a->merge && a->n_files > 1)) {
+		err_refuse(err, "tell what to write and of which recording");
+		return err_hint(err, "cordon learn merge -o NAME.policy RECORDING...");
+	}
+	return 0;
+}
+
+static void say(const struct learned *l, const char *out)
+{
+	size_t denied = 0;
+
+	for (size_t i = 0; i < l->n_calls; i++)
+		denied += l->calls[i].denied;
+	(void)fprintf(stderr, "cordon: '%s': %zu different calls (%zu refused), %zu paths; %s\n",
+		      out, l->n_calls - denied, denied, l->n_paths,
+		      learned_complete(l) ? "complete" : "NOT COMPLETE");
+	for (size_t i = 0; i < l->n_runs; i++) {
+		if (!l->runs[i].ended || l->runs[i].cut)
+			(void)fprintf(stderr, "cordon: run %s was cut short: %s\n", l->runs[i].id,
+				      l->runs[i].cut ? l->runs[i].cut : "it has no end");
+	}
+}
+
+static int work(struct args *a, struct learned *l, struct err *err)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	char name[LIMIT_NAME + 1];
+	int r = policy_name(a->out, name, err);
+
+	for (size_t i = 0; i < a->n_files && r == 0; i++)
+		r = learned_read(l, a->files[i], err);
+	if (r == 0 && l->n_runs == 0)
+		r = err_refuse(err, "read a recording: there is no run in it");
+	if (r == 0 && learned_policy(l, name, &text) < 0)
+		r = err_set(err, -ENOMEM, "write '%s'", a->out);
+	if (r == 0)
+		r = replace(a->out, &text, err);
+	if (r == 0 && a->merge)
+		r = keep_recording(a, err);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	static struct learned l;
+	struct args a = { .status = 0 };
+	struct err err = ERR_INIT;
+	int r, status;
+
+	if (argc < 2 || strcmp(argv[1], "--help") == 0) {
+		(void)fputs(usage, argc < 2 ? stderr : stdout);
+		return argc < 2 ? EXIT_FAILED : 0;
+	}
+	r = parse(argc, argv, &a, &err);
+	if (r == 0)
+		r = work(&a, &l, &err);
+	if (r < 0) {
+		print_error(NULL, &err);
+		status = EXIT_FAILED;
+	} else {
+		status = (int)a.status;
+		if (status == 0 && !learned_complete(&l))
+			status = EXIT_INCOMPLETE;
+		if (!a.quiet)
+			say(&l, a.out);
+	}
+	learned_done(&l);
+	return status;
+}
