@@ -105,6 +105,8 @@ CLI_PROBE  := cli/probe.c
 CLI_POLICY := $(wildcard cli/policy*.c)
 CLI_AUDIT  := $(wildcard cli/audit*.c)
 CLI_LEARN  := $(wildcard cli/learn_*.c)
+# what to write so that a call is allowed: for cordon-policy and cordon-audit
+CLI_ADVICE := cli/policy_advice.c cli/policy_advice_put.c cli/policy_call.c
 CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_POLICY) $(CLI_AUDIT) $(CLI_LEARN) $(CLI_PROBE),$(wildcard cli/*.c))
 
 LIBS := $(foreach r,$(ROOMS),$(BUILD)/lib$(r).a)
@@ -210,7 +212,7 @@ $(BUILD)/cordon-policy: $(call o,$(CLI_POLICY) $(CLI_SHARED)) $(call L,audit pro
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
 
-$(BUILD)/cordon-audit: $(call o,$(CLI_AUDIT) $(CLI_SHARED)) $(call L,audit policies base)
+$(BUILD)/cordon-audit: $(call o,$(CLI_AUDIT) $(CLI_ADVICE) $(CLI_SHARED)) $(call L,audit profiles policies base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
 

@@ -73,6 +73,11 @@ static const char *skip_string(const char *p, const char *end)
 	if (p == end || *p != '"')
 		return NULL;
 	for (p++; p && p < end;) {
+		/* nearly all of it */
+		while (p < end && (unsigned char)*p - 0x20U < 0x5f && *p != '"' && *p != '\\')
+			p++;
+		if (p == end)
+			return NULL;
 		if (*p == '"')
 			return p + 1;
 		if (*p == '\\') {

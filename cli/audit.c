@@ -10,27 +10,46 @@
 
 #include "audit/place.h"
 #include "audit/stamp.h"
+#include "base/fd.h"
 #include "base/text.h"
 #include "cli/print.h"
 
 static const char usage[] =
 	"usage: cordon audit show [OPTION...] [FILE]     what was refused, for people\n"
+	"       cordon audit explain [OPTION...] [FILE]  the last denial: by which line, and what\n"
+	"                                                would allow it\n"
+	"       cordon audit replay --policy WHAT [FILE] which denials another policy would allow\n"
+	"       cordon audit export --format csv|ausearch [FILE]\n"
+	"                                                for other programs\n"
 	"       cordon audit verify [FILE]               is the log whole? 0 yes, 1 no, 125 "
 	"unread\n"
 	"options of show:\n"
 	"  --group            one table over all sandboxes: what, how often, by which rule\n"
+	"  --count            only how many denials there were\n"
 	"  --follow           print records as they come\n"
 	"  --json             the records themselves, one a line\n"
 	"  --sandbox ID|last  one sandbox, by its id or the id's beginning, or the latest one\n"
 	"  --policy NAME      sandboxes under that policy\n"
 	"  --call NAME        that system call only\n"
 	"  --path GLOB        calls with a path like that\n"
+	"  --rule GLOB        refused by that rule: default, or FILE:LINE\n"
+	"  --comm NAME        by processes of that name\n"
 	"  --since TIME       since 2026-01-31T12:00:00 (UTC), or so long ago: 90s, 15m, 2h, 7d\n"
+	"  --until TIME       not after that\n"
 	"  -n N               at most N rows of a table, or the last N records\n"
+	"options of the others (--sandbox is theirs too, --json explain's, replay's and "
+	"suggest's):\n"
+	"  --seq N            explain that record\n"
+	"  --policy WHAT      a policy's name or path; explain finds the record's own without it\n"
+	"  --search DIR       look policies up there; repeatable\n"
+	"  --expect WHAT      replay is 0 when all denials are now: allowed (the default), "
+	"denied,\n"
+	"                     or the same, with the same answer by the same rule\n"
+	"  -o FILE            export into that file\n"
 	"FILE is $XDG_STATE_HOME/cordon/audit.jsonl (~/.local/state/cordon/audit.jsonl) by "
 	"default\n";
 
-static int fail(const struct err *err)
+int audit_cli_fail(const struct err *err)
 {
 	print_error(NULL, err);
 	return AUDIT_EXIT_FAILED;
@@ -53,57 +72,98 @@ static int parse_since(const char *text, int64_t *ret, struct err *err)
 }
 
 static const struct option options[] = {
-	{ "follow", no_argument, NULL, 'f' },	    { "group", no_argument, NULL, 'g' },
-	{ "json", no_argument, NULL, 'j' },	    { "sandbox", required_argument, NULL, 's' },
-	{ "policy", required_argument, NULL, 'p' }, { "call", required_argument, NULL, 'c' },
-	{ "path", required_argument, NULL, 'P' },   { "since", required_argument, NULL, 'S' },
-	{ "help", no_argument, NULL, 'h' },	    { NULL, 0, NULL, 0 },
+	{ "all", no_argument, NULL, 'A' },	     { "call", required_argument, NULL, 'c' },
+	{ "comm", required_argument, NULL, 'm' },    { "count", no_argument, NULL, 'C' },
+	{ "expect", required_argument, NULL, 'E' },  { "follow", no_argument, NULL, 'f' },
+	{ "format", required_argument, NULL, 'F' },  { "group", no_argument, NULL, 'g' },
+	{ "help", no_argument, NULL, 'h' },	     { "json", no_argument, NULL, 'j' },
+	{ "patch", no_argument, NULL, 'D' },	     { "path", required_argument, NULL, 'P' },
+	{ "policy", required_argument, NULL, 'p' },  { "rule", required_argument, NULL, 'R' },
+	{ "sandbox", required_argument, NULL, 's' }, { "search", required_argument, NULL, 'I' },
+	{ "seq", required_argument, NULL, 'q' },     { "since", required_argument, NULL, 'S' },
+	{ "until", required_argument, NULL, 'U' },   { NULL, 0, NULL, 0 },
 };
 
+static int parse_number(const char *name, uint64_t *ret, struct err *err)
+{
+	if (text_parse_u64(optarg, ret) < 0 || *ret == 0)
+		return err_refuse(err, "use '%s %.32s': no number above 0", name, optarg);
+	return 0;
+}
+
+static int add_search(struct audit_args *args, struct err *err)
+{
+	if (args->n_search == AUDIT_MAX_SEARCH)
+		return err_refuse(err, "look policies up in more than %d directories",
+				  AUDIT_MAX_SEARCH);
+	args->search[args->n_search++] = optarg;
+	return 0;
+}
+
+/* The option, or its value, into args. */
+static int take(int opt, struct audit_args *args, struct err *err)
+{
+	const struct {
+		int opt;
+		bool *flag;
+		const char **text;
+	} plain[] = {
+		{ 'f', &args->follow, NULL },  { 'g', &args->group, NULL },
+		{ 'j', &args->json, NULL },    { 'C', &args->count, NULL },
+		{ 'D', &args->patch, NULL },   { 'A', &args->all, NULL },
+		{ 's', NULL, &args->sandbox }, { 'p', NULL, &args->policy },
+		{ 'c', NULL, &args->call },    { 'P', NULL, &args->path },
+		{ 'R', NULL, &args->rule },    { 'm', NULL, &args->comm },
+		{ 'o', NULL, &args->out },     { 'F', NULL, &args->format },
+		{ 'E', NULL, &args->expect },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
+		if (plain[i].opt != opt)
+			continue;
+		if (plain[i].flag)
+			*plain[i].flag = true;
+		else
+			*plain[i].text = optarg;
+		return 0;
+	}
+	switch (opt) {
+	case 'S':
+		return parse_since(optarg, &args->since_ns, err);
+	case 'U':
+		return parse_since(optarg, &args->until_ns, err);
+	case 'I':
+		return add_search(args, err);
+	case 'q':
+		return parse_number("--seq", &args->seq, err);
+	case 'n':
+		return parse_number("-n", &args->n, err);
+	default:
+		return err_refuse(err, "understand an option");
+	}
+}
+
 /* 0, 1 when help was asked for, or -errno. */
-static int parse(int argc, char **argv, struct audit_args *args, struct err *err)
+static int parse(const struct audit_verb *verb, int argc, char **argv, struct audit_args *args,
+		 struct err *err)
 {
 	int opt;
 
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, "n:h", options, NULL)) != -1) {
-		int r = 0;
+	while ((opt = getopt_long(argc, argv, "n:o:h", options, NULL)) != -1) {
+		int r;
 
-		switch (opt) {
-		case 'f':
-			args->follow = true;
-			break;
-		case 'g':
-			args->group = true;
-			break;
-		case 'j':
-			args->json = true;
-			break;
-		case 's':
-			args->sandbox = optarg;
-			break;
-		case 'p':
-			args->policy = optarg;
-			break;
-		case 'c':
-			args->call = optarg;
-			break;
-		case 'P':
-			args->path = optarg;
-			break;
-		case 'S':
-			r = parse_since(optarg, &args->since_ns, err);
-			break;
-		case 'n':
-			if (text_parse_u64(optarg, &args->n) < 0 || args->n == 0)
-				r = err_refuse(err, "use '-n %.32s': no number above 0", optarg);
-			break;
-		case 'h':
+		if (opt == 'h')
 			return 1;
-		default:
-			err_refuse(err, "understand the argument '%.64s'", argv[optind - 1]);
-			r = err_hint(err, "'cordon audit --help' lists what there is");
+		if (opt == '?' || !strchr(verb->options, opt)) {
+			err_refuse(err, "understand the argument '%.64s' of 'cordon audit %s'",
+				   optarg && argv[optind - 1] == optarg && optind > 2
+					   ? argv[optind - 2]
+					   : argv[optind - 1],
+				   verb->name);
+			return err_hint(err, "'cordon audit --help' lists what there is");
 		}
+		r = take(opt, args, err);
 		if (r < 0)
 			return r;
 	}
@@ -114,25 +174,43 @@ static int parse(int argc, char **argv, struct audit_args *args, struct err *err
 	return 0;
 }
 
+static int verify(struct audit_args *args)
+{
+	return audit_cli_verify(args);
+}
+
+static const struct audit_verb verbs[] = {
+	{ "show", audit_cli_show, "fgCjspcPRmSUn" },
+	{ "explain", audit_cli_explain, "jspqI" },
+	{ "replay", audit_cli_replay, "jspIE" },
+	{ "export", audit_cli_export, "soF" },
+	{ "verify", verify, "" },
+};
+
 int main(int argc, char **argv)
 {
 	struct audit_args args = { 0 };
 	struct err err = ERR_INIT;
+	const struct audit_verb *verb = NULL;
 	char place[LIMIT_PATH];
-	const char *verb;
 	int r;
 
 	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
 		(void)fputs(usage, stdout);
 		return 0;
 	}
-	verb = argc > 1 ? argv[1] : "";
-	if (strcmp(verb, "show") != 0 && strcmp(verb, "verify") != 0) {
-		err_refuse(&err, "understand the verb '%.64s' of 'cordon audit'", verb);
-		err_hint(&err, "show or verify; 'cordon audit --help' says more");
-		return fail(&err);
+	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(verbs); i++) {
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			verb = &verbs[i];
 	}
-	r = parse(argc - 1, argv + 1, &args, &err);
+	if (!verb) {
+		err_refuse(&err, "understand the verb '%.64s' of 'cordon audit'",
+			   argc > 1 ? argv[1] : "");
+		err_hint(&err, "show, explain, replay, export or verify; "
+			       "'cordon audit --help' says more");
+		return audit_cli_fail(&err);
+	}
+	r = parse(verb, argc - 1, argv + 1, &args, &err);
 	if (r > 0) {
 		(void)fputs(usage, stdout);
 		return 0;
@@ -142,11 +220,11 @@ int main(int argc, char **argv)
 		args.file = place;
 	}
 	if (r < 0)
-		return fail(&err);
-	r = strcmp(verb, "show") == 0 ? audit_cli_show(&args) : audit_cli_verify(&args);
+		return audit_cli_fail(&err);
+	r = verb->run(&args);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		err_set(&err, -EIO, "write to standard output");
-		return fail(&err);
+		return audit_cli_fail(&err);
 	}
 	return r;
 }

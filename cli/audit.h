@@ -9,21 +9,39 @@
 #include "audit/scan.h"
 #include "base/err.h"
 
-enum { AUDIT_EXIT_BROKEN = 1, AUDIT_EXIT_FAILED = 125 };
+enum { AUDIT_EXIT_BROKEN = 1, AUDIT_EXIT_FAILED = 125, AUDIT_MAX_SEARCH = 16 };
 
 struct audit_args {
 	const char *file;
 	const char *sandbox; /* an id or its beginning; "last" */
-	const char *policy;
+	const char *policy;  /* show: a name; else a name or a path */
 	const char *call;
 	const char *path; /* a glob */
-	int64_t since_ns; /* wall time; 0: all */
-	uint64_t n;	  /* 0: no limit */
-	bool follow, group, json;
+	const char *rule; /* a glob: of FILE:LINE, with or without directories, or "default" */
+	const char *comm;
+	const char *out, *format, *expect;
+	const char *search[AUDIT_MAX_SEARCH];
+	size_t n_search;
+	int64_t since_ns, until_ns; /* wall time; 0: all */
+	uint64_t n;		    /* 0: no limit */
+	uint64_t seq;		    /* 0: any */
+	bool follow, group, json, count, patch, all;
 };
 
+/* One verb, in a file of its own. */
+struct audit_verb {
+	const char *name;
+	int (*run)(struct audit_args *args); /* the exit status */
+	const char *options; /* letters of those it takes, as cli/audit.c has them */
+};
 int audit_cli_show(struct audit_args *args);
 int audit_cli_verify(const struct audit_args *args);
+int audit_cli_explain(struct audit_args *args);
+int audit_cli_replay(struct audit_args *args);
+int audit_cli_export(struct audit_args *args);
+
+/* "cordon: ..." with its hint on stderr: AUDIT_EXIT_FAILED. */
+int audit_cli_fail(const struct err *err);
 
 /* --- tables of what was refused ------------------------------------------------------------ */
 

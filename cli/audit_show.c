@@ -2,6 +2,7 @@
 /* `cordon audit show`: one pass over the log, filters, and one of three ways to print. */
 #include <errno.h>
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ struct show {
 	struct audit_table *table; /* NULL: records are printed as they pass */
 	uint64_t skip;		   /* matching records to pass over: all but the last N */
 	uint64_t matched;
+	uint64_t denials;
 	uint64_t damaged; /* lines that are no records */
 	bool count_only;
 	char last[17];
@@ -58,22 +60,42 @@ static bool text_matches(const struct scan *record, const char *key, const char 
 	return prefix ? text_starts_with(text, want) : strcmp(text, want) == 0;
 }
 
+static bool in_time(const struct audit_args *a, const struct scan *record)
+{
+	char time[STAMP_TEXT];
+	int64_t ns;
+
+	if (a->since_ns == 0 && a->until_ns == 0)
+		return true;
+	return scan_get_string(record, "time", time, sizeof(time)) && stamp_parse(time, &ns) == 0 &&
+	       ns >= a->since_ns && (a->until_ns == 0 || ns <= a->until_ns);
+}
+
+/* The file with its directories or without. */
+static bool rule_matches(const struct scan *record, const char *glob)
+{
+	char text[1024];
+	const char *slash;
+
+	if (!scan_get_string(record, "rule", text, sizeof(text)))
+		return false;
+	slash = strrchr(text, '/');
+	return fnmatch(glob, text, 0) == 0 || (slash && fnmatch(glob, slash + 1, 0) == 0);
+}
+
 static bool matches(const struct show *show, const struct scan *record, const struct scan *type)
 {
 	const struct audit_args *a = show->args;
 	bool refusal = scan_is(type, "denial") || scan_is(type, "summary");
-	char time[STAMP_TEXT];
 	struct scan call;
-	int64_t ns;
 
 	if (a->sandbox && !text_matches(record, "sandbox", a->sandbox, true))
 		return false;
-	if (a->since_ns > 0 && (!scan_get_string(record, "time", time, sizeof(time)) ||
-				stamp_parse(time, &ns) < 0 || ns < a->since_ns))
+	if (!in_time(a, record))
 		return false;
 	if (a->policy && !text_matches(record, "policy", a->policy, false))
 		return false;
-	if (!a->call && !a->path)
+	if (!a->call && !a->path && !a->rule && !a->comm)
 		return true;
 	/* A table still wants to know which sandboxes these calls are of. */
 	if (!refusal)
@@ -81,7 +103,23 @@ static bool matches(const struct show *show, const struct scan *record, const st
 	if (a->call &&
 	    (!scan_get(record, "syscall", &call) || !text_matches(&call, "name", a->call, false)))
 		return false;
+	if (a->rule && !rule_matches(record, a->rule))
+		return false;
+	if (a->comm && !text_matches(record, "comm", a->comm, false))
+		return false;
 	return !a->path || path_matches(record, a->path);
+}
+
+/* Denials that the record tells of; a forged count cannot make the sum start again. */
+static void count(struct show *show, const struct scan *record, const struct scan *type)
+{
+	uint64_t n = 1;
+
+	if (!scan_is(type, "denial") && !scan_is(type, "summary"))
+		return;
+	(void)scan_get_u64(record, "count", &n);
+	if (__builtin_add_overflow(show->denials, n, &show->denials))
+		show->denials = UINT64_MAX;
 }
 
 /* --- printing ------------------------------------------------------------------------------ */
@@ -144,6 +182,10 @@ static int take(struct show *show, const struct line *line)
 	if (!matches(show, &record, &type))
 		return 0;
 	show->matched++;
+	if (show->args->count && !show->count_only) {
+		count(show, &record, &type);
+		return 0;
+	}
 	if (show->count_only || show->matched <= show->skip)
 		return 0;
 	if (show->table)
@@ -308,7 +350,11 @@ int audit_cli_show(struct audit_args *args)
 	struct show show = { .args = args };
 	struct err err = ERR_INIT;
 
-	if (!args->json && !args->follow) {
+	if (args->count && (args->follow || args->json || args->group)) {
+		err_refuse(&err, "count, and show what is counted another way");
+		return audit_cli_fail(&err);
+	}
+	if (!args->json && !args->follow && !args->count) {
 		table = audit_table_new(!args->group);
 		if (!table)
 			err_set(&err, -ENOMEM, "make a table");
@@ -320,6 +366,8 @@ int audit_cli_show(struct audit_args *args)
 	}
 	if (table)
 		audit_table_print(table, args->n);
+	if (args->count)
+		(void)printf("%" PRIu64 "\n", show.denials);
 	if (show.damaged > 0)
 		(void)fprintf(
 			stderr,

@@ -2,6 +2,7 @@
 /* The smallest change of a policy's text with which an attempt passes, and what else it opens. */
 #pragma once
 
+#include "base/json.h"
 #include "policies/attempt.h"
 #include "profiles/mechanism.h"
 
@@ -34,3 +35,11 @@ unsigned advice_mechanisms(const struct profile_target *target);
 /* Nothing is advised for what passes already. 0 or -errno. */
 int advice_make(const struct policy *policy, const struct profile_target *target,
 		const struct attempt *attempt, struct advice *ret, struct err *err);
+
+/* What is advised, line by line, on stdout; as the member "advice". */
+void advice_print(const struct advice *advice, const struct policy *policy);
+void advice_json(struct json *j, const struct advice *advice, const struct policy *policy);
+
+/* A place with its line's text: "FILE:LINE: TEXT" on stdout; as members "file", "line", "text". */
+void advice_print_line(const struct policy *policy, struct policy_where where);
+void advice_json_line(struct json *j, const struct policy *policy, struct policy_where where);

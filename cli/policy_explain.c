@@ -98,19 +98,6 @@ static const char *errno_text(uint16_t value, char *buf, size_t size)
 	return name ? name : buf;
 }
 
-static void put_line(const struct explanation *e, struct policy_where where)
-{
-	_cleanup_buf_ struct buf line = BUF_INIT;
-	size_t len;
-	const char *text = call_line(e->policy, where, &len);
-
-	policy_cli_print_where(e->policy, &where);
-	if (len > 0 && buf_put(&line, text, len) == 0) {
-		(void)fputs(": ", stdout);
-		policy_cli_put_text(line.data);
-	}
-}
-
 static void put_answer(const struct explanation *e, enum mechanism m)
 {
 	static const char *const answers[] = { "allows", "denies", "no say" };
@@ -123,41 +110,13 @@ static void put_answer(const struct explanation *e, enum mechanism m)
 						   : "(killed)");
 	if (j->answer != JUDGE_SILENT) {
 		(void)fputs("  # ", stdout);
-		put_line(e, j->where);
+		advice_print_line(e->policy, j->where);
 	}
 	if (j->note)
 		(void)printf(" (%s)", j->note);
 	if (!(e->force >> m & 1))
 		(void)fputs(" (where its profile is loaded)", stdout);
 	(void)putchar('\n');
-}
-
-static void put_advice(const struct explanation *e)
-{
-	static const char *const edits[] = { "add:    ", "remove: ", "change: " };
-
-	if (e->denier < 0)
-		return;
-	if (e->advice.n == 0) {
-		(void)puts("no line of a policy would allow it");
-		return;
-	}
-	(void)printf("%s\n", e->advice.passes
-				     ? "it would be allowed with:"
-				     : "no lines would allow it wholly; these would help:");
-	for (size_t i = 0; i < e->advice.n; i++) {
-		const struct advice_step *s = &e->advice.steps[i];
-
-		(void)printf("  %s", edits[s->edit]);
-		policy_cli_put_text(s->text);
-		if (s->where.line) {
-			(void)fputs(s->edit == ADVICE_ADD ? "  # over " : "  # at ", stdout);
-			policy_cli_print_where(e->policy, &s->where);
-		}
-		(void)fputs("\n          opens also: ", stdout);
-		policy_cli_put_text(s->opens);
-		(void)putchar('\n');
-	}
 }
 
 static int put_text(const struct explanation *e, const char *call)
@@ -179,24 +138,12 @@ static int put_text(const struct explanation *e, const char *call)
 		if (e->mask >> order[i] & 1)
 			put_answer(e, (enum mechanism)order[i]);
 	}
-	put_advice(e);
+	if (e->denier >= 0)
+		advice_print(&e->advice, e->policy);
 	return 0;
 }
 
 /* --- for programs --- */
-
-static void json_where(struct json *j, const struct policy *policy, struct policy_where where)
-{
-	size_t len;
-	const char *text = call_line(policy, where, &len);
-
-	json_string(j, "file",
-		    where.line && where.source < policy->n_sources
-			    ? policy->sources[where.source].path
-			    : NULL);
-	json_u64(j, "line", where.line);
-	json_bytes(j, "text", text, len);
-}
 
 static void json_answers(struct json *j, const struct explanation *e)
 {
@@ -217,32 +164,11 @@ static void json_answers(struct json *j, const struct explanation *e)
 			    judged->answer == JUDGE_DENIES && judged->errno_value
 				    ? errno_text(judged->errno_value, buf, sizeof(buf))
 				    : NULL);
-		json_where(j, e->policy, judged->where);
+		advice_json_line(j, e->policy, judged->where);
 		json_string(j, "note", judged->note);
 		json_object_end(j);
 	}
 	json_array_end(j);
-}
-
-static void json_advice(struct json *j, const struct explanation *e)
-{
-	static const char *const edits[] = { "add", "remove", "change" };
-
-	json_object(j, "advice");
-	json_bool(j, "passes", e->advice.passes);
-	json_array(j, "steps");
-	for (size_t i = 0; i < e->advice.n; i++) {
-		const struct advice_step *s = &e->advice.steps[i];
-
-		json_object(j, NULL);
-		json_string(j, "edit", edits[s->edit]);
-		json_string(j, "rule", s->text);
-		json_string(j, "opens", s->opens);
-		json_where(j, e->policy, s->where);
-		json_object_end(j);
-	}
-	json_array_end(j);
-	json_object_end(j);
 }
 
 static int put_json(const struct explanation *e, const char *call)
@@ -265,7 +191,7 @@ static int put_json(const struct explanation *e, const char *call)
 			    ? errno_text(e->judged[e->denier].errno_value, buf, sizeof(buf))
 			    : NULL);
 	json_answers(&j, e);
-	json_advice(&j, e);
+	advice_json(&j, &e->advice, e->policy);
 	json_object_end(&j);
 	if (json_finish(&j) == 0)
 		return -EOVERFLOW;

@@ -15,24 +15,6 @@
 #include "policies/consts.h"
 #include "policies/spell.h"
 
-void policy_cli_put_text(const char *text)
-{
-	_cleanup_buf_ struct buf safe = BUF_INIT;
-
-	if (text_escape(&safe, text, strlen(text)) == 0 && safe.data)
-		(void)fputs(safe.data, stdout);
-}
-
-void policy_cli_print_where(const struct policy *policy, const struct policy_where *where)
-{
-	if (where->line == 0 || where->source >= policy->n_sources) {
-		(void)fputs("default", stdout);
-		return;
-	}
-	policy_cli_put_text(policy->sources[where->source].path);
-	(void)printf(":%" PRIu32, where->line);
-}
-
 static void put_errno(int value)
 {
 	const char *name = strerrorname_np(value);

@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck source=tests/lib/harness.sh disable=SC2016,SC2317 # expanded inside; called by run
+# What reads the log: explain, replay, suggest, export, show. On a real log, and on hostile ones.
+. "$(dirname "$0")/../lib/harness.sh"
+HERE=$(cd "$(dirname "$0")/.." && pwd)
+cd "$WORK" || exit 1
+LOG=$XDG_STATE_HOME/cordon/audit.jsonl
+
+audit() {
+	"$CORDON" audit "$@"
+}
+
+# --- a real log: 20,000 counted calls of one sandbox, 50 kinds of another
+mapfile -t attempts < <("$PROGRAMS/hostile" --list | grep -v -e fork-bomb -e kill-)
+inside -- "$PROGRAMS/hostile" "${attempts[@]}" >/dev/null 2>&1
+inside -- "$PROGRAMS/denied" 1000 4 >/dev/null 2>&1
+n=$(jq -s 'map(select(.type == "denial")) | length' "$LOG")
+
+# --- replay
+expect_status 1 "replay under the same policy: still denied" -- audit replay --policy default
+expect_status 0 "all of it, by the same lines" -- audit replay --policy default --expect same
+expect_status 0 "all is denied, as expected" -- audit replay --policy default --expect denied
+expect_match "^$n of $n records: the same answer by the same rule$" "each record's verdict is reproduced" -- \
+	audit replay --policy default --expect same
+expect_match '^ +1000 +denied +swapoff +EPERM +default.policy:[0-9]+$' "what was counted counts" -- \
+	audit replay --policy default --expect denied
+expect_status 0 "--json" -- audit replay --policy default --expect same --json
+check "--json adds up" jq -e --argjson n "$n" '.records == $n and .same_verdict == $n and .allowed == 0 and
+	.denied == ([.rows[].count] | add) and .damaged == 0' "$OUT"
+cat >wide.policy <<'END'
+policy wide
+use default
+remove deny swapoff pivot_root
+allow swapoff pivot_root
+END
+expect_status 1 "a wider policy allows some of it" -- audit replay --policy ./wide.policy
+check "which, with the line that does" grep -Eq '^ +1000 +allowed +swapoff +wide.policy:4$' "$OUT"
+check "and not the rest" grep -Eq '^ +[0-9]+ +denied +mount +EPERM +default.policy' "$OUT"
+expect_status 0 "of one sandbox, all" -- audit replay --policy ./wide.policy --sandbox last
+expect_status 1 "which is then not denied" -- audit replay --policy ./wide.policy --sandbox last --expect denied
+expect_error 125 "without a policy" "replay needs a policy" -- audit replay
+expect_error 125 "perhaps" "and knows what to expect" -- audit replay --policy default --expect perhaps
+expect_error 125 "no-such" "and a policy that is there" -- audit replay --policy no-such
+expect_error 125 "regular file" "and a log" -- audit replay --policy default /dev/null
+
+# --- explain
+expect_match '^swapoff\("/cordon/denied"\)  \[' "explain: the last denial" -- audit explain
+check "its rule, and that the policy is the one" grep -q '^  policy: .*default.policy, the one that was in force$' "$OUT"
+check "the line's text" grep -Eq '^  now:    EPERM by .*default.policy:[0-9]+: deny .*swapoff' "$OUT"
+check "the smallest rule" grep -q '^  add:    allow swapoff$' "$OUT"
+check "what else it opens" grep -q '^          opens also: any specialfile' "$OUT"
+seq=$(jq -s 'map(select(.syscall.name == "pivot_root"))[0].seq' "$LOG")
+expect_match '^pivot_root\(' "explain: a record by its number" -- audit explain --seq "$seq"
+expect_match 'NOT the one that was in force' "explain: another policy is told apart" -- \
+	audit explain --seq "$seq" --policy ./wide.policy
+check "what it would answer" grep -q '^that policy allows it: .*wide.policy:4: allow swapoff pivot_root$' "$OUT"
+expect_status 0 "explain: as JSON" -- audit explain --seq "$seq" --json
+check "which says all of it" jq -e '.policy.same_as_recorded and .answer == "EPERM" and .now.line > 0 and
+	(.now.text | test("pivot_root")) and (.advice.steps | map(.rule) | index("allow pivot_root"))' "$OUT"
+expect_error 125 "find a denial with the number 999999" "explain: a record that is not there" -- audit explain --seq 999999
+expect_match '^record ' "explain: of one sandbox" -- audit explain --sandbox "$(jq -s -r '.[0].sandbox' "$LOG")"
+
+# --- export
+expect_status 0 "export: CSV" -- audit export --format csv
+check "each record is a row of as many cells" python3 - "$OUT" "$LOG" <<'END'
+import csv, json, sys
+rows = list(csv.DictReader(open(sys.argv[1], newline="")))
+want = [r for r in map(json.loads, open(sys.argv[2])) if r["type"] in ("denial", "summary", "lost")]
+assert len(rows) == len(want) and len(want) > 50
+for row, r in zip(rows, want):
+    assert None not in row and None not in row.values(), row
+    assert row["seq"] == str(r["seq"]) and row["count"] == str(r["count"]), row
+    assert row["call"] == (r.get("syscall", {}).get("name") or ""), row
+    assert row["rule"] == r["rule"], row
+END
+expect_error 125 "form 'xml'" "export: a form that is none" -- audit export --format xml
+expect_status 0 "export: into a file" -- audit export --format ausearch -o kernel.log
+ausearch() {
+	if type -P ausearch >/dev/null; then
+		command ausearch "$@"
+	else
+		LD_LIBRARY_PATH=$HERE/.cache/audit "$HERE/.cache/audit/ausearch" "$@"
+	fi
+}
+if type -P ausearch >/dev/null || [ -x "$HERE/.cache/audit/ausearch" ]; then
+	run ausearch -if kernel.log -m SECCOMP --raw
+	check "ausearch reads each line" test "$(wc -l <"$OUT")" -eq "$(grep -c . kernel.log)"
+	run ausearch -if kernel.log -sc pivot_root
+	check "and knows the calls" grep -q "comm=\"hostile\".* syscall=" "$OUT"
+else
+	skip "ausearch reads each line" "ausearch is not there"
+	skip "and knows the calls" "ausearch is not there"
+fi
+
+# --- show: filters
+expect_output 1000 "show --count: denials, those in summaries too" -- audit show --count --call swapoff
+expect_output 0 "of no call" -- audit show --count --call getpid --comm nobody
+expect_output 1000 "--rule, with a pattern" -- audit show --count --rule "$(jq -s -r \
+	'map(select(.syscall.name? == "swapoff"))[0].rule | split("/")[-1]' "$LOG")" --sandbox last
+expect_output 20 "--path: those of which it is known" -- audit show --count --path '/cordon/*'
+check "--comm: the program's" test "$(audit show --count --comm hostile)" -eq "$(jq -s \
+	'map(select(.comm? == "hostile").count) | add' "$LOG")"
+expect_output 0 "--until: nothing was before it" -- audit show --count --until 2000-01-01T00:00:00
+check "--until and --since: all was between" test "$(audit show --count --since 1h --until 2100-01-01)" -eq "$(audit show --count)"
+expect_error 125 "another way" "--count is alone" -- audit show --count --json
+expect_error 125 "'--seq' of 'cordon audit show'" "an option of another verb" -- audit show --seq 1
+expect_error 125 "'--frob' of 'cordon audit replay'" "an option of none" -- audit replay --frob
+
+# --- logs that somebody wrote to deceive
+audit show --json >whole.jsonl
+python3 - whole.jsonl evil.jsonl <<'END'
+import json, sys
+lines = open(sys.argv[1], encoding="utf-8").read().splitlines()
+denial = next(json.loads(l) for l in lines if '"denial"' in l)
+def put(**changes):
+    r = json.loads(json.dumps(denial)) | changes
+    return json.dumps(r, separators=(",", ":"), ensure_ascii=False)
+call = denial["syscall"]
+out = [put(comm="\x1b[2J", rule="\x9b31m", exe="=1+1|x"),
+       put(syscall=call | {"nr": 2**31, "name": None}), put(syscall=call | {"nr": -5}),
+       put(syscall=call | {"name": "a\u202eb"}), put(syscall=None), put(syscall=[]), put(args={}),
+       put(args=["0x" + "f" * 400] * 6), put(answer={"nr": 10**30}), put(count=2**64), put(count=2**64 - 1),
+       put(count=2**64 - 1), put(type="summary"), put(decoded={"a": {"path_as_read": "\n" * 3000}}),
+       put(digest="0" * 12 + "\u001b"), put(policy="../" * 1000 + "etc/passwd"), put(policy="/dev/zero"),
+       put(rule="/dev/zero:1"), put(rule="/etc/shadow:1"), put(sandbox=7), put(mechanism="\x1b]0;x\x07"),
+       "[" * 100000, "{" + '"a":' * 5000, "x" * 3000000, "\x1b[31m", "", "{}", '{"type":"denial"', "\0\0\0"]
+with open(sys.argv[2], "w", encoding="utf-8") as f:
+    f.write("\n".join(out) + "\n" + lines[1] + "\n" + lines[2][:100])
+END
+for what in "replay --policy default" "replay --policy default --json" "replay --policy default --expect same" \
+	explain "explain --json" "explain --seq $(jq -s 'map(select(.type == "denial"))[0].seq' whole.jsonl)" \
+	"export --format csv" "export --format ausearch" "show --count" "show --group" "show --json" "show"; do
+	# shellcheck disable=SC2086 # words
+	run timeout 10 "$CORDON" audit $what evil.jsonl
+	check "a hostile log: $what ends well" test "$STATUS" -le 1 -o "$STATUS" -eq 125
+	check "and drives no terminal" bash -c "! LC_ALL=C grep -qaP '[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' '$OUT' '$ERR'"
+done
+expect_status 1 "what is no record is nothing to pass a gate" -- audit replay --policy default --expect denied evil.jsonl
+
+done_testing
