@@ -310,14 +310,21 @@ static void note_process(struct learn *l, const struct learn_event *e,
 void learn_call(struct learn *learn, const struct learn_event *e)
 {
 	const struct syscall_desc *desc = syscall_by_nr(e->abi, e->nr);
-	const uint16_t program = learn_program(learn, (int32_t)e->notif->pid);
-	struct learn_entry *entry = NULL;
+	struct learn_entry *entry;
+	uint16_t program;
 
-	if (!e->launch) {
-		learn->calls++;
-		learn->denied += e->denied;
-		entry = find_entry(learn, e, program);
+	if (e->launch) { /* until then it is the launcher's copy, whose memory is nobody's to read
+			  */
+		learn->pids[e->notif->pid % LEARN_PIDS] = (struct learn_pid){
+			.pid = (int32_t)e->notif->pid,
+			.executes = true,
+		};
+		return;
 	}
+	program = learn_program(learn, (int32_t)e->notif->pid);
+	learn->calls++;
+	learn->denied += e->denied;
+	entry = find_entry(learn, e, program);
 	if (entry) {
 		entry->count[learn->phase]++;
 		entry->phases |= (uint8_t)(1U << learn->phase);
@@ -330,11 +337,12 @@ void learn_call(struct learn *learn, const struct learn_event *e)
 	if (!desc)
 		return;
 	learn_places(learn, e, desc, program);
-	if (e->launch) /* until then it is the launcher's copy */
-		learn->pids[e->notif->pid % LEARN_PIDS] = (struct learn_pid){
-			.pid = (int32_t)e->notif->pid,
-			.executes = true,
-		};
-	else
-		note_process(learn, e, desc);
+	note_process(learn, e, desc);
+}
+
+void learn_command(struct learn *learn, const char *exec, const char *path, const char *cwd)
+{
+	learn->exec = exec;
+	learn->exec_path = path;
+	learn->exec_cwd = cwd;
 }

@@ -22,6 +22,10 @@ struct learn; /* one a sandbox, single-threaded */
 int learn_new(struct learn **ret, struct err *err);
 void learn_free(struct learn *learn); /* NULL is allowed */
 
+/* What the launch executes, as its plan has it: that execve happens before anything can be read.
+ * path is the value of PATH, for a name without a slash. Borrowed until the end. */
+void learn_command(struct learn *learn, const char *exec, const char *path, const char *cwd);
+
 struct learn_event {
 	const struct seccomp_notif *notif;
 	int notify_fd; /* for SECCOMP_IOCTL_NOTIF_ID_VALID; -1: registers only */

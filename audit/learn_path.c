@@ -443,6 +443,35 @@ static void put_loader(struct learn *l, uint16_t program)
 	}
 }
 
+/* The command itself: a script's name shows in no mapping. */
+static void put_command(struct learn *l, uint16_t program)
+{
+	const char *name = l->exec, *p = l->exec_path;
+	char path[LIMIT_PATH];
+
+	l->exec = NULL;
+	if (!name || l->root < 0)
+		return;
+	if (strchr(name, '/')) {
+		if (path_normalise(l->exec_cwd, name, path, sizeof(path)) == 0)
+			learn_resolve(l, path, LEARN_READ | LEARN_EXEC, true, program, false);
+		return;
+	}
+	while (p) {
+		const size_t n = strcspn(p, ":");
+		_cleanup_close_ int fd = -1;
+
+		if (snprintf(path, sizeof(path), "%.*s/%s", (int)n, p, name) < (int)sizeof(path) &&
+		    path[0] == '/')
+			fd = path_open_in(l->root, path + 1, O_PATH, PATH_FOLLOW_INSIDE);
+		if (fd >= 0) {
+			learn_resolve(l, path, LEARN_READ | LEARN_EXEC, true, program, false);
+			return;
+		}
+		p = p[n] ? p + n + 1 : NULL;
+	}
+}
+
 void learn_mapped(struct learn *l, int32_t pid, uint16_t program)
 {
 	_cleanup_buf_ struct buf maps = BUF_INIT;
@@ -455,6 +484,7 @@ void learn_mapped(struct learn *l, int32_t pid, uint16_t program)
 		return;
 	}
 	open_root(l, pid);
+	put_command(l, program);
 	/* "7f00-7f10 r-xp 00000000 fe:01 123    /usr/bin/cat": a newline in a name is escaped */
 	for (char *line = maps.data, *end; *line; line = end) {
 		char *path = strchr(line, '/');

@@ -82,6 +82,7 @@ struct learn_pid {
 };
 
 struct learn {
+	const char *exec, *exec_path, *exec_cwd; /* NULL once told */
 	int root; /* of the sandbox, as its payload sees it; -1: not yet */
 	uint8_t phase;
 	uint64_t started_ns;

@@ -282,6 +282,7 @@ static int record(struct recording *rec, const struct run_options *o, const stru
 	bool complete = false;
 	int r, w;
 
+	learn_command(rec->learn, plan->exec, plan->path_env, plan->cwd);
 	/* Until the end is written this is the recording, and it has none. */
 	r = write_side(&rec->target, &rec->head, NULL, NULL, NULL, err);
 	if (r < 0)

@@ -22,12 +22,15 @@ struct rules {
 
 /*
  * Calls that depend on time, load or chance more than on what a program does: seen in one run,
- * missing in the next. Each acts on the process's own memory, threads or clock alone.
+ * missing in the next. Each acts on the process's own memory, threads, clock or open descriptors
+ * alone.
  */
 static const char *const always[] = {
-	"brk",	     "clock_getres",	"clock_gettime", "exit",	"exit_group", "futex",
-	"getcpu",    "gettimeofday",	"madvise",	 "mmap",	"mremap",     "munmap",
-	"nanosleep", "restart_syscall", "rt_sigreturn",	 "sched_yield", "time",
+	"brk",	      "clock_getres", "clock_gettime",	 "clock_nanosleep", "exit",
+	"exit_group", "futex",	      "getcpu",		 "gettimeofday",    "madvise",
+	"mmap",	      "mremap",	      "munmap",		 "nanosleep",	    "poll",
+	"ppoll",      "pselect6",     "restart_syscall", "rt_sigreturn",    "sched_yield",
+	"select",     "time",
 };
 
 const char *learned_phase(const struct learned *l, uint8_t phases)
