@@ -41,7 +41,8 @@ struct diff_entry {
 	uint8_t abi_mask; /* DIFF_CALL: on which ABIs */
 	bool undecided;	  /* the search was given up: a difference cannot be excluded */
 	char *subject;	  /* the call, path, port, capability, limit or variable; owned */
-	char *when;	  /* DIFF_CALL: the comparisons that hold, or NULL; owned */
+	char *when;	  /* DIFF_CALL: the comparisons that hold, DIFF_PATH: what a variable
+			   * leads to, or NULL; owned */
 	char *old, *new;  /* what each says: "deny EPERM", "read", "512"; owned */
 	char *attempt;	  /* what is not seen in registers, as explain reads it; or NULL */
 	struct diff_witness witness; /* DIFF_CALL, DIFF_ABI, DIFF_KERNEL, DIFF_DEFAULT */

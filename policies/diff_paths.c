@@ -2,7 +2,10 @@
 /*
  * Differences of the view and of ports. What a policy says of a path is that of the deepest line at
  * or above it, so it changes only at paths that have a line: two policies that agree on all of them
- * agree everywhere. Variables stand for places of their own.
+ * agree everywhere. That holds for one launch. Variables first stand for places of their own, unset
+ * and set; then a line that only one policy has, and that changes nothing there, is tried where a
+ * variable leads to it or above it: `read ~/x` changes nothing below `read /home` until `hide ~`
+ * is.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,8 +16,41 @@
 #include "policies/diff_entry.h"
 #include "policies/path_rule.h"
 
-/* No path of a policy can begin like these: a policy's names are what a person sees. */
-static const struct path_vars vars = { .home = "/~", .pwd = "/$PWD" };
+/* A place of a variable's own. No policy has a control character in a path. */
+#define OWN "/\1"
+
+/* What the variables are at a launch. */
+struct launch {
+	bool is_set;	   /* each ${NAME:-...} is a place of its own, else its default */
+	const char *name;  /* but this variable, "~", "$PWD" or NAME, is value; NULL: none */
+	const char *value; /* absolute */
+	char own[LIMIT_PATH];
+};
+
+static const char *lookup(const char *name, void *context)
+{
+	struct launch *l = context;
+
+	if (l->name && strcmp(l->name, name) == 0)
+		return l->value;
+	if (!l->is_set)
+		return NULL;
+	(void)snprintf(l->own, sizeof(l->own), OWN "%s", name);
+	return l->own;
+}
+
+static struct path_vars vars_of(struct launch *l)
+{
+	struct path_vars vars = {
+		.home = OWN "~", .pwd = OWN "$PWD", .lookup = lookup, .context = l
+	};
+
+	if (l->name && strcmp(l->name, "~") == 0)
+		vars.home = l->value;
+	if (l->name && strcmp(l->name, "$PWD") == 0)
+		vars.pwd = l->value;
+	return vars;
+}
 
 struct said {
 	const struct policy_path *line;
@@ -22,20 +58,21 @@ struct said {
 	bool must_exist; /* a line for this very path without a `?` */
 };
 
-static struct said said_of(const struct policy *policy, const char *path)
+static struct said said_of(const struct policy *policy, const struct path_vars *vars,
+			   const char *path)
 {
-	struct said s = { .line = path_rule_find(policy, &vars, path) };
+	struct said s = { .line = path_rule_find(policy, vars, path) };
 	const struct policy_path *line;
 
-	s.read = path_rule_allows(policy, &vars, path, POLICY_PATH_READ, &line);
-	s.write = path_rule_allows(policy, &vars, path, POLICY_PATH_WRITE, &line);
-	s.exec = path_rule_allows(policy, &vars, path, POLICY_PATH_EXEC, &line);
+	s.read = path_rule_allows(policy, vars, path, POLICY_PATH_READ, &line);
+	s.write = path_rule_allows(policy, vars, path, POLICY_PATH_WRITE, &line);
+	s.exec = path_rule_allows(policy, vars, path, POLICY_PATH_EXEC, &line);
 	s.tmpfs = s.line && s.line->verb == POLICY_PATH_TMPFS;
 	for (size_t i = 0; i < policy->n_paths; i++) {
 		char place[LIMIT_PATH];
 
 		line = &policy->paths[i];
-		if (!line->optional && path_rule_expand(line, &vars, place, sizeof(place)) == 0 &&
+		if (!line->optional && path_rule_expand(line, vars, place, sizeof(place)) == 0 &&
 		    strcmp(place, path) == 0)
 			s.must_exist = true;
 	}
@@ -86,25 +123,178 @@ static bool is_known(const struct differ *d, const char *shown)
 	return false;
 }
 
-int diff_paths(struct differ *d)
+static int compare_at(struct differ *d, struct launch *launch, const struct policy_path *line)
+{
+	const struct path_vars vars = vars_of(launch);
+	char place[LIMIT_PATH];
+	struct said a, b;
+
+	if (path_rule_expand(line, &vars, place, sizeof(place)) < 0 || is_known(d, line->path))
+		return 0;
+	a = said_of(d->old, &vars, place);
+	b = said_of(d->new, &vars, place);
+	/* the places that two policies want to exist are those that their lines name */
+	if (launch->name)
+		a.must_exist = b.must_exist;
+	if (a.read == b.read && a.write == b.write && a.exec == b.exec && a.tmpfs == b.tmpfs &&
+	    a.must_exist == b.must_exist)
+		return 0;
+	return add_path(d, line->path, &a, &b);
+}
+
+/* --- where variables lead to other lines' places --- */
+
+struct base {
+	char name[LIMIT_PATH]; /* "~", "$PWD", NAME; "" of a path that has no variable */
+	const char *rest;
+};
+
+static struct base base_of(const char *path)
+{
+	struct base b = { .rest = path };
+	size_t n;
+
+	if (path[0] == '~') {
+		b.name[0] = '~';
+		b.rest = path + 1;
+	} else if (path[0] == '$' && path[1] == '{') {
+		n = strcspn(path + 2, ":}");
+		memcpy(b.name, path + 2, n < sizeof(b.name) ? n : 0);
+		b.rest = strchr(path, '}') ? strchr(path, '}') + 1 : path;
+	} else if (path[0] == '$') {
+		memcpy(b.name, "$PWD", 4);
+		b.rest = path + 4;
+	}
+	return b;
+}
+
+static void cut_last(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash)
+		*slash = '\0';
+}
+
+struct leading {
+	struct differ *d;
+	const struct policy_path *line;
+	long budget; /* launches that are tried */
+};
+
+/* The variable is what makes the line with this rest come to place; "" is "/". */
+static int lead(struct leading *x, const struct base *variable, const char *rest, const char *place)
+{
+	size_t n = strlen(place), end = strlen(rest), before = x->d->diff.n;
+	char value[LIMIT_PATH] = "/";
+	struct launch launch = { .name = variable->name, .value = value };
+	struct diff_entry *e;
+	int r;
+
+	if (variable->name[0] == '\0' || end > n || strcmp(place + n - end, rest) != 0 ||
+	    x->budget-- <= 0)
+		return 0;
+	if (n > end) {
+		memcpy(value, place, n - end);
+		value[n - end] = '\0';
+	}
+	r = compare_at(x->d, &launch, x->line);
+	if (r < 0 || x->d->diff.n == before)
+		return r;
+	e = &x->d->diff.entries[before];
+	free(e->attempt); /* it would be made at another launch */
+	e->attempt = NULL;
+	return asprintf(&e->when, "%s is %s", variable->name,
+			strncmp(value, OWN, 2) == 0 ? value + 2 : value) < 0
+		       ? (e->when = NULL, -ENOMEM)
+		       : 0;
+}
+
+/* The other line at the place of this one and above it, by the variable of either. */
+static int lead_both(struct leading *x, const struct policy_path *other)
+{
+	const struct base mine = base_of(x->line->path), theirs = base_of(other->path);
+	struct launch apart = { .is_set = false };
+	const struct path_vars vars = vars_of(&apart);
+	char place[LIMIT_PATH], other_place[LIMIT_PATH], rest[LIMIT_PATH];
+	int r = 0;
+
+	if (strcmp(mine.name, theirs.name) == 0 ||
+	    path_rule_expand(x->line, &vars, place, sizeof(place)) < 0 ||
+	    path_rule_expand(other, &vars, other_place, sizeof(other_place)) < 0)
+		return 0;
+	(void)snprintf(rest, sizeof(rest), "%s", mine.rest);
+	for (bool more = mine.name[0] != '\0'; more && r == 0 && x->budget > 0; cut_last(rest)) {
+		r = lead(x, &mine, rest, other_place);
+		more = rest[0] != '\0';
+	}
+	for (bool more = theirs.name[0] != '\0'; more && r == 0 && x->budget > 0; cut_last(place)) {
+		r = lead(x, &theirs, theirs.rest, place);
+		more = place[0] != '\0';
+	}
+	return r;
+}
+
+static bool has_line(const struct policy *policy, const struct policy_path *line)
+{
+	for (size_t i = 0; i < policy->n_paths; i++) {
+		if (policy->paths[i].verb == line->verb &&
+		    strcmp(policy->paths[i].path, line->path) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A line that the other policy lacks, and that is in no entry yet. */
+static int diff_leading(struct differ *d, const struct policy_path *line, long *budget)
 {
 	const struct policy *both[] = { d->old, d->new };
+	struct leading x = { .d = d, .line = line, .budget = *budget };
+	int r = 0;
+
+	for (size_t p = 0; p < 2; p++) {
+		for (size_t i = 0; i < both[p]->n_paths && r == 0; i++)
+			r = lead_both(&x, &both[p]->paths[i]);
+	}
+	*budget = x.budget;
+	return r;
+}
+
+static int give_up(struct differ *d, const struct policy_path *line)
+{
+	struct diff_entry *e = diff_add(d, DIFF_PATH, line->path);
+
+	if (!e)
+		return -ENOMEM;
+	e->undecided = true;
+	return diff_say(e, "not known", "not known");
+}
+
+int diff_paths(struct differ *d)
+{
+	/* path_rule_find() puts in the variables of all lines: this bounds how often */
+	enum { EXPANSIONS = 1 << 17 };
+	const struct policy *both[] = { d->old, d->new };
+	long budget = EXPANSIONS / (long)(d->old->n_paths + d->new->n_paths + 1);
+	struct launch unset = { .is_set = false }, set = { .is_set = true };
+	size_t before = d->diff.n;
 	int r = 0;
 
 	for (size_t p = 0; p < 2; p++) {
 		for (size_t i = 0; i < both[p]->n_paths && r == 0; i++) {
+			r = compare_at(d, &unset, &both[p]->paths[i]);
+			r = r ? r : compare_at(d, &set, &both[p]->paths[i]);
+		}
+	}
+	for (size_t p = 0; p < 2; p++) {
+		for (size_t i = 0; i < both[p]->n_paths && r == 0; i++) {
 			const struct policy_path *line = &both[p]->paths[i];
-			char place[LIMIT_PATH];
-			struct said a, b;
 
-			if (path_rule_expand(line, &vars, place, sizeof(place)) < 0 ||
-			    is_known(d, line->path))
+			if (has_line(both[1 - p], line) || is_known(d, line->path))
 				continue;
-			a = said_of(d->old, place);
-			b = said_of(d->new, place);
-			if (a.read != b.read || a.write != b.write || a.exec != b.exec ||
-			    a.tmpfs != b.tmpfs || a.must_exist != b.must_exist)
-				r = add_path(d, line->path, &a, &b);
+			r = diff_leading(d, line, &budget);
+			if (r == 0 && budget <= 0 && d->diff.n == before)
+				r = give_up(d, line);
 		}
 	}
 	return r;
