@@ -147,6 +147,31 @@ static int step(struct learn *l, struct walk *w, bool follow_last, mode_t *ret_m
 	return follow(l, w, fd, rest);
 }
 
+/* Most names have no symlink on the way: one look-up tells, and the text itself is the place. 0:
+ * the path has been counted. */
+static int resolve_plain(struct learn *l, const char *path, unsigned access, bool follow_last,
+			 uint16_t program, bool denied)
+{
+	_cleanup_close_ int fd = -1;
+	char normal[LIMIT_PATH];
+	struct stat st;
+
+	if (path_normalise("/", path, normal, sizeof(normal)) < 0)
+		return -ENAMETOOLONG;
+	fd = path_open_in(l->root, path + 1, O_PATH | (follow_last ? 0 : O_NOFOLLOW),
+			  PATH_NO_SYMLINKS);
+	if (fd == -ENOENT) {
+		learn_put(l, normal, access, LEARN_MISSING, program, denied);
+		return 0;
+	}
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	learn_put(l, normal, access, kind_of(st.st_mode), program, denied);
+	return 0;
+}
+
 void learn_resolve(struct learn *l, const char *path, unsigned access, bool follow_last,
 		   uint16_t program, bool denied)
 {
@@ -159,6 +184,8 @@ void learn_resolve(struct learn *l, const char *path, unsigned access, bool foll
 		learn_put(l, path, access, LEARN_UNSEEN, program, denied);
 		return;
 	}
+	if (path[1] && resolve_plain(l, path, access, follow_last, program, denied) == 0)
+		return;
 	memcpy(w.todo, path, strlen(path) + 1);
 	while (r == 0 && w.todo[strspn(w.todo, "/")])
 		r = step(l, &w, follow_last, &mode, program, denied);
