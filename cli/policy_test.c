@@ -7,6 +7,7 @@
 #include "cli/policy_test.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/seccomp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "cli/policy_live.h"
 #include "cli/policy_report.h"
 #include "cli/print.h"
+#include "policies/reach.h"
 #include "policies/spell.h"
 #include "profiles/bpf_eval.h"
 #include "profiles/seccomp.h"
@@ -221,6 +223,34 @@ static int judge_whole(const struct test_run *run, struct test_case *t, struct p
 	return 0;
 }
 
+/* A refusal of a call that names no argument is one of all of them, on each ABI that is open. */
+static int judge_every(const struct test_run *run, struct test_case *t)
+{
+	const struct policy_expect *e = t->expect;
+	int r = 0;
+
+	if (e->kind != POLICY_EXPECT_CALL || e->n_args > 0 || e->action == POLICY_ALLOW)
+		return 0;
+	for (unsigned abi = 0; abi < _ABI_MAX && r == 0; abi++) {
+		uint64_t args[6] = { 0 };
+		enum reach found =
+			reach_allowed(run->policy, (enum abi)abi, e->call, NULL, 0, args);
+
+		if (found == REACH_HARD)
+			r = test_settle(t, TEST_FAILED,
+					"its lines are too many to say so of all arguments: name "
+					"some");
+		else if (found == REACH_YES)
+			r = test_settle(t, TEST_FAILED,
+					"the policy allows it on %s with arguments %#" PRIx64
+					", %#" PRIx64 ", %#" PRIx64 ", %#" PRIx64 ", %#" PRIx64
+					", %#" PRIx64,
+					abi_name((enum abi)abi), args[0], args[1], args[2], args[3],
+					args[4], args[5]);
+	}
+	return r;
+}
+
 static int judge_one(struct test_run *run, const struct seccomp_program *p, struct test_case *t,
 		     struct err *err)
 {
@@ -245,7 +275,9 @@ static int judge_one(struct test_run *run, const struct seccomp_program *p, stru
 	    t->verdict.errno_value != t->expect->errno_value)
 		return test_settle(t, TEST_FAILED, "the policy denies it with %s",
 				   err_text(t->verdict.errno_value));
-	if (r < 0 || t->action == t->expect->action)
+	if (r == 0 && t->action == t->expect->action)
+		return judge_every(run, t);
+	if (r < 0)
 		return r;
 	text_where(run->policy, where, place, sizeof(place));
 	if (!t->verdict.rule && where.line == 0 && t->verdict.reason == POLICY_BY_KERNEL)

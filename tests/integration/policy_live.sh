@@ -130,6 +130,20 @@ check "wrong expectations: why" jq -e '.results[] | select(.line == 4) | .why | 
 expect_match '^not ok [0-9]+ - allow mount at .*wrong.policy:4$' "TAP" -- bash -c \
 	"'$CORDON' policy test ./wrong.policy || [ \$? = 1 ]"
 
+# --- a refusal of a call that names no argument is one of all of them, on every ABI
+cat >some.policy <<'END'
+policy some
+allow socket if domain == AF_INET
+allow kill if pid == 7
+deny kill
+expect deny socket
+expect deny socket(AF_UNIX)
+expect deny kill mount
+END
+expect_status 1 "a call that some arguments open" -- tests --format json ./some.policy
+check "that line alone" count '[.results[] | select(.outcome == "failed") | .line] == [5]' true
+check "with the arguments" jq -e '.results[] | select(.line == 5) | .why | test("with arguments 0x2,")' "$OUT"
+
 # --- JUnit
 cat >odd.policy <<'END'
 policy odd
