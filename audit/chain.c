@@ -125,7 +125,11 @@ int chain_open(struct chain *chain, const char *path, char *block, struct err *e
 	chain->dir = TAKE_FD(dir);
 	chain->log = TAKE_FD(log);
 	chain->head = TAKE_FD(head);
-	return 0;
+	chain->seal.fd = -1;
+	r = seal_open(chain, err);
+	if (r < 0)
+		chain_close(chain);
+	return r;
 }
 
 void chain_close(struct chain *chain)
@@ -133,6 +137,7 @@ void chain_close(struct chain *chain)
 	fd_closep(&chain->dir);
 	fd_closep(&chain->log);
 	fd_closep(&chain->head);
+	fd_closep(&chain->seal.fd);
 }
 
 /* --- writing ------------------------------------------------------------------------------- */
@@ -263,9 +268,10 @@ int chain_write(struct chain *chain, const struct batch *batch, const char *sand
 {
 	struct turn turn = { .chain = chain, .sandbox = sandbox };
 	struct batch_entry entry;
-	uint64_t own = 0; /* lines that are not of the batch */
+	uint64_t own = 0; /* lines before the batch's */
+	struct seal_state state;
 	size_t pos = 0;
-	int r, h;
+	int r, h, sealed = 0;
 
 	*ret_taken = 0;
 	r = enter(chain, wait_ms);
@@ -277,6 +283,10 @@ int chain_write(struct chain *chain, const struct batch *batch, const char *sand
 	own = turn.lines + (turn.at.seq - turn.done.seq);
 	while (r == 0 && batch_next(batch, &pos, &entry))
 		r = turn_put(&turn, entry.body, entry.len);
+	if (r == 0) {
+		sealed = seal_put(&turn, batch, &state);
+		r = sealed < 0 ? sealed : 0;
+	}
 	/* After a failed line the block still holds whole lines that are ready. */
 	if (r == 0 || r == -EMSGSIZE) {
 		int b = turn_flush(&turn);
@@ -287,9 +297,14 @@ int chain_write(struct chain *chain, const struct batch *batch, const char *sand
 		h = turn_head(&turn);
 		(void)h; /* a head that is behind is adopted by the next writer */
 	}
+	if (r == 0 && sealed > 0)
+		seal_advance(&turn, &state);
 	if (r == 0)
 		rotate_remove(&turn);
 	(void)flock(chain->head, LOCK_UN);
+	explicit_bzero(&state, sizeof(state));
 	*ret_taken = turn.lines > own ? (size_t)(turn.lines - own) : 0;
+	if (*ret_taken > batch->n) /* the seal is not of the batch either */
+		*ret_taken = batch->n;
 	return r;
 }

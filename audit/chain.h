@@ -24,6 +24,7 @@
 
 #include "audit/batch.h"
 #include "audit/record.h"
+#include "audit/seal.h"
 #include "base/err.h"
 #include "base/hash.h"
 
@@ -48,7 +49,8 @@ struct chain {
 	char head_name[256];
 	char *block;			/* CHAIN_BLOCK bytes of the owner's */
 	struct audit_rotation rotation; /* all zeros: never */
-	struct {			/* when the first record of a log was written */
+	struct seal seal;
+	struct { /* when the first record of a log was written */
 		dev_t dev;
 		ino_t ino;
 		int64_t wall_ns;

@@ -68,7 +68,7 @@ static void put_hash(struct json *j, const char *key, const struct hash *hash)
 }
 
 size_t format_open(char *buf, size_t cap, const struct format_id *id,
-		   const struct audit_start *start)
+		   const struct audit_start *start, const char *sealed)
 {
 	struct utsname uts = { .release = "" };
 	struct json j;
@@ -84,6 +84,7 @@ size_t format_open(char *buf, size_t cap, const struct format_id *id,
 	json_u64(&j, "uid", start->uid);
 	json_u64(&j, "uid_inside", start->uid_inside);
 	json_bool(&j, "blind", start->blind);
+	json_string(&j, "sealed", sealed && sealed[0] ? sealed : NULL);
 	put_list(&j, "in_force", "in_force_count", start->in_force, 2048);
 	put_list(&j, "given_up", "given_up_count", start->given_up, 4096);
 	put_list(&j, "argv", "argv_count", start->argv, 6144);
@@ -187,5 +188,29 @@ size_t format_retain(char *buf, size_t cap, const char *sandbox, uint64_t files,
 	json_u64(&j, "files", files);
 	json_u64(&j, "from", from);
 	json_u64(&j, "through", through);
+	return finish(&j);
+}
+
+size_t format_seal(char *buf, size_t cap, const char *sandbox, const struct seal_state *state,
+		   uint64_t last)
+{
+	struct json j;
+
+	begin(&j, buf, cap, "seal", sandbox);
+	json_string(&j, "id", state->id);
+	json_u64(&j, "epoch", state->epoch);
+	json_u64(&j, "first", state->first);
+	json_u64(&j, "last", last);
+	return finish(&j);
+}
+
+size_t format_unsealed(char *buf, size_t cap, const char *sandbox, const char *id, int why)
+{
+	char name[24];
+	struct json j;
+
+	begin(&j, buf, cap, "unsealed", sandbox);
+	json_string(&j, "id", id);
+	json_string(&j, "why", names_errno((unsigned)-why, name, sizeof(name)));
 	return finish(&j);
 }

@@ -13,6 +13,7 @@
 #include "audit/chain.h"
 #include "audit/flood.h"
 #include "audit/record.h"
+#include "audit/seal.h"
 
 /* What a body may have, so that a line with its prefix and newline holds LIMIT_LOG_LINE. */
 enum { FORMAT_BODY = LIMIT_LOG_LINE - CHAIN_PREFIX_MAX - 1 };
@@ -30,8 +31,9 @@ struct format_closing {
 	uint64_t others_lost;		     /* records that other sinks lost */
 };
 
+/* sealed: the id of the key that seals the log which gets this record, or NULL. */
 size_t format_open(char *buf, size_t cap, const struct format_id *id,
-		   const struct audit_start *start);
+		   const struct audit_start *start, const char *sealed);
 size_t format_denial(char *buf, size_t cap, const struct format_id *id,
 		     const struct audit_denial *denial);
 size_t format_summary(char *buf, size_t cap, const struct format_id *id,
@@ -48,3 +50,8 @@ size_t format_repair(char *buf, size_t cap, const char *sandbox, const struct ch
 size_t format_rotate(char *buf, size_t cap, const char *sandbox, uint64_t bytes);
 size_t format_retain(char *buf, size_t cap, const char *sandbox, uint64_t files, uint64_t from,
 		     uint64_t through);
+
+/* A seal without its MAC; and that a log which was sealed is not, or that its key stays. */
+size_t format_seal(char *buf, size_t cap, const char *sandbox, const struct seal_state *state,
+		   uint64_t last);
+size_t format_unsealed(char *buf, size_t cap, const char *sandbox, const char *id, int why);

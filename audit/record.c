@@ -84,15 +84,17 @@ int audit_begin(struct audit *audit, const struct audit_start *start, struct err
 	(void)snprintf(audit->id.policy, sizeof(audit->id.policy), "%s", start->policy);
 	hash_hex(&start->policy_digest, hex);
 	(void)snprintf(audit->id.digest, sizeof(audit->id.digest), "%.12s", hex);
-	n = format_open(audit->body, sizeof(audit->body), &audit->id, start);
-	if (n == 0)
-		return err_set(err, -EMSGSIZE, "write the opening record of the audit log");
-	batch_clear(&audit->batch);
-	(void)batch_add(&audit->batch, audit->body, n, 0);
 	for (size_t i = 0; i < audit->n_sinks; i++) {
 		struct sink *sink = &audit->sink[i];
-		int r = sink_write(sink, &audit->batch, &audit->id, SINK_WAIT_OPEN_MS);
+		int r;
 
+		n = format_open(audit->body, sizeof(audit->body), &audit->id, start,
+				sink->chain.seal.id);
+		if (n == 0)
+			return err_set(err, -EMSGSIZE, "write the opening record of the audit log");
+		batch_clear(&audit->batch);
+		(void)batch_add(&audit->batch, audit->body, n, 0);
+		r = sink_write(sink, &audit->batch, &audit->id, SINK_WAIT_OPEN_MS);
 		if (r < 0) {
 			err_set(err, r, "write the opening record to the audit sink '%.512s'",
 				sink->name);

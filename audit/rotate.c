@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -192,8 +193,8 @@ bool rotate_adopt(struct turn *turn, struct chain_repair *repair)
 	return true;
 }
 
-/* A name that is taken stays whose it is. Not every file system knows the flag. */
-static int rename_new(int dir, const char *from, const char *to)
+/* Not every file system knows the flag. */
+int rotate_rename(int dir, const char *from, const char *to)
 {
 	struct stat st;
 
@@ -213,7 +214,7 @@ int rotate_finish(struct turn *turn)
 	int r, fd;
 
 	rotate_name(chain->name, turn->done.seq, name, sizeof(name));
-	if (rename_new(chain->dir, chain->name, name) < 0)
+	if (rotate_rename(chain->dir, chain->name, name) < 0)
 		return 0;
 	turn->done.offset = 0;
 	turn->at = turn->done;

@@ -12,6 +12,7 @@
 
 #include "audit/batch.h"
 #include "audit/chain.h"
+#include "audit/seal.h"
 #include "base/err.h"
 
 /* --- a locked write ------------------------------------------------------------------------ */
@@ -45,6 +46,9 @@ int rotate_list(int dir, const char *name, struct rotate_list *ret);
 /* "NAME.00000000000000000042", or name itself for number 0. */
 void rotate_name(const char *name, uint64_t number, char *buf, size_t size);
 
+/* Rename within dir; -EEXIST when the name is taken. */
+int rotate_rename(int dir, const char *from, const char *to);
+
 /* --- writers ------------------------------------------------------------------------------- */
 
 /* The point before the first line of the file NAME: the end of the newest rotated file, or 0. */
@@ -77,6 +81,8 @@ struct log_set {
 	size_t n;
 	int head; /* 1: point is the head's; 0: there is none; -EINVAL: it is damaged */
 	struct chain_point point;
+	int seal; /* 1: there is a sealing state; 0: none; -EINVAL: it is damaged */
+	struct seal_state state;
 };
 
 /*

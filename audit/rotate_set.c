@@ -18,6 +18,8 @@ void log_set_close(struct log_set *set)
 {
 	for (size_t i = 0; set && i < set->n; i++)
 		fd_closep(&set->file[i].fd);
+	if (set)
+		explicit_bzero(&set->state, sizeof(set->state));
 	free(set);
 }
 
@@ -50,6 +52,19 @@ static int read_point(int head, struct chain_point *ret)
 	if (n == 0)
 		return 0;
 	return chain_parse_head(text, (size_t)n, ret) < 0 ? -EINVAL : 1;
+}
+
+static void read_state(struct log_set *set, int dir, const char *name)
+{
+	_cleanup_close_ int fd = -1;
+	char state[256];
+
+	(void)snprintf(state, sizeof(state), "%s.seal", name);
+	fd = openat(dir, state, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0)
+		set->seal = seal_read(fd, &set->state) > 0 ? 1 : -EINVAL;
+	else
+		set->seal = errno == ENOENT ? 0 : -EINVAL;
 }
 
 static int add(struct log_set *set, int dir, const char *name, const char *path, uint64_t number,
@@ -118,6 +133,7 @@ int log_set_open(const char *path, struct log_set **ret, struct err *err)
 	set->head = read_point(head, &set->point);
 	if (set->head < 0 && set->head != -EINVAL)
 		return err_set(err, set->head, "read the head '%s.head' of the audit log", path);
+	read_state(set, dir, name);
 	r = fill(set, dir, name, path, err);
 	if (r < 0)
 		return r;

@@ -49,7 +49,7 @@ int sink_open(struct sink *sink, const char *spec, char *block, struct err *err)
 	*sink = (struct sink){
 		.kind = &sink_file,
 		.fd = -1,
-		.chain = { .dir = -1, .log = -1, .head = -1, .block = block },
+		.chain = { .dir = -1, .log = -1, .head = -1, .block = block, .seal = { .fd = -1 } },
 	};
 	if (!spec)
 		return open_file(sink, NULL, block, err);

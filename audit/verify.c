@@ -11,6 +11,7 @@
 #include "audit/lines.h"
 #include "audit/rotate.h"
 #include "audit/scan.h"
+#include "audit/verify_seal.h"
 #include "base/fd.h"
 
 enum { OPEN_MAX = 4096, LOOK_AHEAD = 1000 };
@@ -41,6 +42,7 @@ struct verifier {
 	struct running *running;
 	size_t n_running;
 	char *buf;
+	struct verify_seal seal;
 };
 
 const char *verify_kind_text(enum verify_kind kind)
@@ -55,6 +57,7 @@ const char *verify_kind_text(enum verify_kind kind)
 		[VERIFY_TORN] = "torn last line",
 		[VERIFY_TOTALS] = "totals differ",
 		[VERIFY_HEAD] = "head does not fit",
+		[VERIFY_SEAL] = "broken seal",
 		[VERIFY_FILE] = "wrong or missing file",
 	};
 
@@ -137,10 +140,36 @@ static int leave(struct verifier *v, struct running *r, const struct scan *root,
 	return 0;
 }
 
+static int check_seal(struct verifier *v, const struct scan *root, const struct line *line)
+{
+	char id[SEAL_ID + 1];
+	const char *why;
+
+	(void)scan_get_string(root, "id", id, sizeof(id));
+	if (v->seal.key && strcmp(id, v->seal.key->id) != 0) {
+		v->out->other_seals++;
+		if (!v->seal.any)
+			return 0;
+		return broken(v, VERIFY_SEAL, v->line, line->offset,
+			      "record %" PRIu64 " is sealed with another key, %s", v->out->seq, id);
+	}
+	if (v->seal.key) {
+		why = verify_seal_record(&v->seal, line, root, v->out->seq, v->begin > 0);
+		if (why)
+			return broken(v, VERIFY_SEAL, v->line, line->offset,
+				      "seal in record %" PRIu64 ": %s", v->out->seq, why);
+	}
+	v->out->seals++;
+	(void)scan_get_u64(root, "epoch", &v->out->epoch);
+	v->out->sealed = v->out->seq - 1;
+	return 0;
+}
+
 static int account(struct verifier *v, const struct scan *root, const struct scan *type,
 		   const struct line *line)
 {
 	uint64_t count = 0;
+	struct scan sealed;
 	struct running *r;
 	char id[17] = "";
 
@@ -156,7 +185,16 @@ static int account(struct verifier *v, const struct scan *root, const struct sca
 	}
 	if (scan_is(type, "rotate"))
 		return 0;
+	if (scan_is(type, "seal"))
+		return check_seal(v, root, line);
+	if (scan_is(type, "unsealed")) {
+		v->out->unsealed++;
+		return 0;
+	}
 	(void)scan_get_string(root, "sandbox", id, sizeof(id));
+	if (scan_is(type, "open") && v->out->seals > 0 && scan_get(root, "sealed", &sealed) &&
+	    sealed.kind == SCAN_NULL)
+		v->out->unsealed++;
 	r = find(v, id);
 	if (!r || scan_is(type, "open"))
 		r = enter(v, id, scan_is(type, "open"));
@@ -359,6 +397,7 @@ static int begin(struct verifier *v, const struct chain_point *head, struct veri
 
 static void done(struct verifier *v)
 {
+	explicit_bzero(&v->seal, sizeof(v->seal));
 	free(v->running);
 	free(v->buf);
 }
@@ -420,8 +459,8 @@ int verify_log(int fd, uint64_t size, const struct chain_point *head, struct ver
 	if (r == 0) {
 		v.head_here = head;
 		r = walk(&v, fd, size);
-		if (r == 0 && check_end(&v) == 0)
-			(void)check_begin(&v);
+		if (r == 0 && check_begin(&v) == 0)
+			(void)check_end(&v);
 		ret->unclosed += v.n_running;
 		if (r < 0)
 			err_set(err, r, "read the audit log");
@@ -445,6 +484,13 @@ static uint64_t head_file(const struct log_set *set)
 	return 0;
 }
 
+static int check_state(struct verifier *v, const struct log_set *set)
+{
+	const char *why = v->seal.key ? verify_seal_state(&v->seal, set) : NULL;
+
+	return why ? broken(v, VERIFY_SEAL, v->line, v->at.offset, "%s", why) : 0;
+}
+
 static int verify_set(struct verifier *v, const struct log_set *set)
 {
 	uint64_t here = head_file(set);
@@ -462,10 +508,11 @@ static int verify_set(struct verifier *v, const struct log_set *set)
 		if (r != 0)
 			return r;
 	}
-	return check_end(v) || check_begin(v);
+	return check_begin(v) || check_end(v) || check_state(v, set);
 }
 
-int verify_path(const char *path, struct verify_result *ret, struct err *err)
+int verify_sealed(const char *path, const struct seal_key *key, struct verify_result *ret,
+		  struct err *err)
 {
 	__attribute__((cleanup(log_set_closep))) struct log_set *set = NULL;
 	struct verifier v;
@@ -480,6 +527,7 @@ int verify_path(const char *path, struct verify_result *ret, struct err *err)
 		return 0;
 	}
 	r = begin(&v, set->head > 0 ? &set->point : NULL, ret, err);
+	v.seal.key = key;
 	if (r == 0) {
 		r = verify_set(&v, set);
 		ret->unclosed += v.n_running;
@@ -488,4 +536,9 @@ int verify_path(const char *path, struct verify_result *ret, struct err *err)
 	}
 	done(&v);
 	return r < 0 ? r : 0;
+}
+
+int verify_path(const char *path, struct verify_result *ret, struct err *err)
+{
+	return verify_sealed(path, NULL, ret, err);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "audit/chain.h"
+#include "audit/seal.h"
 #include "base/err.h"
 
 enum verify_kind {
@@ -23,6 +24,7 @@ enum verify_kind {
 	VERIFY_TORN,   /* the last line has no newline: a writer died, and nobody repaired it yet */
 	VERIFY_TOTALS, /* a sandbox counted other than its records add up to */
 	VERIFY_HEAD,   /* the head is damaged or belongs to another log */
+	VERIFY_SEAL,   /* a seal, or the sealing state, is not what the key makes */
 	VERIFY_FILE,   /* a file does not hold what its name says, or one is missing */
 };
 
@@ -37,6 +39,10 @@ struct verify_result {
 	uint64_t sandboxes, unclosed, unopened;
 	uint64_t files, removed;  /* removed: records up to there went, as the log itself tells */
 	uint64_t repairs, behind; /* repair records; records that the head does not know yet */
+	uint64_t seals;		  /* of any key; with a key: of that key, each of them checked */
+	uint64_t other_seals;	  /* of keys before that */
+	uint64_t epoch, sealed;	  /* of the last seal, and the last record that it covers */
+	uint64_t unsealed;	  /* records that tell that sealing went on no more */
 	bool head_missing;
 	bool totals_partial; /* more sandboxes were open at once than are kept in memory */
 };
@@ -53,3 +59,7 @@ int verify_log(int fd, uint64_t size, const struct chain_point *head, struct ver
 
 /* The same for the log at path, its rotated files and its head, as they were at one moment. */
 int verify_path(const char *path, struct verify_result *ret, struct err *err);
+
+/* The same, and each seal and the sealing state against the verification key. */
+int verify_sealed(const char *path, const struct seal_key *key, struct verify_result *ret,
+		  struct err *err);

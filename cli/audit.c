@@ -21,8 +21,12 @@ static const char usage[] =
 	"       cordon audit replay --policy WHAT [FILE] which denials another policy would allow\n"
 	"       cordon audit export --format csv|ausearch [FILE]\n"
 	"                                                for other programs\n"
-	"       cordon audit verify [FILE]               is the log whole? 0 yes, 1 no, 125 "
+	"       cordon audit verify [OPTION] [FILE]      is the log whole? 0 yes, 1 no, 125 "
 	"unread\n"
+	"       cordon audit seal-setup [FILE]           seal it from now on, and print the key "
+	"once\n"
+	"option of verify:\n"
+	"  --seal-key FILE|-  check the seals, with the key that seal-setup printed\n"
 	"options of show:\n"
 	"  --group            one table over all sandboxes: what, how often, by which rule\n"
 	"  --count            only how many denials there were\n"
@@ -72,16 +76,27 @@ static int parse_since(const char *text, int64_t *ret, struct err *err)
 }
 
 static const struct option options[] = {
-	{ "all", no_argument, NULL, 'A' },	     { "call", required_argument, NULL, 'c' },
-	{ "comm", required_argument, NULL, 'm' },    { "count", no_argument, NULL, 'C' },
-	{ "expect", required_argument, NULL, 'E' },  { "follow", no_argument, NULL, 'f' },
-	{ "format", required_argument, NULL, 'F' },  { "group", no_argument, NULL, 'g' },
-	{ "help", no_argument, NULL, 'h' },	     { "json", no_argument, NULL, 'j' },
-	{ "patch", no_argument, NULL, 'D' },	     { "path", required_argument, NULL, 'P' },
-	{ "policy", required_argument, NULL, 'p' },  { "rule", required_argument, NULL, 'R' },
-	{ "sandbox", required_argument, NULL, 's' }, { "search", required_argument, NULL, 'I' },
-	{ "seq", required_argument, NULL, 'q' },     { "since", required_argument, NULL, 'S' },
-	{ "until", required_argument, NULL, 'U' },   { NULL, 0, NULL, 0 },
+	{ "all", no_argument, NULL, 'A' },
+	{ "call", required_argument, NULL, 'c' },
+	{ "comm", required_argument, NULL, 'm' },
+	{ "count", no_argument, NULL, 'C' },
+	{ "expect", required_argument, NULL, 'E' },
+	{ "follow", no_argument, NULL, 'f' },
+	{ "format", required_argument, NULL, 'F' },
+	{ "group", no_argument, NULL, 'g' },
+	{ "seal-key", required_argument, NULL, 'k' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "patch", no_argument, NULL, 'D' },
+	{ "path", required_argument, NULL, 'P' },
+	{ "policy", required_argument, NULL, 'p' },
+	{ "rule", required_argument, NULL, 'R' },
+	{ "sandbox", required_argument, NULL, 's' },
+	{ "search", required_argument, NULL, 'I' },
+	{ "seq", required_argument, NULL, 'q' },
+	{ "since", required_argument, NULL, 'S' },
+	{ "until", required_argument, NULL, 'U' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static int parse_number(const char *name, uint64_t *ret, struct err *err)
@@ -115,7 +130,7 @@ static int take(int opt, struct audit_args *args, struct err *err)
 		{ 'c', NULL, &args->call },    { 'P', NULL, &args->path },
 		{ 'R', NULL, &args->rule },    { 'm', NULL, &args->comm },
 		{ 'o', NULL, &args->out },     { 'F', NULL, &args->format },
-		{ 'E', NULL, &args->expect },
+		{ 'E', NULL, &args->expect },  { 'k', NULL, &args->seal_key },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
@@ -174,17 +189,10 @@ static int parse(const struct audit_verb *verb, int argc, char **argv, struct au
 	return 0;
 }
 
-static int verify(struct audit_args *args)
-{
-	return audit_cli_verify(args);
-}
-
 static const struct audit_verb verbs[] = {
-	{ "show", audit_cli_show, "fgCjspcPRmSUn" },
-	{ "explain", audit_cli_explain, "jspqI" },
-	{ "replay", audit_cli_replay, "jspIE" },
-	{ "export", audit_cli_export, "soF" },
-	{ "verify", verify, "" },
+	{ "show", audit_cli_show, "fgCjspcPRmSUn" }, { "explain", audit_cli_explain, "jspqI" },
+	{ "replay", audit_cli_replay, "jspIE" },     { "export", audit_cli_export, "soF" },
+	{ "seal-setup", audit_cli_seal_setup, "" },  { "verify", audit_cli_verify, "k" },
 };
 
 int main(int argc, char **argv)
@@ -206,7 +214,8 @@ int main(int argc, char **argv)
 	if (!verb) {
 		err_refuse(&err, "understand the verb '%.64s' of 'cordon audit'",
 			   argc > 1 ? argv[1] : "");
-		err_hint(&err, "show, explain, replay, export or verify; "
+		err_hint(&err, "show, explain, replay, export, seal-setup or "
+			       "verify; "
 			       "'cordon audit --help' says more");
 		return audit_cli_fail(&err);
 	}

@@ -16,8 +16,9 @@ struct audit_args {
 	const char *sandbox; /* an id or its beginning; "last" */
 	const char *policy;  /* show: a name; else a name or a path */
 	const char *call;
-	const char *path; /* a glob */
-	const char *rule; /* a glob: of FILE:LINE, with or without directories, or "default" */
+	const char *path;     /* a glob */
+	const char *seal_key; /* a file, "-": standard input */
+	const char *rule;     /* a glob: of FILE:LINE, with or without directories, or "default" */
 	const char *comm;
 	const char *out, *format, *expect;
 	const char *search[AUDIT_MAX_SEARCH];
@@ -35,7 +36,8 @@ struct audit_verb {
 	const char *options; /* letters of those it takes, as cli/audit.c has them */
 };
 int audit_cli_show(struct audit_args *args);
-int audit_cli_verify(const struct audit_args *args);
+int audit_cli_verify(struct audit_args *args);
+int audit_cli_seal_setup(struct audit_args *args);
 int audit_cli_explain(struct audit_args *args);
 int audit_cli_replay(struct audit_args *args);
 int audit_cli_export(struct audit_args *args);

@@ -158,4 +158,54 @@ check "a stolen file is missed" bash -c \
 	'[ "$1" -eq 1 ] && grep -q "no record tells that the ones before were removed" "$2"' _ "$STATUS" "$OUT"
 expect_error 125 "size=BYTES" "a rotation that is none" -- logged --audit-rotate size=1 -- true
 
+# --- a sealed log; Python is the second opinion on the seals
+rm -f "$LOG" "$LOG".*
+logged -- true
+expect_match '^cordon-seal-1:[0-9a-f]{16}:[0-9a-f]{64}$' "seal-setup prints the key" -- \
+	"$CORDON" audit seal-setup "$LOG"
+cp "$OUT" key
+expect_error 125 "is sealed already" "and only once" -- "$CORDON" audit seal-setup "$LOG"
+for _ in 1 2 3; do rotated; done
+expect_match '4 seals checked, the last one of epoch 3' "verify --seal-key" -- \
+	"$CORDON" audit verify --seal-key key "$LOG"
+expect_match '4 seals, not checked' "verify without the key says so" -- "$CORDON" audit verify "$LOG"
+check "openings say by which key it is sealed" jq -es --arg id "$(cut -d: -f2 key)" \
+	'[.[] | select(.type == "open") | .sealed] | .[-1] == $id' "$LOG"
+seals_by_hand() {
+	python3 - key "$@" <<'PY'
+import hashlib, hmac, json, sys
+_, ident, text = open(sys.argv[1]).read().strip().split(":")
+key, epoch, seals = bytes.fromhex(text), 0, 0
+for line in (l for f in sys.argv[2:] for l in open(f, "rb")):
+    record = json.loads(line)
+    if record["type"] != "seal":
+        continue
+    assert record["id"] == ident and record["epoch"] == epoch and record["last"] == record["seq"] - 1
+    covered = line[: line.rindex(b',"mac":"')]
+    assert hmac.new(key, covered, hashlib.sha256).hexdigest() == record["mac"]
+    key, epoch, seals = hmac.new(key, b"cordon-seal evolve 1", hashlib.sha256).digest(), epoch + 1, seals + 1
+state = open(sys.argv[-1] + ".seal").read().split()
+assert state[3] == "%020d" % epoch and bytes.fromhex(state[6]) == key
+sys.exit(0 if seals == 4 else 1)
+PY
+}
+seal_files=()
+for file in "$LOG".0*; do [ ! -e "$file" ] || seal_files+=("$file"); done
+check "each record of a sealed log fits the schema" valid "${seal_files[@]}" "$LOG"
+check "the seals hold by hand" seals_by_hand "${seal_files[@]}" "$LOG"
+id=$(cut -d: -f2 key)
+echo "cordon-seal-1:$id:$(cut -d: -f3 key | tr '0-9a-f' '1-9a-f0')" >other_key
+run "$CORDON" audit verify --seal-key other_key "$LOG"
+check "another key does not" bash -c '[ "$1" -eq 1 ] && grep -q "broken seal" "$2"' _ "$STATUS" "$OUT"
+expect_error 125 "as a verification key" "what is no key" -- \
+	bash -c 'echo x | "$1" audit verify --seal-key - "$2"' _ "$CORDON" "$LOG"
+mv "$LOG.seal" away
+rotated
+expect_match 'the log went on without seals: 1' "a state that is gone is told" -- \
+	"$CORDON" audit verify "$LOG"
+run "$CORDON" audit verify --seal-key key "$LOG"
+check "and breaks the proof" bash -c 'grep -q "the sealing state is missing" "$1"' _ "$OUT"
+echo damaged >"$LOG.seal" && chmod 600 "$LOG.seal"
+expect_error 125 "use the sealing state" "with a damaged one nothing starts" -- logged -- true
+
 done_testing
