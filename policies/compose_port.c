@@ -145,6 +145,20 @@ static void close_fast_open(struct policy *policy, struct policy_where where)
 	}
 }
 
+/* Families of their own that speak to internet addresses, over TCP or UDP that the kernel makes for
+ * them and no LSM sees: net/smc/af_smc.c, net/rds/tcp.c, net/rxrpc/local_object.c. */
+static void close_others(struct policy *policy, struct policy_where where)
+{
+	static const uint64_t families[] = { AF_RDS, AF_RXRPC, AF_SMC };
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		struct policy_rule rule = deny_of("socket", EAFNOSUPPORT, where);
+
+		add_cond(&rule, compare(ARG_DOMAIN, POLICY_EQ, families[i]));
+		add_rule(policy, &rule);
+	}
+}
+
 static int compare_ports(const void *a, const void *b)
 {
 	const struct policy_port *pa = a, *pb = b;
@@ -210,8 +224,11 @@ int compose_ports(struct composer *c, const struct merged *m)
 	close_family(policy, POLICY_FAMILY_INET, AF_INET, first);
 	close_family(policy, POLICY_FAMILY_INET6, AF_INET6, first);
 	close_fast_open(policy, first);
-	/* socket(2) by its number in memory, where no filter sees what is made */
+	close_others(policy, first);
+	/* socket(2) by its number in memory, where no filter sees what is made; and by a ring */
 	rule = deny_of("socketcall", EPERM, first);
+	add_rule(policy, &rule);
+	rule = deny_of("io_uring_setup", EPERM, first);
 	add_rule(policy, &rule);
 	return 0;
 }

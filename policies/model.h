@@ -96,7 +96,7 @@ enum policy_net { POLICY_NET_NONE, POLICY_NET_LOOPBACK, POLICY_NET_HOST };
  * direction for the internet families (AF_INET, AF_INET6): only ports that a line names are left.
  * A protocol that no line of any direction names, and a family that none does, cannot make a
  * socket: composition adds the deny rules on socket(2) that say so, with the first net line's
- * place.
+ * place, and those that close other ways to such a socket.
  */
 enum policy_port_direction { POLICY_PORT_CONNECT, POLICY_PORT_BIND };
 enum policy_port_protocol { POLICY_PORT_TCP, POLICY_PORT_UDP };

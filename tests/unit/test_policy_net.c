@@ -156,6 +156,43 @@ static void test_socketcall(void **state)
 	policy_free(p);
 }
 
+/* A ring makes sockets and connects them by operations that no filter sees. */
+static void test_io_uring(void **state)
+{
+	static const uint64_t args[6] = { 8 };
+	struct policy_verdict v;
+	int32_t nr = syscall_by_name("io_uring_setup")->nr[ABI_NATIVE];
+	struct policy *p = load("allow io_uring_setup\nnet host\n");
+
+	(void)state;
+	policy_eval(p, ABI_NATIVE, nr, args, &v);
+	assert_int_equal(v.action, POLICY_ALLOW);
+	policy_free(p);
+	p = load("allow io_uring_setup\nnet host\nnet connect tcp 443\n");
+	policy_eval(p, ABI_NATIVE, nr, args, &v);
+	assert_int_equal(v.action, POLICY_DENY);
+	assert_int_equal(v.errno_value, EPERM);
+	assert_int_equal(v.rule->where.line, 3);
+	policy_free(p);
+}
+
+/* Other families that end at internet addresses. */
+static void test_other_families(void **state)
+{
+	static const uint64_t closed[] = { AF_SMC, AF_RDS, AF_RXRPC };
+	struct policy *open = load("allow socket\nnet host\n");
+	struct policy *p = load("allow socket\nnet host\nnet bind tcp 80\n");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(closed) / sizeof(closed[0]); i++) {
+		assert_int_equal(answer(open, closed[i], SOCK_STREAM, 0, NULL), 0);
+		assert_int_equal(answer(p, closed[i], SOCK_STREAM, 0, NULL), EAFNOSUPPORT);
+	}
+	assert_int_equal(answer(p, AF_VSOCK, SOCK_STREAM, 0, NULL), 0);
+	policy_free(open);
+	policy_free(p);
+}
+
 static void test_remove(void **state)
 {
 	struct policy *p = load("use ports\nremove net connect tcp 443\n");
@@ -219,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ports),	  cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_own_rules), cmocka_unit_test(test_socketcall),
+		cmocka_unit_test(test_io_uring),  cmocka_unit_test(test_other_families),
 		cmocka_unit_test(test_remove),	  cmocka_unit_test(test_expect),
 	};
 
