@@ -14,6 +14,7 @@
 #include "policies/consts.h"
 #include "policies/diff_entry.h"
 #include "policies/part.h"
+#include "policies/reach.h"
 
 const char *diff_kind_name(enum diff_kind kind)
 {
@@ -344,7 +345,7 @@ int diff_make(const struct policy *old, const struct policy *new, struct diff *r
 		diff_abis, diff_kernel, diff_default, diff_calls,  diff_paths,
 		diff_net,  diff_ports,	diff_caps,    diff_limits, diff_env,
 	};
-	struct differ d = { .old = old, .new = new };
+	struct differ d = { .old = old, .new = new, .budget = REACH_BUDGET };
 	int r = 0;
 
 	if (old->native != new->native)

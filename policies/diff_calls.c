@@ -187,10 +187,10 @@ static int add_call(struct differ *d, const struct diff_witness *w, bool undecid
 }
 
 /* Whether piece i of a meets piece k of b, and where. */
-static enum reach meet(const struct pieces *a, size_t i, const struct pieces *b, size_t k,
-		       enum abi abi, const struct policy_rule **none, uint64_t args[6])
+static enum reach meet(struct differ *d, const struct pieces *a, size_t i, const struct pieces *b,
+		       size_t k, enum abi abi, const struct policy_rule **none, uint64_t args[6])
 {
-	struct reach_query q = { .abi = abi, .none = none };
+	struct reach_query q = { .abi = abi, .none = none, .budget = &d->budget };
 
 	if (i < a->n) {
 		q.all[0] = a->rules[i]->conds;
@@ -236,7 +236,7 @@ static int compare_pieces(struct differ *d, const struct syscall_desc *call, enu
 
 			if (same_answer(&va, &vb) || is_settings(a, b, i, k))
 				continue;
-			met = meet(a, i, b, k, abi, none, w.args);
+			met = meet(d, a, i, b, k, abi, none, w.args);
 			if (met == REACH_NO)
 				continue;
 			if (met == REACH_HARD)
@@ -244,6 +244,9 @@ static int compare_pieces(struct differ *d, const struct syscall_desc *call, enu
 			else if (!confirm(d, &w))
 				return -EFAULT;
 			r = add_call(d, &w, met == REACH_HARD);
+			/* one entry says that of this call no more is known */
+			if (d->budget == 0)
+				return r;
 		}
 	}
 	return r;

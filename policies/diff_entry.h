@@ -7,6 +7,7 @@
 struct differ {
 	const struct policy *old, *new;
 	struct diff diff;
+	uint64_t budget; /* of the searches */
 };
 
 /* A new entry with the subject copied, or NULL when there is no memory. */

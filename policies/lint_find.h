@@ -9,6 +9,7 @@ struct linter {
 	const struct policy *policy;
 	struct lint *out;
 	bool no_memory;
+	uint64_t budget; /* of the searches for lines that others cover */
 };
 
 /* Add one; instead may be NULL. The same finding at the same place is added once. */

@@ -31,7 +31,7 @@ static bool is_same_refusal(const struct policy_rule *rule, const struct policy_
 
 /* Whether on each open ABI that the rule speaks of the others hold wherever it holds. *ret_one:
  * one of them, to name. */
-static bool is_covered(const struct linter *l, const struct policy_rule *rule, shadows_fn *counts,
+static bool is_covered(struct linter *l, const struct policy_rule *rule, shadows_fn *counts,
 		       const struct policy_rule **list, const struct policy_rule **ret_one)
 {
 	size_t n;
@@ -39,7 +39,7 @@ static bool is_covered(const struct linter *l, const struct policy_rule *rule, s
 	bool any = false;
 
 	for (unsigned abi = 0; abi < _ABI_MAX; abi++) {
-		struct reach_query q = { .abi = (enum abi)abi, .none = list };
+		struct reach_query q = { .abi = (enum abi)abi, .none = list, .budget = &l->budget };
 		uint64_t args[6];
 
 		if (!(rule->abi_mask & l->policy->abi_mask & 1U << abi))
@@ -142,7 +142,8 @@ void lint_shadows(struct linter *l)
 		l->no_memory = true;
 		return;
 	}
-	for (size_t i = 0; i < l->policy->n_rules; i++) {
+	l->budget = REACH_BUDGET;
+	for (size_t i = 0; i < l->policy->n_rules && l->budget > 0; i++) {
 		const struct policy_rule *rule = &l->policy->rules[i];
 
 		if (rule->action == POLICY_ALLOW)
@@ -150,5 +151,10 @@ void lint_shadows(struct linter *l)
 		else
 			look_at_refusal(l, rule, list);
 	}
+	if (l->budget == 0)
+		lint_add(l, "CP507", LINT_WARNING, lint_head(l->policy),
+			 "write fewer lines for a call",
+			 "too many lines to compare each with the others: some that others cover "
+			 "are not found");
 	look_at_notes(l);
 }

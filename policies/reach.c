@@ -216,6 +216,18 @@ static enum reach branch_none(struct search *s, const struct set sets[6],
 	return found;
 }
 
+/* Cutting the sets takes about as long as looking at so many rules. */
+enum { STEP_COST = 16 };
+
+/* What a search may still look at, less this; false: too much. */
+static bool spend(uint64_t *budget, uint64_t n)
+{
+	if (!budget)
+		return true;
+	*budget = *budget > n ? *budget - n : 0;
+	return *budget > 0;
+}
+
 /* Try the smallest values; what they break tells where to cut. */
 static enum reach search(struct search *s, const struct set sets[6], uint64_t args[6])
 {
@@ -237,10 +249,12 @@ static enum reach search(struct search *s, const struct set sets[6], uint64_t ar
 		}
 	}
 	for (size_t i = 0; i < q->n_none; i++) {
-		if (rule_holds(q->none[i], args))
-			return branch_none(s, sets, q->none[i], args);
+		if (!rule_holds(q->none[i], args))
+			continue;
+		return spend(q->budget, i + STEP_COST) ? branch_none(s, sets, q->none[i], args)
+					       : REACH_HARD;
 	}
-	return REACH_YES;
+	return spend(q->budget, q->n_none + STEP_COST) ? REACH_YES : REACH_HARD;
 }
 
 enum reach reach_find(const struct reach_query *query, uint64_t ret_args[6])

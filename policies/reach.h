@@ -24,7 +24,12 @@ struct reach_query {
 	size_t n_all[REACH_LISTS];
 	const struct policy_rule *const *none; /* for the same call */
 	size_t n_none;
+	/* For who searches often: how many rules may still be looked at by all searches together,
+	 * counted down; at 0 each is given up. NULL: REACH_STEPS alone. */
+	uint64_t *budget;
 };
+/* About a second. */
+enum { REACH_BUDGET = 1 << 26 };
 enum reach reach_find(const struct reach_query *query, uint64_t ret_args[6]);
 
 /* The rules for one call, which lie together; *ret_n may be 0. */

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/fd.h"
 #include "policies/danger.h"
 #include "policies/lint.h"
 #include "policies/load.h"
@@ -281,12 +282,37 @@ static void test_tables(void **context)
 	}
 }
 
+/* Thousands of lines for one call: what is not found is said, and in time. */
+static void test_hard(void **state)
+{
+	static const unsigned counts[] = { 40, 5000 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		_cleanup_buf_ struct buf text = BUF_INIT;
+		uint64_t x = 1;
+
+		for (unsigned k = 0; k < counts[i]; k++) {
+			x = x * 6364136223846793005U + 1442695040888963407U;
+			assert_int_equal(buf_printf(&text,
+						    "%s prctl if option & %#x != 0 and arg2 & %#x "
+						    "!= 0 and arg3 & 7 == %u\n",
+						    k % 2 ? "allow" : "deny",
+						    (unsigned)(x >> 33) | 1U,
+						    (unsigned)(x >> 30) | 1U, k % 8),
+					 0);
+		}
+		expect_found(text.data, "CP507", 1, counts[i] > 40);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad),	cmocka_unit_test(test_good),
 		cmocka_unit_test(test_shipped), cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_pairs),	cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_pairs),	cmocka_unit_test(test_hard),
+		cmocka_unit_test(test_tables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
