@@ -220,7 +220,10 @@ static int repair(struct turn *turn, uint64_t size, const char *head, bool known
 	rotate_base(chain, &base);
 	if (!known)
 		turn->done = base;
-	if (known && size == 0 && rotate_adopt(turn, &repair)) {
+	if (known && size == 0 && base.seq > turn->done.seq) {
+		/* A writer died between the rename and the head: that is about the file before. */
+		repair.adopted = base.seq - turn->done.seq;
+		turn->done = base;
 		r = turn_head(turn);
 	} else {
 		if (turn->done.offset > size)

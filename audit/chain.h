@@ -92,12 +92,8 @@ struct chain_repair {
 	bool rotated;	  /* the last line is a rotate record of the chain */
 };
 
-/* Bring *at from where the head was to the log's end; a torn line is closed where mend says so.
- * The log must be locked. 0 or -errno. */
-int chain_follow(int log, uint64_t size, char *block, bool mend, struct chain_point *at,
-		 struct chain_repair *repair);
-
-/* The same for a writer: a log that is shorter than the head says is walked from base, the point
- * before its first line. */
+/* Bring *at from where the head was to the log's end, and close a torn line. A log that is shorter
+ * than the head says is walked from base, the point before its first line. The log must be locked.
+ * 0 or -errno. */
 int chain_recover(int log, uint64_t size, char *block, const struct chain_point *base,
 		  struct chain_point *at, struct chain_repair *repair);

@@ -54,8 +54,8 @@ static void pass(const struct line *line, struct chain_point *at, struct doubt *
 	at->offset = line->offset + line->len + 1;
 }
 
-int chain_follow(int log, uint64_t size, char *block, bool mend, struct chain_point *at,
-		 struct chain_repair *repair)
+static int follow(int log, uint64_t size, char *block, struct chain_point *at,
+		  struct chain_repair *repair)
 {
 	struct doubt doubt = { 0 };
 	struct lines lines;
@@ -65,7 +65,7 @@ int chain_follow(int log, uint64_t size, char *block, bool mend, struct chain_po
 	lines_begin(&lines, log, at->offset, size, block);
 	while ((r = lines_next(&lines, &line)) > 0) {
 		pass(&line, at, &doubt, repair);
-		if (line.torn && mend) {
+		if (line.torn) {
 			ssize_t n = write(log, "\n", 1);
 
 			if (n != 1)
@@ -87,7 +87,7 @@ int chain_recover(int log, uint64_t size, char *block, const struct chain_point 
 	 * numbers and be said, and a torn line must be closed. */
 	if (cut)
 		*at = *base;
-	r = chain_follow(log, size, block, true, at, repair);
+	r = follow(log, size, block, at, repair);
 	if (r < 0)
 		return r;
 	if (cut) {

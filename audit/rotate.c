@@ -165,34 +165,6 @@ void rotate_base(struct chain *chain, struct chain_point *ret)
 
 /* --- a rotation ---------------------------------------------------------------------------- */
 
-bool rotate_adopt(struct turn *turn, struct chain_repair *repair)
-{
-	struct chain_repair found = { .head = repair->head };
-	struct chain *chain = turn->chain;
-	struct chain_point at = turn->done;
-	_cleanup_close_ int fd = -1;
-	struct rotate_list list;
-	struct stat st;
-	uint64_t last;
-
-	if (rotate_list(chain->dir, chain->name, &list) < 0 || list.n == 0)
-		return false;
-	last = list.number[list.n - 1];
-	if (last <= at.seq)
-		return false;
-	fd = open_rotated(chain, last);
-	if (fd < 0 || fstat(fd, &st) < 0 || (uint64_t)st.st_size < at.offset ||
-	    chain_follow(fd, (uint64_t)st.st_size, chain->block, false, &at, &found) < 0)
-		return false;
-	if (!found.rotated || found.foreign > 0 || found.torn > 0 || at.seq != last)
-		return false;
-	found.rotated = false; /* it is done */
-	*repair = found;
-	at.offset = 0;
-	turn->done = at;
-	return true;
-}
-
 /* Not every file system knows the flag. */
 int rotate_rename(int dir, const char *from, const char *to)
 {

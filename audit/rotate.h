@@ -54,10 +54,6 @@ int rotate_rename(int dir, const char *from, const char *to);
 /* The point before the first line of the file NAME: the end of the newest rotated file, or 0. */
 void rotate_base(struct chain *chain, struct chain_point *ret);
 
-/* A writer died between the rename and the head: bring turn->done from the head to the end of the
- * renamed file. False when there is no such file, and nothing has changed then. */
-bool rotate_adopt(struct turn *turn, struct chain_repair *repair);
-
 /* Behind a rotate record: rename, head, new file. A file that cannot be renamed stays in use, and
  * that is no error. 0 or -errno. */
 int rotate_finish(struct turn *turn);

@@ -147,11 +147,57 @@ static void steal_the_last_known_line(void)
 	drop_copies(copy, n);
 }
 
+/* A rotate record is the last one of a rotated file and is nowhere else. */
+static void rotate_records_are_last(void)
+{
+	static const char mark[] = "\"type\":\"rotate\"";
+	struct file_copy copy[40];
+	size_t n = save(copy);
+
+	for (size_t i = 0; i + 1 < n; i++) {
+		const char *hit = copy[i].p ? memmem(copy[i].p, copy[i].len, mark, 15) : NULL;
+
+		if (i + 2 == n) {
+			assert_null(hit);
+			continue;
+		}
+		assert_non_null(hit);
+		hit = memchr(hit, '\n', copy[i].len - (size_t)(hit - copy[i].p));
+		assert_ptr_equal(hit, copy[i].p + copy[i].len - 1);
+	}
+	drop_copies(copy, n);
+}
+
+/* The next writer dies too, while it repairs, at each of its calls. */
+static unsigned die_again(unsigned k, const struct file_copy *copy, size_t n)
+{
+	struct verify_result v;
+	struct chain c;
+	unsigned m = 0;
+	struct stat st;
+	bool died = true;
+
+	if (stat(in_dir("log"), &st) == 0 && st.st_size > 0)
+		return 0;
+	while (died) {
+		restore(copy, n);
+		(void)kill_at(k);
+		died = kill_at(++m);
+		judge(VERIFY_WHOLE, &v);
+		open_chain(&c, 4096, 2);
+		assert_int_equal(put(&c, "next", 3), 0);
+		chain_close(&c);
+		judge(VERIFY_WHOLE, &v);
+		rotate_records_are_last();
+	}
+	return m;
+}
+
 static void a_rotation_survives_death_at_every_call(void **state)
 {
 	struct file_copy copy[40];
 	struct verify_result v;
-	unsigned k = 0, repaired = 0;
+	unsigned k = 0, repaired = 0, twice = 0;
 	struct chain c;
 	size_t n;
 	bool died;
@@ -180,10 +226,15 @@ static void a_rotation_survives_death_at_every_call(void **state)
 		judge(VERIFY_WHOLE, &v); /* and as the next writer leaves it */
 		assert_int_equal(v.behind, 0);
 		assert_false(v.head_missing);
+		rotate_records_are_last();
 		repaired += v.repairs > 0;
 		/* What was there before is there, or its removal is told. */
 		if (v.removed == 0)
 			assert_true(v.denials >= before + 3);
+
+		restore(copy, n);
+		(void)kill_at(k);
+		twice += die_again(k, copy, n);
 
 		restore(copy, n);
 		(void)kill_at(k);
@@ -196,7 +247,8 @@ static void a_rotation_survives_death_at_every_call(void **state)
 		assert_int_equal(verify_path(in_dir("log"), &v, NULL), 0);
 		assert_int_not_equal(v.kind, VERIFY_WHOLE);
 	} while (died);
-	print_message("%u stops, %u of them needed a repair\n", k, repaired);
+	print_message("%u stops, %u of them needed a repair; %u second deaths\n", k, repaired,
+		      twice);
 	assert_in_range(k, 30, 400);
 	assert_in_range(repaired, 2, k - 10);
 	drop_copies(copy, n);

@@ -198,9 +198,10 @@ static void break_in(struct forger *f)
 	assert_int_equal(fd_read_file_at(AT_FDCWD, in_dir("log"), 1 << 20, &f->log, &f->len), 0);
 }
 
-/* Keep the first n lines of the log and the bodies of the others, changed by change(), in a chain
+/* The lines of the log without some of them, or with one that is another, in a chain
  * made anew: hashes, head, and seals with the key that the forger has for those of his epochs. */
-static void rebuild(const struct forger *f, unsigned keep, unsigned leave_out, bool resign)
+static void rebuild(const struct forger *f, unsigned keep, unsigned leave_out, bool alter,
+		    bool resign)
 {
 	static char out[1 << 16], line[LIMIT_LOG_LINE];
 	struct chain_point at = { .seq = 0 };
@@ -221,6 +222,8 @@ static void rebuild(const struct forger *f, unsigned keep, unsigned leave_out, b
 		body = memmem(p, (size_t)(nl - p), "\"type\"", 6);
 		assert_non_null(body);
 		n = snprintf(text, sizeof(text), "{%.*s", (int)(nl - body), body);
+		if (alter && i == keep)
+			text[n - 2] = '0'; /* "count":1} */
 		assert_int_equal(scan_text(p, (size_t)(nl - p), &root), 0);
 		if (i >= keep && resign && scan_get(&root, "type", &type) &&
 		    scan_is(&type, "seal")) {
@@ -248,6 +251,7 @@ static void a_forger_is_found(void **state)
 {
 	struct verify_result v;
 	struct forger f;
+	struct chain c;
 	char text[SEAL_STATE_TEXT];
 
 	(void)state;
@@ -256,17 +260,22 @@ static void a_forger_is_found(void **state)
 	break_in(&f);
 	assert_int_equal(f.at.epoch, 5);
 	/* The twin: what he puts together as it was is whole. */
-	rebuild(&f, 100, 0, false);
+	rebuild(&f, 100, 0, false, false);
 	check(VERIFY_WHOLE, &v);
 	/* A record is gone, chain and head are made anew: whole to who has no key. */
-	rebuild(&f, 7, 1, false);
+	rebuild(&f, 7, 1, false, false);
 	judge(VERIFY_WHOLE, &v);
 	check(VERIFY_SEAL, &v);
-	rebuild(&f, 7, 1, true);
+	rebuild(&f, 7, 1, false, true);
 	judge(VERIFY_WHOLE, &v);
 	check(VERIFY_SEAL, &v);
+	/* A record is another one. */
+	rebuild(&f, 6, 0, true, false);
+	judge(VERIFY_WHOLE, &v);
+	check(VERIFY_SEAL, &v);
+	assert_non_null(strstr(v.text, "MAC"));
 	/* The end is gone from a seal on, and the state is what he likes. */
-	rebuild(&f, 11, 100, false);
+	rebuild(&f, 11, 100, false, false);
 	judge(VERIFY_WHOLE, &v);
 	check(VERIFY_SEAL, &v);
 	f.at.epoch = 3;
@@ -280,8 +289,31 @@ static void a_forger_is_found(void **state)
 	assert_int_equal(unlink(in_dir("log.head")), 0);
 	write_file("log.seal", f.state, sizeof(f.state));
 	check(VERIFY_SEAL, &v);
+	/* His log goes on with the key that he has: behind an earlier seal, or from the beginning.
+	 */
+	rebuild(&f, 11, 100, false, false);
+	f.at.epoch = 5;
+	f.at.first = 11;
+	seal_spell_state(&f.at, text);
+	write_file("log.seal", text, sizeof(text));
+	write_epochs(1);
+	judge(VERIFY_WHOLE, &v);
+	check(VERIFY_SEAL, &v);
+	assert_non_null(strstr(v.text, "seals are missing"));
+	f.at.first = 1;
+	seal_spell_state(&f.at, text);
+	write_file("log.seal", text, sizeof(text));
+	assert_int_equal(unlink(in_dir("log")), 0);
+	assert_int_equal(unlink(in_dir("log.head")), 0);
+	open_chain(&c, 0, 0);
+	assert_int_equal(put(&c, "a", 9), 0);
+	chain_close(&c);
+	write_epochs(2);
+	judge(VERIFY_WHOLE, &v);
+	check(VERIFY_SEAL, &v);
+	assert_non_null(strstr(v.text, "first seals are missing"));
 	/* He seals with a key of his own. */
-	rebuild(&f, 11, 100, false);
+	rebuild(&f, 11, 100, false, false);
 	assert_int_equal(unlink(in_dir("log.seal")), 0);
 	{
 		struct seal_key his;
