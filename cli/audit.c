@@ -19,6 +19,8 @@ static const char usage[] =
 	"       cordon audit explain [OPTION...] [FILE]  the last denial: by which line, and what\n"
 	"                                                would allow it\n"
 	"       cordon audit replay --policy WHAT [FILE] which denials another policy would allow\n"
+	"       cordon audit suggest --policy WHAT [FILE]\n"
+	"                                                lines that would allow them\n"
 	"       cordon audit export --format csv|ausearch [FILE]\n"
 	"                                                for other programs\n"
 	"       cordon audit verify [OPTION] [FILE]      is the log whole? 0 yes, 1 no, 125 "
@@ -49,7 +51,9 @@ static const char usage[] =
 	"  --expect WHAT      replay is 0 when all denials are now: allowed (the default), "
 	"denied,\n"
 	"                     or the same, with the same answer by the same rule\n"
-	"  -o FILE            export into that file\n"
+	"  --all              suggest dangerous calls too, and what lines refuse on purpose\n"
+	"  --patch            suggest a patch of the policy's file, not one that uses it\n"
+	"  -o FILE            suggest or export into that file\n"
 	"FILE is $XDG_STATE_HOME/cordon/audit.jsonl (~/.local/state/cordon/audit.jsonl) by "
 	"default\n";
 
@@ -191,8 +195,9 @@ static int parse(const struct audit_verb *verb, int argc, char **argv, struct au
 
 static const struct audit_verb verbs[] = {
 	{ "show", audit_cli_show, "fgCjspcPRmSUn" }, { "explain", audit_cli_explain, "jspqI" },
-	{ "replay", audit_cli_replay, "jspIE" },     { "export", audit_cli_export, "soF" },
-	{ "seal-setup", audit_cli_seal_setup, "" },  { "verify", audit_cli_verify, "k" },
+	{ "replay", audit_cli_replay, "jspIE" },     { "suggest", audit_cli_suggest, "jspIoAD" },
+	{ "export", audit_cli_export, "soF" },	     { "seal-setup", audit_cli_seal_setup, "" },
+	{ "verify", audit_cli_verify, "k" },
 };
 
 int main(int argc, char **argv)
@@ -214,7 +219,7 @@ int main(int argc, char **argv)
 	if (!verb) {
 		err_refuse(&err, "understand the verb '%.64s' of 'cordon audit'",
 			   argc > 1 ? argv[1] : "");
-		err_hint(&err, "show, explain, replay, export, seal-setup or "
+		err_hint(&err, "show, explain, replay, suggest, export, seal-setup or "
 			       "verify; "
 			       "'cordon audit --help' says more");
 		return audit_cli_fail(&err);

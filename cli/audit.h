@@ -40,6 +40,7 @@ int audit_cli_verify(struct audit_args *args);
 int audit_cli_seal_setup(struct audit_args *args);
 int audit_cli_explain(struct audit_args *args);
 int audit_cli_replay(struct audit_args *args);
+int audit_cli_suggest(struct audit_args *args);
 int audit_cli_export(struct audit_args *args);
 
 /* "cordon: ..." with its hint on stderr: AUDIT_EXIT_FAILED. */

@@ -44,24 +44,28 @@ static size_t default_search(const char *ret[4])
 	return count;
 }
 
+size_t audit_policy_dirs(const struct audit_args *args, const char *ret[AUDIT_MAX_SEARCH])
+{
+	if (args->n_search == 0)
+		return default_search(ret);
+	memcpy(ret, args->search, args->n_search * sizeof(args->search[0]));
+	return args->n_search;
+}
+
 int audit_policy_load(const struct audit_args *args, const char *what, struct policy **ret,
 		      struct err *err)
 {
 	__attribute__((
 		cleanup(policy_diags_done))) struct policy_diags diags = { .text = BUF_INIT };
-	const char *dirs[4];
-	struct policy_search search = { .dirs = args->search,
-					.n_dirs = args->n_search,
+	const char *dirs[AUDIT_MAX_SEARCH];
+	struct policy_search search = { .dirs = dirs,
+					.n_dirs = audit_policy_dirs(args, dirs),
 					.native = ABI_NATIVE };
 	struct err unused = ERR_INIT;
 	char cwd[LIMIT_PATH], full[LIMIT_PATH];
 	size_t len = strlen(what);
 	int r;
 
-	if (search.n_dirs == 0) {
-		search.n_dirs = default_search(dirs);
-		search.dirs = dirs;
-	}
 	if (strchr(what, '/') || (len > 7 && strcmp(what + len - 7, ".policy") == 0)) {
 		if (!getcwd(cwd, sizeof(cwd)) || path_normalise(cwd, what, full, sizeof(full)) < 0)
 			return err_set(err ? err : &unused, -EINVAL, "use the policy '%.400s'",

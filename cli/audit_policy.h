@@ -12,6 +12,9 @@
 int audit_policy_load(const struct audit_args *args, const char *what, struct policy **ret,
 		      struct err *err);
 
+/* Where policies are looked up: AUDIT_MAX_SEARCH places are enough. How many. */
+size_t audit_policy_dirs(const struct audit_args *args, const char *ret[AUDIT_MAX_SEARCH]);
+
 static inline void audit_policy_freep(struct policy **policy)
 {
 	policy_free(*policy);

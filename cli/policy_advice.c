@@ -19,6 +19,7 @@
 #include "cli/policy_call.h"
 #include "policies/cond.h"
 #include "policies/consts.h"
+#include "policies/suggest.h"
 
 enum { ROOM = 64 }; /* lines that are added at most */
 
@@ -162,15 +163,7 @@ static int remove_rule(struct work *w, const struct policy_rule *rule)
 /* What a person would tie an allow to: what was written, of the kinds that say what is done. */
 static bool is_telling(const struct attempt *a, unsigned i)
 {
-	const struct syscall_arg *arg = &a->call->args[i];
-
-	if (i >= a->n_args || a->text[i] || arg->width == WIDTH_PTR || arg->width == WIDTH_NONE)
-		return false;
-	if (arg->kind == KIND_FLAGS || arg->kind == KIND_ENUM || arg->kind == KIND_SIGNAL)
-		return true;
-	/* socket's type and protocol, ioctl's cmd: numbers that are names */
-	return strcmp(arg->name, "type") == 0 || strcmp(arg->name, "protocol") == 0 ||
-	       strcmp(arg->name, "cmd") == 0;
+	return i < a->n_args && !a->text[i] && suggest_is_telling(a->call, i);
 }
 
 static void put_free(struct buf *out, const struct policy_rule *rule)

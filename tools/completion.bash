@@ -85,6 +85,20 @@ _cordon_policy_options() {
 	esac
 }
 
+_cordon_audit_options() { # verb
+	case $1 in
+	show)
+		echo "--group --count --follow --json --sandbox --policy --call --path --rule --comm --since" \
+			"--until -n"
+		;;
+	explain) echo "--json --sandbox --seq --policy --search" ;;
+	replay) echo "--json --sandbox --policy --search --expect" ;;
+	suggest) echo "--json --sandbox --policy --search --all --patch -o" ;;
+	export) echo "--format --sandbox -o" ;;
+	verify) echo "--seal-key" ;;
+	esac
+}
+
 _cordon() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
@@ -98,13 +112,17 @@ _cordon() {
 	completion) _cordon_words "bash" "$current" ;;
 	audit)
 		if [ "$COMP_CWORD" -eq 2 ]; then
-			_cordon_words "show verify" "$current"
+			_cordon_words "explain export replay seal-setup show suggest verify" "$current"
 		elif [ "$before" = --policy ]; then
 			_cordon_words "$(_cordon_policies)" "$current"
 		elif [ "$before" = --sandbox ]; then
 			_cordon_words "last" "$current"
-		elif [[ $current == -* && ${COMP_WORDS[2]} == show ]]; then
-			_cordon_words "--group --follow --json --sandbox --policy --call --path --since -n" "$current"
+		elif [ "$before" = --format ]; then
+			_cordon_words "csv ausearch" "$current"
+		elif [ "$before" = --expect ]; then
+			_cordon_words "allowed denied same" "$current"
+		elif [[ $current == -* ]]; then
+			_cordon_words "$(_cordon_audit_options "${COMP_WORDS[2]}")" "$current"
 		else
 			_cordon_files "$current"
 		fi

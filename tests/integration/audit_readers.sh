@@ -61,6 +61,65 @@ check "which says all of it" jq -e '.policy.same_as_recorded and .answer == "EPE
 expect_error 125 "find a denial with the number 999999" "explain: a record that is not there" -- audit explain --seq 999999
 expect_match '^record ' "explain: of one sandbox" -- audit explain --sandbox "$(jq -s -r '.[0].sandbox' "$LOG")"
 
+# --- suggest
+expect_status 0 "suggest: a policy" -- audit suggest --policy default
+for call in acct setdomainname; do
+	check "suggest: $call, which costs little" grep -qx "allow $call" "$OUT"
+done
+for call in mount bpf ptrace swapoff; do
+	check "suggest: no $call" bash -c "! grep -q '^allow $call' '$OUT' && grep -q '^# $call: .* denial.*first of /.*record' '$OUT'"
+done
+check "suggest: with its risk" grep -q '^# risk [0-9]* of 20 (machine): ' "$OUT"
+cp "$OUT" default-suggested.policy
+expect_status 0 "suggest: what it says compiles" -- "$CORDON" policy check ./default-suggested.policy
+run audit replay --policy ./default-suggested.policy --json
+mapfile -t now < <(jq -r '.rows[] | select(.outcome == "allowed").call' "$OUT" | sort)
+check "suggest: and allows just what it says" test "${now[*]}" = \
+	"$(grep -o '^allow [a-z0-9_]*' default-suggested.policy | sort -u | cut -d' ' -f2 | paste -sd' ')"
+# A policy that lacks what an ordinary program needs, and a run of it that is refused.
+cat >own.policy <<'END'
+policy own
+use default
+remove allow socket socketpair getcwd kill
+expect deny getcwd
+END
+# shellcheck disable=SC2016
+script='import os, socket, signal
+for f, t in ((socket.AF_UNIX, 1), (socket.AF_UNIX, 2), (socket.AF_INET, 1), (socket.AF_INET, 2)):
+    try: socket.socket(f, t | socket.SOCK_CLOEXEC)
+    except OSError: pass
+try: os.getcwd()
+except OSError: pass
+try: os.kill(os.getpid(), 0)
+except OSError: pass
+try: os.kill(os.getpid(), signal.SIGCHLD)
+except OSError: pass'
+"$CORDON" run --policy ./own.policy --audit file:own.jsonl -- python3 -I -c "$script" >/dev/null 2>&1
+expect_status 1 "an ordinary program is refused" -- audit replay --policy ./own.policy own.jsonl
+expect_status 0 "suggest: into a file" -- audit suggest --policy ./own.policy -o learnt.policy own.jsonl
+check "lists of values, and nothing more" grep -qx \
+	'allow socket if domain in AF_UNIX AF_INET and type in SOCK_STREAM|SOCK_CLOEXEC SOCK_DGRAM|SOCK_CLOEXEC and protocol == 0' learnt.policy
+check "signals by name" grep -q '^allow kill if sig in 0 SIGCHLD$' learnt.policy
+check "a test that says otherwise goes" grep -qx 'remove expect deny getcwd' learnt.policy
+expect_status 0 "it checks" -- "$CORDON" policy check ./learnt.policy
+expect_status 0 "its tests pass" -- "$CORDON" policy test ./learnt.policy
+expect_status 0 "the log under it: all is allowed" -- audit replay --policy ./learnt.policy own.jsonl
+"$CORDON" run --policy ./learnt.policy --audit file:again.jsonl -- python3 -I -c "$script" >/dev/null 2>&1
+expect_output 0 "and the program, too" -- audit show --count again.jsonl
+expect_status 0 "suggest: a patch" -- audit suggest --policy ./own.policy --patch own.jsonl
+cp "$OUT" own.patch
+check "which applies" patch -s -p0 -o patched.policy own.policy own.patch
+sed -i 's/^policy own$/policy patched/; /^expect/d' patched.policy
+expect_status 0 "and allows all" -- audit replay --policy ./patched.policy own.jsonl
+expect_status 0 "suggest: JSON" -- audit suggest --policy ./own.policy --json own.jsonl
+check "with counts, programs and lines" jq -e '[.calls[] | select(.suggested)] | length == 3 and
+	all(.[]; .count > 0 and (.first_program | test("python")) and (.lines | length) > 0)' "$OUT"
+expect_status 0 "suggest --all" -- audit suggest --policy default --all
+check "holds what is dangerous, with its risk" bash -c "grep -B4 '^remove deny bpf' '$OUT' | grep -q '^# risk 20 of 20'"
+expect_error 125 "no policy" "suggest needs a policy" -- audit suggest
+expect_status 0 "suggest: nothing, for a policy that allows it" -- audit suggest --policy ./learnt.policy own.jsonl
+check "is no line" bash -c "! grep -q '^allow' '$OUT'"
+
 # --- export
 expect_status 0 "export: CSV" -- audit export --format csv
 check "each record is a row of as many cells" python3 - "$OUT" "$LOG" <<'END'
@@ -129,7 +188,7 @@ with open(sys.argv[2], "w", encoding="utf-8") as f:
     f.write("\n".join(out) + "\n" + lines[1] + "\n" + lines[2][:100])
 END
 for what in "replay --policy default" "replay --policy default --json" "replay --policy default --expect same" \
-	explain "explain --json" "explain --seq $(jq -s 'map(select(.type == "denial"))[0].seq' whole.jsonl)" \
+	"suggest --policy default" "suggest --policy default --json --all" explain "explain --json" "explain --seq $(jq -s 'map(select(.type == "denial"))[0].seq' whole.jsonl)" \
 	"export --format csv" "export --format ausearch" "show --count" "show --group" "show --json" "show"; do
 	# shellcheck disable=SC2086 # words
 	run timeout 10 "$CORDON" audit $what evil.jsonl
