@@ -49,6 +49,14 @@ static struct learn_path *find_path(struct learn *l, const char *path)
 	return p;
 }
 
+static void count_again(struct learn *l, struct learn_path *p, unsigned access, bool denied)
+{
+	p->count++;
+	p->phases |= (uint8_t)(1U << l->phase);
+	p->access |= (uint8_t)access;
+	p->denied = p->denied && denied;
+}
+
 void learn_put(struct learn *l, const char *path, unsigned access, enum learn_kind kind,
 	       uint16_t program, bool denied)
 {
@@ -58,10 +66,7 @@ void learn_put(struct learn *l, const char *path, unsigned access, enum learn_ki
 		return;
 	if (p->count == 0)
 		p->program = program;
-	p->count++;
-	p->phases |= (uint8_t)(1U << l->phase);
-	p->access |= (uint8_t)access;
-	p->denied = p->denied && denied;
+	count_again(l, p, access, denied);
 	/* What was missing when it was first looked for may have been made since. */
 	if (kind != LEARN_MISSING)
 		p->kind = (uint8_t)kind;
@@ -153,9 +158,18 @@ static int resolve_plain(struct learn *l, const char *path, unsigned access, boo
 			 uint16_t program, bool denied)
 {
 	_cleanup_close_ int fd = -1;
+	const uint64_t hash = hash_checksum(path, strlen(path), NULL, 0);
+	struct learn_known *known = &l->known[hash % LEARN_KNOWN];
 	char normal[LIMIT_PATH];
+	struct learn_path *p;
 	struct stat st;
 
+	/* By number: who makes two names agree hides a path from his own policy. */
+	if (known->path > 0 && known->hash == hash) {
+		p = &l->paths[known->path - 1];
+		count_again(l, p, access, denied);
+		return 0;
+	}
 	if (path_normalise("/", path, normal, sizeof(normal)) < 0)
 		return -ENAMETOOLONG;
 	fd = path_open_in(l->root, path + 1, O_PATH | (follow_last ? 0 : O_NOFOLLOW),
@@ -169,6 +183,10 @@ static int resolve_plain(struct learn *l, const char *path, unsigned access, boo
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	learn_put(l, normal, access, kind_of(st.st_mode), program, denied);
+	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
+		p = find_path(l, normal);
+		*known = (struct learn_known){ hash, p ? (uint32_t)(p - l->paths) + 1 : 0 };
+	}
 	return 0;
 }
 
@@ -505,6 +523,10 @@ void learn_mapped(struct learn *l, int32_t pid, uint16_t program)
 	char name[64];
 	unsigned n = 0;
 
+	/* The same program has the same loader, and what that maps are calls. */
+	if (l->mapped[program - 1])
+		return;
+	l->mapped[program - 1] = true;
 	(void)snprintf(name, sizeof(name), "/proc/%d/maps", pid);
 	if (fd_read_virtual_at(-1, name, MAPS_MAX, &maps) < 0 || !maps.data) {
 		l->unread++;

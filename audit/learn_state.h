@@ -16,6 +16,7 @@ enum {
 	LEARN_PATHS = 16384,  /* distinct paths */
 	LEARN_SLOTS = 32768,  /* of their hash table */
 	LEARN_TEXT = 4 << 20, /* bytes of all texts */
+	LEARN_KNOWN = 8192,
 	LEARN_SOCKETS = 1024, /* distinct addresses */
 	LEARN_CHAIN = 8,      /* ancestors that are told */
 	LEARN_PHASES = 2,
@@ -65,6 +66,12 @@ struct learn_path {
 	uint64_t count;
 };
 
+/* A path without symlinks that was looked up before and was there. */
+struct learn_known {
+	uint64_t hash;
+	uint32_t path; /* place in paths + 1 */
+};
+
 struct learn_socket {
 	bool bind;
 	uint8_t phases;
@@ -99,9 +106,11 @@ struct learn {
 	struct learn_entry entries[LEARN_CALLS];
 	struct learn_key keys[LEARN_KEYED];
 	uint32_t programs[LEARN_PROGRAMS]; /* texts */
+	bool mapped[LEARN_PROGRAMS];	   /* its loader was looked at */
 	struct learn_pid pids[LEARN_PIDS];
 	uint32_t slots[LEARN_SLOTS]; /* place in paths + 1 */
 	struct learn_path paths[LEARN_PATHS];
+	struct learn_known known[LEARN_KNOWN]; /* by the hash of a path as it was read */
 	struct learn_socket sockets[LEARN_SOCKETS];
 	char text[LEARN_TEXT]; /* [0] is the empty text */
 };

@@ -39,6 +39,9 @@ struct notify {
 int notify_begin(struct notify *n, int fd, struct err *err);
 void notify_end(struct notify *n);
 
+/* Answer the one that poll(2) said waits: 0, also when its caller is gone meanwhile, or -errno. */
+int notify_one(struct notify *n);
+
 /* Answer what waits, at most max of them. 0; 1 when the last process under the filter is gone;
  * -errno when the listener is broken. */
 int notify_handle(struct notify *n, unsigned max);

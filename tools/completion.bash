@@ -56,7 +56,7 @@ _cordon_launch() { # verb, current word, word before
 		_cordon_words "file: stderr fd:" "$2"
 		;;
 	--env) mapfile -t COMPREPLY < <(compgen -v -- "$2") ;;
-	--base | --cwd | --ro | --rw | --overlay | --hide | --tmpfs | --dir) _cordon_files "$2" ;;
+	-o | --base | --cwd | --ro | --rw | --overlay | --hide | --tmpfs | --dir) _cordon_files "$2" ;;
 	--uid | --hostname | --argv0 | --fd | --file | --symlink) ;;
 	*)
 		_cordon_words "--policy --base --upper --cwd --ro --rw --overlay --hide --tmpfs --dir --symlink
@@ -103,11 +103,11 @@ _cordon() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_cordon_words "run shell doctor audit policy completion version --help" "$current"
+		_cordon_words "run shell learn doctor audit policy completion version --help" "$current"
 		return
 	fi
 	case ${COMP_WORDS[1]} in
-	run | shell) _cordon_launch "${COMP_WORDS[1]}" "$current" "$before" ;;
+	run | shell | learn) _cordon_launch "${COMP_WORDS[1]}" "$current" "$before" ;;
 	doctor) _cordon_words "--json" "$current" ;;
 	completion) _cordon_words "bash" "$current" ;;
 	audit)
