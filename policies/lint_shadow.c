@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Rules that other rules leave nothing to say. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fd.h"
 #include "policies/cond.h"
@@ -108,6 +110,28 @@ static void look_at_refusal(struct linter *l, const struct policy_rule *rule,
 			 lint_place(l->policy, by->where).text);
 }
 
+/* A direction is closed by the lines that open its ports: without the last one all are open. */
+static void look_at_removed_port(struct linter *l, const struct policy_note *note)
+{
+	static const char *const directions[] = { "connect", "bind" };
+
+	for (uint8_t d = POLICY_PORT_CONNECT; d <= POLICY_PORT_BIND; d++) {
+		bool closed = l->policy->net == POLICY_NET_NONE;
+		char begin[24];
+
+		(void)snprintf(begin, sizeof(begin), "net %s ", directions[d]);
+		if (strncmp(note->text, begin, strlen(begin)) != 0)
+			continue;
+		for (size_t i = 0; i < l->policy->n_ports; i++)
+			closed = closed || l->policy->ports[i].direction == d;
+		if (!closed)
+			lint_add(l, "CP604", LINT_WARNING, note->where,
+				 "name a port that may stay, or net none",
+				 "no `net %s` line is left, so every port is open to it",
+				 directions[d]);
+	}
+}
+
 static void look_at_notes(struct linter *l)
 {
 	for (size_t i = 0; i < l->policy->n_notes; i++) {
@@ -119,6 +143,7 @@ static void look_at_notes(struct linter *l)
 		case POLICY_NOTE_REMOVED:
 			lint_add(l, "CP601", LINT_NOTE, note->where, NULL,
 				 "taken back out of %s: %s", other.text, note->text);
+			look_at_removed_port(l, note);
 			break;
 		case POLICY_NOTE_REPEATED:
 			lint_add(l, "CP503", same_file ? LINT_WARNING : LINT_NOTE, note->where,

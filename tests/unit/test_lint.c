@@ -40,8 +40,8 @@ static struct policy *load(const char *path)
 
 static struct policy *load_text(const char *text)
 {
-	static const char *const dirs[] = { LIBRARY };
-	const struct policy_search search = { .dirs = dirs, .n_dirs = 1, .native = ABI_NATIVE };
+	static const char *const dirs[] = { LIBRARY, "tests/policies/lib" };
+	const struct policy_search search = { .dirs = dirs, .n_dirs = 2, .native = ABI_NATIVE };
 	struct policy_diags diags = { .text = BUF_INIT };
 	struct err err = ERR_INIT;
 	struct policy *policy = NULL;
@@ -234,6 +234,11 @@ static void test_pairs(void **context)
 	expect_found("read /usr\n", "CP702", 1, false);
 	expect_found("net host\n", "CP705", 1, true);
 	expect_found("net host\nnet connect tcp 443\n", "CP705", 1, false);
+	/* the last port that is taken away gives all */
+	expect_found("use ports\nremove net connect tcp 443\n", "CP604", 2, false);
+	expect_found("use ports\nremove net connect\n", "CP604", 2, true);
+	expect_found("use ports\nremove net bind udp 53\n", "CP604", 2, true);
+	expect_found("use ports\nremove net bind udp 53\nnet bind tcp 1\n", "CP604", 2, false);
 	/* a used policy's refusal that the root opens: at the root's line */
 	expect_found("use default\nallow ptrace\nremove deny ptrace\n", "CP207", 2, true);
 	expect_found("use default\nallow read\n", "CP207", 2, false);
