@@ -15,6 +15,7 @@
 #include "audit/render.h"
 #include "audit/scan.h"
 #include "audit/verify.h"
+#include "audit/verify_seal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -76,6 +77,30 @@ static void put_chained(int fd, const uint8_t *data, size_t size, struct chain_p
 	}
 }
 
+/* The sealing state and the key, and a log's seals under a key that it was not made with. */
+static void parse_seal(const char *data, size_t size, int fd, uint64_t length)
+{
+	struct verify_seal seal = { .any = false };
+	static char buf[LINES_BUFFER];
+	char copy[SEAL_KEY_TEXT + 2] = "";
+	struct seal_state state;
+	struct seal_key key = { .id = "0123456789abcdef" };
+	struct lines lines;
+	struct line line;
+	struct scan root;
+
+	(void)seal_parse_state(data, size, &state);
+	memcpy(copy, data, size < sizeof(copy) - 1 ? size : sizeof(copy) - 1);
+	(void)seal_parse_key(copy, &key);
+	seal.key = &key;
+	lines_begin(&lines, fd, 0, length, buf);
+	while (lines_next(&lines, &line) > 0) {
+		if (!line.overlong && scan_text(line.p, line.len, &root) == 0 &&
+		    !verify_seal_record(&seal, &line, &root, 2, false))
+			abort();
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct chain_point at = { .seq = 0 }, base = { .seq = 0 }, head;
@@ -99,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (chained)
 		(void)verify_log(fd, (uint64_t)length, &at, &v, NULL);
 	render(fd);
+	parse_seal((const char *)data, size, fd, (uint64_t)length);
 	head = (struct chain_point){ .seq = 0 };
 	if (chain_recover(fd, (uint64_t)length, block, &base, &head, &repair) < 0)
 		abort();
