@@ -11,7 +11,7 @@
 #include "policies/lint.h"
 
 struct counts {
-	unsigned shown, answered, below;
+	unsigned shown, answered, below, unread;
 };
 
 static void put_place(const struct policy *policy, const struct lint_finding *f)
@@ -138,17 +138,21 @@ static int lint(const struct policy_args *args)
 	for (int i = 0; i < args->n_what; i++) {
 		int r = lint_one(args, args->what[i], level, &counts);
 
-		if (r < 0)
-			status = r == -EBADMSG && status == 0 ? 1 : POLICY_EXIT_FAILED;
+		counts.unread += r < 0;
+		if (r < 0 && status != POLICY_EXIT_FAILED)
+			status = r == -EBADMSG ? 1 : POLICY_EXIT_FAILED;
 	}
 	if (json)
 		(void)printf(
-			"\n], \"level\": \"%s\", \"shown\": %u, \"answered\": %u, \"below\": %u}\n",
-			lint_level_name(level), counts.shown, counts.answered, counts.below);
+			"\n], \"level\": \"%s\", \"shown\": %u, \"answered\": %u, \"below\": %u, "
+			"\"unread\": %u}\n",
+			lint_level_name(level), counts.shown, counts.answered, counts.below,
+			counts.unread);
 	else
-		(void)printf("%u finding%s at %s or above, %u answered in the text, %u below\n",
+		(void)printf("%u finding%s at %s or above, %u answered in the text, %u below%s\n",
 			     counts.shown, counts.shown == 1 ? "" : "s", lint_level_name(level),
-			     counts.answered, counts.below);
+			     counts.answered, counts.below,
+			     counts.unread ? "; not all could be read" : "");
 	return status ? status : counts.shown ? 1 : 0;
 }
 

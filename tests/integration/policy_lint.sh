@@ -30,6 +30,13 @@ printf 'allow ptrace\n' >answered.policy
 expect_status 1 "unanswered" -- "$CORDON" policy lint ./answered.policy
 printf 'allow ptrace # lint: allow CP402 because it is a debugger\n' >answered.policy
 expect_status 0 "answered" -- "$CORDON" policy lint ./answered.policy
+printf 'alow ptrace\n' >mistaken.policy
+expect_status 1 "two with mistakes" -- "$CORDON" policy lint ./mistaken.policy ./mistaken.policy
+expect_match '0 findings .*; not all could be read$' "what was not read is said" -- bash -c \
+	"'$CORDON' policy lint ./mistaken.policy ./answered.policy || [ \$? = 1 ]"
+expect_status 125 "one that is not there" -- "$CORDON" policy lint ./nowhere.policy ./mistaken.policy
+expect_match '"unread": 1}' "the same as JSON" -- bash -c \
+	"'$CORDON' policy lint --json ./mistaken.policy || [ \$? = 1 ]"
 for policy in "$corpus"/bad/*.policy; do
 	run "$CORDON" policy lint --level note --json "$policy"
 	[ "$STATUS" -le 1 ] && python3 -c 'import json, sys
