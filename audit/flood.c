@@ -79,9 +79,10 @@ bool flood_take(struct flood *flood, const struct flood_key *key, const char *fi
 {
 	struct flood_slot *slot = find(flood, key, now_ms);
 
-	if (!slot) {
+	if (!slot)
 		slot = &flood->other;
-	} else {
+	slot->total++;
+	if (slot != &flood->other) {
 		slot->file = file;
 		slot->line = line;
 		if (spend(flood, slot, now_ms))
@@ -116,4 +117,22 @@ void flood_told(struct flood *flood)
 		flood->other_pending = false;
 	else
 		flood->n_pending--;
+}
+
+size_t flood_top(const struct flood *flood, const struct flood_slot **ret, size_t n)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < FLOOD_SLOTS && flood->n_used > 0; i++) {
+		const struct flood_slot *slot = &flood->slot[i];
+		size_t at;
+
+		if (slot->total == 0 || (found == n && slot->total <= ret[n - 1]->total))
+			continue;
+		at = found < n ? found++ : n - 1;
+		for (; at > 0 && ret[at - 1]->total < slot->total; at--)
+			ret[at] = ret[at - 1];
+		ret[at] = slot;
+	}
+	return found;
 }

@@ -37,6 +37,7 @@ struct flood_slot {
 	uint32_t line;
 	const char *file;
 	uint64_t refilled_ms;
+	uint64_t total; /* all of them */
 	uint64_t count; /* not yet told */
 	uint64_t first_ms, last_ms;
 };
@@ -68,3 +69,6 @@ struct flood_slot *flood_pending(struct flood *flood);
 
 /* The count of flood_pending()'s slot was told. */
 void flood_told(struct flood *flood);
+
+/* The keys with the most denials, the most first: at most n. How many. */
+size_t flood_top(const struct flood *flood, const struct flood_slot **ret, size_t n);

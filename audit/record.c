@@ -211,6 +211,25 @@ static void close_sink(struct audit *audit, struct sink *sink, const struct audi
 	batch_clear(&audit->batch);
 }
 
+static void find_top(const struct audit *audit, struct audit_totals *ret)
+{
+	const struct flood_slot *slot[AUDIT_TOP];
+
+	ret->n_top = flood_top(&audit->flood, slot, AUDIT_TOP);
+	for (size_t i = 0; i < ret->n_top; i++) {
+		ret->top[i] = (struct audit_kind){
+			.abi = (enum abi)slot[i]->key.abi,
+			.nr = slot[i]->key.nr,
+			.kill = slot[i]->key.kill,
+			.errno_value = slot[i]->key.errno_value,
+			.reason = slot[i]->key.reason,
+			.file = slot[i]->file,
+			.line = slot[i]->line,
+			.count = slot[i]->total,
+		};
+	}
+}
+
 void audit_end(struct audit *audit, const struct audit_end *end, struct audit_totals *ret)
 {
 	if (audit->begun) {
@@ -224,6 +243,7 @@ void audit_end(struct audit *audit, const struct audit_end *end, struct audit_to
 			.denials = audit->denials,
 			.records = audit->records + audit->summaries,
 		};
+		find_top(audit, ret);
 		for (size_t i = 0; i < audit->n_sinks; i++)
 			ret->lost += audit->sink[i].all_lost_records;
 	}

@@ -80,8 +80,23 @@ struct audit_end {
 	const char *error; /* why it never started, or NULL */
 };
 
+/* Denials of one kind. */
+struct audit_kind {
+	enum abi abi;
+	int32_t nr; /* -1: numbers that no call has */
+	bool kill;
+	uint16_t errno_value;
+	uint8_t reason;	  /* as in struct audit_denial */
+	const char *file; /* as given with the last of them, or NULL */
+	uint32_t line;
+	uint64_t count;
+};
+enum { AUDIT_TOP = 10 };
+
 /* What was seen: for the summary at the end. */
 struct audit_totals {
+	struct audit_kind top[AUDIT_TOP]; /* the most frequent first */
+	size_t n_top;
 	uint64_t denials;
 	uint64_t records; /* records written that speak of denials, summaries included */
 	uint64_t lost;	  /* records that a sink did not take */

@@ -70,11 +70,8 @@ static int launch(const struct plan *plan, const struct run_options *o, struct e
 			      "cordon: %llu audit records could not be written; the policy was "
 			      "enforced\n",
 			      (unsigned long long)result.totals.lost);
-	if (o->verbose > 0 && result.totals.denials > 0)
-		(void)fprintf(stderr,
-			      "cordon: %llu calls were denied; 'cordon audit show --sandbox %s' "
-			      "tells which\n",
-			      (unsigned long long)result.totals.denials, plan->id);
+	if (o->verbose > 0)
+		run_summary(plan, o, &result.totals);
 	return result.exit_status;
 }
 

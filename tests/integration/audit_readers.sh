@@ -152,6 +152,20 @@ else
 	skip "and knows the calls" "ausearch is not there"
 fi
 
+# --- the summary at the end of run -v
+run inside -v --audit file:end.jsonl -- "$PROGRAMS/denied" 1000 4
+check "run -v: how many were denied" grep -qx 'cordon: 1000 calls were denied' "$ERR"
+check "run -v: of what, how often, by which line" grep -Eqx 'cordon: +1000  swapoff +EPERM +default.policy:[0-9]+' "$ERR"
+check "run -v: where the log is" grep -q "^cordon: the log is end.jsonl; 'cordon audit show --sandbox [0-9a-f]\{16\} end.jsonl'" "$ERR"
+run inside -v --audit file:end.jsonl -- "$PROGRAMS/hostile" "${attempts[@]}"
+check "run -v: ten kinds and the rest" test "$(sed -n '/calls were denied$/,/the log is/p' "$ERR" | wc -l)" -eq 13
+check "run -v: adds up" test "$(sed -n 's/^cordon: \([0-9]*\) calls were denied$/\1/p' "$ERR")" -eq \
+	"$(sed -n '/calls were denied$/,/the log is/p' "$ERR" | awk '$1 == "cordon:" && $2 + 0 && !/calls were/ { n += $2 } END { print n }')"
+run inside -v --audit file:end.jsonl -- "$PROGRAMS/true"
+check "run -v: nothing" grep -qx 'cordon: nothing was denied' "$ERR"
+run inside --audit file:end.jsonl -- "$PROGRAMS/denied" 10 1
+check "without -v: not a word" bash -c "! grep -q denied '$ERR'"
+
 # --- show: filters
 expect_output 1000 "show --count: denials, those in summaries too" -- audit show --count --call swapoff
 expect_output 0 "of no call" -- audit show --count --call getpid --comm nobody

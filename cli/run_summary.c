@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What `cordon run -v` says at the end: what was refused, on one screen, and where all of it is. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "audit/names.h"
+#include "audit/place.h"
+#include "audit/render.h"
+#include "base/text.h"
+#include "cli/run.h"
+
+static const char *call_name(const struct audit_kind *kind, char *buf, size_t size)
+{
+	const struct syscall_desc *call = kind->nr >= 0 ? syscall_by_nr(kind->abi, kind->nr) : NULL;
+
+	if (call)
+		return call->name;
+	(void)snprintf(buf, size, kind->nr >= 0 ? "call %d" : "no call", (int)kind->nr);
+	return buf;
+}
+
+static void say_kind(const struct audit_kind *kind)
+{
+	static const char *const reasons[] = { "rule", "default", "kernel", "abi" };
+	const char *slash = kind->file ? strrchr(kind->file, '/') : NULL;
+	char name[24], answer[24], rule[256];
+	struct render r;
+
+	render_init(&r, rule, sizeof(rule));
+	if (kind->file) {
+		const char *file = slash ? slash + 1 : kind->file;
+
+		render_bytes(&r, file, strlen(file), 128);
+		(void)snprintf(name, sizeof(name), ":%u", kind->line);
+		render_text(&r, name);
+	} else {
+		render_text(&r, reasons[kind->reason & 3]);
+	}
+	(void)fprintf(stderr, "cordon: %9" PRIu64 "  %-24s %-12s %s%s%s\n", kind->count,
+		      call_name(kind, name, sizeof(name)),
+		      kind->kill ? "kill" : names_errno(kind->errno_value, answer, sizeof(answer)),
+		      rule, kind->abi != ABI_NATIVE ? "  on " : "",
+		      kind->abi != ABI_NATIVE ? abi_name(kind->abi) : "");
+}
+
+/* The file that was written, if one was. */
+static const char *log_file(const struct run_options *o, char *buf, size_t size)
+{
+	struct err none = ERR_INIT;
+
+	for (size_t i = 0; i < o->n_sinks; i++) {
+		if (text_starts_with(o->sinks[i], "file:"))
+			return o->sinks[i] + 5;
+	}
+	return o->n_sinks == 0 && place_default(buf, size, &none) == 0 ? buf : NULL;
+}
+
+void run_summary(const struct plan *plan, const struct run_options *o,
+		 const struct audit_totals *totals)
+{
+	char place[LIMIT_PATH], safe[1024];
+	const char *log = log_file(o, place, sizeof(place));
+	uint64_t shown = 0;
+	struct render r;
+
+	if (totals->denials == 0) {
+		(void)fprintf(stderr, "cordon: nothing was denied\n");
+		return;
+	}
+	(void)fprintf(stderr, "cordon: %" PRIu64 " calls were denied\n", totals->denials);
+	for (size_t i = 0; i < totals->n_top; i++) {
+		say_kind(&totals->top[i]);
+		shown += totals->top[i].count;
+	}
+	if (shown < totals->denials)
+		(void)fprintf(stderr, "cordon: %9" PRIu64 "  of other kinds\n",
+			      totals->denials - shown);
+	if (!log)
+		return;
+	render_init(&r, safe, sizeof(safe));
+	render_bytes(&r, log, strlen(log), sizeof(safe));
+	(void)fprintf(stderr,
+		      "cordon: the log is %s; 'cordon audit show --sandbox %s%s%s' has all of it\n",
+		      safe, plan->id, o->n_sinks ? " " : "", o->n_sinks ? safe : "");
+}
