@@ -15,9 +15,7 @@ const char *suggest_why(enum withheld why)
 		[WITHHELD_DANGER] = "dangerous (--all suggests it)",
 		[WITHHELD_KILL] = "a line kills for it (--all suggests it)",
 		[WITHHELD_ABI] = "the policy does not open its ABI",
-		[WITHHELD_PURPOSE] =
-			"a line denies it, and others of that call are allowed: without "
-			"the line more would be (--all suggests it)",
+		[WITHHELD_PURPOSE] = "removing the line that denies it opens more (--all does)",
 		[WITHHELD_OWN] = "a line of the patched file denies it: edit that line",
 		[WITHHELD_NET] = "net lines refuse it: name the protocol and the port",
 		[WITHHELD_MANY] = "too many different arguments to list (--all allows any)",

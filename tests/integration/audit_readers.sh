@@ -44,6 +44,16 @@ expect_error 125 "perhaps" "and knows what to expect" -- audit replay --policy d
 expect_error 125 "no-such" "and a policy that is there" -- audit replay --policy no-such
 expect_error 125 "regular file" "and a log" -- audit replay --policy default /dev/null
 
+# --- a long log: the answer is the same, and the memory does not grow with it
+jq -c 'select(.type == "denial")' "$LOG" |
+	awk '{ line[NR] = $0 } END { for (i = 0; i < 20000; i++) print line[i % NR + 1] }' >long.jsonl
+if sanitized; then
+	skip "20,000 records in 32 MiB" "a sanitizer has terabytes of shadow memory"
+else
+	expect_match '^20000 of 20000 records: the same answer' "20,000 records in 32 MiB" -- bash -c \
+		"ulimit -v 32768; exec '$CORDON' audit replay --policy default --expect same long.jsonl"
+fi
+
 # --- explain
 expect_match '^swapoff\("/cordon/denied"\)  \[' "explain: the last denial" -- audit explain
 check "its rule, and that the policy is the one" grep -q '^  policy: .*default.policy, the one that was in force$' "$OUT"
@@ -116,6 +126,11 @@ check "with counts, programs and lines" jq -e '[.calls[] | select(.suggested)] |
 	all(.[]; .count > 0 and (.first_program | test("python")) and (.lines | length) > 0)' "$OUT"
 expect_status 0 "suggest --all" -- audit suggest --policy default --all
 check "holds what is dangerous, with its risk" bash -c "grep -B4 '^remove deny bpf' '$OUT' | grep -q '^# risk 20 of 20'"
+cp "$OUT" all.policy
+sed -i 's/^policy default-suggested$/policy all/' all.policy
+run audit replay --policy ./all.policy --json
+check "and allows all but other ABIs and what has no name" jq -e '[.rows[] | select(.outcome != "allowed")] |
+	length > 0 and all(.[]; .rule == "abi" or (.call == null and .rule == "kernel"))' "$OUT"
 expect_error 125 "no policy" "suggest needs a policy" -- audit suggest
 expect_status 0 "suggest: nothing, for a policy that allows it" -- audit suggest --policy ./learnt.policy own.jsonl
 check "is no line" bash -c "! grep -q '^allow' '$OUT'"
