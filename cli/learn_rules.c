@@ -26,11 +26,12 @@ struct rules {
  * alone.
  */
 static const char *const always[] = {
-	"brk",	      "clock_getres", "clock_gettime",	 "clock_nanosleep", "exit",
-	"exit_group", "futex",	      "getcpu",		 "gettimeofday",    "madvise",
-	"mmap",	      "mremap",	      "munmap",		 "nanosleep",	    "poll",
-	"ppoll",      "pselect6",     "restart_syscall", "rt_sigreturn",    "sched_yield",
-	"select",     "time",
+	"brk",		"clock_getres",	   "clock_gettime", "clock_nanosleep",
+	"exit",		"exit_group",	   "futex",	    "getcpu",
+	"gettimeofday", "madvise",	   "mmap",	    "mremap",
+	"munmap",	"nanosleep",	   "poll",	    "ppoll",
+	"pselect6",	"restart_syscall", "rt_sigsuspend", "rt_sigreturn",
+	"sched_yield",	"select",	   "time",
 };
 
 const char *learned_phase(const struct learned *l, uint8_t phases)

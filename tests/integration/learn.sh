@@ -10,13 +10,13 @@ LOG=$WORK/log.jsonl
 learn() { # NAME OPTIONS... -- COMMAND...
 	local name=$1
 	shift
-	"$CORDON" learn -o "$name.policy" "$@"
+	timeout -k 5 60 "$CORDON" learn -o "$name.policy" "$@"
 }
 enforce() {
 	local name=$1
 	shift
 	rm -f "$LOG" "$LOG.head"
-	"$CORDON" run -q --policy "./$name.policy" --audit "file:$LOG" "$@"
+	timeout -k 5 30 "$CORDON" run -q --policy "./$name.policy" --audit "file:$LOG" "$@"
 }
 refused() { # how many calls the last run was refused
 	jq -s 'map(select(.type == "close").denials) | add' "$LOG"
@@ -98,6 +98,30 @@ for i in 1 2 3 4 5 6 7 8 9 10; do curl -sf -o /tmp/n/out http://127.0.0.1:8080/b
 nginx -c /tmp/n/conf -e /tmp/n/e -s quit; wait
 END
 job nginx-curl '^served$' "$OTHER" -- --ro "$WORK/build" -- sh "$WORK/build/nginx"
+
+cat >build/redis <<'END'
+redis-server --port 7777 --bind 127.0.0.1 --dir /tmp --save "" >/tmp/redis.log &
+for i in 1 2 3 4 5 6 7 8 9 10; do redis-cli -p 7777 ping >/dev/null 2>&1 && break; sleep 0.2; done
+redis-benchmark -p 7777 -n 500 -c 5 -t set,get --csv | grep -c '^"'
+redis-cli -p 7777 shutdown nosave; wait
+END
+job redis '^[23]$' "$OTHER" -- --ro "$WORK/build" -- sh "$WORK/build/redis"
+
+job sed-sort-awk '^2 b$' "$DIAL" -- -- \
+	sh -c 'printf "b\na\nb\n" | sort | uniq -c | sed "s/^ *//" | awk "\$1 > 1"'
+
+if command -v node >/dev/null; then
+	printf 'const h = require("http");\nconst s = h.createServer((q, r) => r.end("answered\\n")).listen(0, "127.0.0.1", () =>\n  h.get({ port: s.address().port }, (r) => { r.pipe(process.stdout); r.on("end", () => s.close()); }));\n' >build/one.js
+	job node '^answered$' "$OTHER" -- --ro "$WORK/build" -- node "$WORK/build/one.js"
+else
+	skip "node" "it is not installed"
+fi
+if command -v convert >/dev/null && convert -version >/dev/null 2>&1; then
+	job imagemagick '^PNG 16x16$' "$DIAL" -- -- \
+		sh -c 'convert -size 16x16 xc:red /tmp/one.png && identify -format "%m %wx%h\n" /tmp/one.png'
+else
+	skip "imagemagick" "it is not installed"
+fi
 
 # --- every call is in the recording
 CALLS=$PROGRAMS/calls67
