@@ -2,7 +2,8 @@
 /*
  * A hostile log: the input is the log, or with a first byte above 0x7f a log whose lines get a true
  * chain, so that what lies behind the chain is reached. It is verified, adopted by a writer that
- * has no head, verified again, and each line rendered. json-c is the second opinion on the scanner.
+ * has no head, verified again, and each line rendered and exported. json-c is the second opinion on
+ * the scanner.
  */
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "audit/chain.h"
+#include "audit/export.h"
 #include "audit/lines.h"
 #include "audit/render.h"
 #include "audit/scan.h"
@@ -40,6 +42,34 @@ static void compare(const char *p, size_t len)
 	json_tokener_free(tok);
 }
 
+/* A row is one line, a line of the kernel's form too, and neither drives a terminal. */
+static void export_line(const char *p, size_t len)
+{
+	static int (*const forms[])(struct buf *, const struct recorded *) = { export_csv,
+									       export_ausearch };
+	struct recorded record;
+	char path[256];
+
+	if (recorded_read(p, len, &record) < 0)
+		return;
+	for (unsigned i = 0; i < 6; i++)
+		(void)recorded_path(&record, i, path, sizeof(path));
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		_cleanup_buf_ struct buf out = BUF_INIT;
+
+		if (forms[i](&out, &record) < 0 || out.len == 0)
+			continue;
+		if (memchr(out.data, '\n', out.len) != out.data + out.len - 1)
+			abort();
+		for (size_t k = 0; k < out.len - 1; k++) {
+			unsigned char c = (unsigned char)out.data[k];
+
+			if ((c < 0x20 && (c != '\r' || k != out.len - 2)) || c == 0x7f)
+				abort();
+		}
+	}
+}
+
 static void render(int fd)
 {
 	struct lines lines;
@@ -51,6 +81,7 @@ static void render(int fd)
 		if (line.overlong)
 			continue;
 		compare(line.p, line.len);
+		export_line(line.p, line.len);
 		text[0] = '\0';
 		(void)render_line(line.p, line.len, false, text, sizeof(text));
 		for (const char *p = text; *p; p++) {
