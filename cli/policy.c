@@ -243,6 +243,10 @@ int main(int argc, char **argv)
 		(void)policy_cli_usage_error("unknown verb", argv[1]);
 		return POLICY_EXIT_FAILED;
 	}
+	if (argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0))
+		return fputs(args.verb->usage, stdout) < 0 || fflush(stdout) != 0
+			       ? POLICY_EXIT_FAILED
+			       : 0;
 	if (parse(argc - 2, argv + 2, &args) < 0)
 		return POLICY_EXIT_FAILED;
 	args.searches = args.n_search > 0;

@@ -184,7 +184,8 @@ static void put_limits(const struct policy *policy)
 static void put_line(const struct policy *policy, const char *text,
 		     const struct policy_where *where)
 {
-	policy_cli_put_text(text);
+	/* A policy holds no control characters, and its own spelling is what can be read again. */
+	(void)fputs(text, stdout);
 	(void)fputs("  # ", stdout);
 	policy_cli_print_where(policy, where);
 	(void)putchar('\n');
@@ -245,34 +246,23 @@ static void put_notes(const struct policy *policy)
 
 static void put_lists(const struct policy *policy)
 {
-	static const char *const verbs[] = { "read", "exec", "write", "hide", "tmpfs" };
 	static const char *const nets[] = { "none", "loopback", "host" };
 
 	for (size_t i = 0; i < policy->n_paths; i++) {
-		const struct policy_path *p = &policy->paths[i];
+		_cleanup_buf_ struct buf text = BUF_INIT;
 
-		(void)printf("%s%s ", verbs[p->verb], p->optional ? "?" : "");
-		policy_cli_put_text(p->path);
-		(void)fputs("  # ", stdout);
-		policy_cli_print_where(policy, &p->where);
-		(void)putchar('\n');
+		if (spell_path(&text, &policy->paths[i]) == 0)
+			put_line(policy, text.data, &policy->paths[i].where);
 	}
 	(void)printf("net %s\ncap", nets[policy->net]);
 	put_caps(policy->caps);
 	put_limits(policy);
 	put_spelled(policy);
 	for (size_t i = 0; i < policy->n_env; i++) {
-		const struct policy_env *e = &policy->env[i];
+		_cleanup_buf_ struct buf text = BUF_INIT;
 
-		(void)fputs("env ", stdout);
-		policy_cli_put_text(e->name);
-		if (e->value) {
-			(void)putchar('=');
-			policy_cli_put_text(e->value);
-		}
-		(void)fputs("  # ", stdout);
-		policy_cli_print_where(policy, &e->where);
-		(void)putchar('\n');
+		if (spell_env(&text, &policy->env[i]) == 0)
+			put_line(policy, text.data, &policy->env[i].where);
 	}
 }
 

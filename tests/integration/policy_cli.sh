@@ -40,6 +40,19 @@ check "mistakes as JSON: each, and what is good" bash -c "jq -e '.policies | len
 	(.[0].mistakes[1].hint | contains(\"openat\")) and .[1].good and .[1].mistakes == []' '$OUT'"
 expect_status 125 "a policy that is not there" -- "$CORDON" policy check --json none-such
 check "a policy that is not there: as JSON" jq -e '.policies[0].error | contains("No such file")' "$OUT"
+expect_match 'lint .*--level' "help of one verb" -- "$CORDON" policy lint --help
+cat >names.policy <<'END'
+policy names
+read "/with blank" "/with\\backslash" /plain
+env A="x y"
+END
+"$CORDON" policy show ./names.policy | sed -n 's/^\(read .*\|env .*\)  # .*/\1/p' >shown
+check "what show prints of paths and variables is what was written" diff shown - <<'END'
+read /plain
+read "/with blank"
+read "/with\\backslash"
+env A="x y"
+END
 mistake 2:1 "alow" "an unknown verb" <<'END'
 policy broken
 alow read
