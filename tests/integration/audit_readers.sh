@@ -54,6 +54,16 @@ else
 		"ulimit -v 32768; exec '$CORDON' audit replay --policy default --expect same long.jsonl"
 fi
 
+# --- a log in several files
+for _ in 1 2 3; do
+	inside --audit file:rot.jsonl --audit-rotate size=64K,keep=20 -- "$PROGRAMS/hostile" "${attempts[@]}" >/dev/null 2>&1
+done
+all=$(cat rot.jsonl rot.jsonl.[0-9]* | grep -c '"type":"denial"')
+expect_match "^$all of $all records: the same answer" "what was rotated is read, too" -- \
+	audit replay --policy default --expect same rot.jsonl
+check "there was something" test "$(find . -name "rot.jsonl.[0-9]*" | wc -l)" -gt 1 -a "$all" -gt 200
+expect_match "^record 2, " "explain finds a record there" -- audit explain --seq 2 rot.jsonl
+
 # --- explain
 expect_match '^swapoff\("/cordon/denied"\)  \[' "explain: the last denial" -- audit explain
 check "its rule, and that the policy is the one" grep -q '^  policy: .*default.policy, the one that was in force$' "$OUT"
