@@ -155,17 +155,17 @@ static void on_signals(struct supervisor *s)
 		case SIGCONT:
 			terminal_resume(&s->terminal);
 			break;
-		case SIGUSR1:
-			if (s->running && s->options->learn && s->options->learn_phases) {
-				learn_next_phase(s->options->learn);
-				break;
-			}
-			/* fall through */
 		case SIGHUP:
 		case SIGINT:
 		case SIGQUIT:
 		case SIGTERM:
+		case SIGUSR1:
 		case SIGUSR2:
+			if (sig == SIGUSR1 && s->running && s->options->learn &&
+			    s->options->learn_phases) {
+				learn_next_phase(s->options->learn);
+				break;
+			}
 			/* Before the payload runs there is nobody to tell: end. */
 			if (!s->running)
 				s->ended_by = sig;
