@@ -2,7 +2,7 @@
 /*
  * The module: one block a policy, which inherits what every sandbox has from cordon-base.cil and
  * adds what the policy's lines give. CIL names nothing by path, so each rule has the line that it
- * comes from beside it (github.com/SELinuxProject/selinux, secilc/docs, for the language).
+ * comes from beside it (SELinux userspace, secilc/docs, for the language).
  */
 #include "profiles/selinux.h"
 

@@ -20,7 +20,7 @@
 static void read_one(const char *text, struct attempt *ret)
 {
 	struct err err = ERR_INIT;
-	int r = attempt_parse(text, ABI_X86_64, "/work/dir", ret, &err);
+	int r = attempt_parse(text, ABI_X86_64, "/src/dir", ret, &err);
 
 	if (r < 0)
 		fail_msg("%s: %s", text, err.msg);
@@ -40,7 +40,7 @@ static void reads_arguments(void **state)
 	attempt_done(&a);
 	read_one("openat(5, \"x/../y\", 0x40|01)", &a);
 	assert_int_equal(a.args[0], 5);
-	assert_string_equal(a.text[1], "/work/dir/y");
+	assert_string_equal(a.text[1], "/src/dir/y");
 	assert_int_equal(a.args[2], 0x41);
 	attempt_done(&a);
 	read_one("mount", &a);
@@ -80,7 +80,7 @@ struct want {
 static const struct want wants[] = {
 	/* opening */
 	{ "open(\"/a\", O_RDONLY)", { FILE_EFFECT(FILE_READ, "/a") }, 1 },
-	{ "open(\"b\", O_WRONLY)", { FILE_EFFECT(FILE_WRITE, "/work/dir/b") }, 1 },
+	{ "open(\"b\", O_WRONLY)", { FILE_EFFECT(FILE_WRITE, "/src/dir/b") }, 1 },
 	{ "open(\"/a\", O_RDWR|O_TRUNC)",
 	  { FILE_EFFECT(FILE_READ | FILE_WRITE | FILE_TRUNCATE, "/a") },
 	  1 },
@@ -95,7 +95,7 @@ static const struct want wants[] = {
 	{ "openat2(\"/a\")", { FILE_EFFECT(FILE_READ, "/a") }, 1 },
 	{ "open", NONE, 0 },
 	{ "execve(\"/bin/sh\")", { FILE_EFFECT(FILE_EXEC, "/bin/sh") }, 1 },
-	{ "execveat(\"sh\")", { FILE_EFFECT(FILE_EXEC, "/work/dir/sh") }, 1 },
+	{ "execveat(\"sh\")", { FILE_EFFECT(FILE_EXEC, "/src/dir/sh") }, 1 },
 	{ "truncate(\"/a\", 0)", { FILE_EFFECT(FILE_TRUNCATE, "/a") }, 1 },
 	/* names */
 	{ "mkdirat(\"/d\", 0755)", { FILE_EFFECT(FILE_MKDIR, "/d") }, 1 },
@@ -137,7 +137,7 @@ static const struct want wants[] = {
 	{ "utimensat(\"/a\")", { FILE_EFFECT(FILE_CHMOD, "/a") }, 1 },
 	{ "setxattr(\"/a\", \"user.x\")", { FILE_EFFECT(FILE_CHMOD, "/a") }, 1 },
 	{ "stat(\"/a\")", { FILE_EFFECT(FILE_STAT, "/a") }, 1 },
-	{ "readlinkat(\"a\")", { FILE_EFFECT(FILE_STAT, "/work/dir/a") }, 1 },
+	{ "readlinkat(\"a\")", { FILE_EFFECT(FILE_STAT, "/src/dir/a") }, 1 },
 	/* sockets */
 	{ "socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC)",
 	  { { .kind = EFFECT_SOCKET, .family = AF_INET, .type = SOCK_STREAM } },
@@ -166,7 +166,7 @@ static const struct want wants[] = {
 	  { NET(EFFECT_CONNECT, AF_INET, UDP, 53) },
 	  1 },
 	{ "connect(3, \"unix:x/s\")",
-	  { { .kind = EFFECT_UNIX, .family = AF_UNIX, .path = "/work/dir/x/s" } },
+	  { { .kind = EFFECT_UNIX, .family = AF_UNIX, .path = "/src/dir/x/s" } },
 	  1 },
 	{ "connect(3, \"unix:@name\")",
 	  { { .kind = EFFECT_UNIX, .family = AF_UNIX, .path = "@name" } },

@@ -21,7 +21,7 @@ static const char text[] = "policy test\n"
 			   "exec /usr\n"
 			   "read /usr/share /data\n"
 			   "hide /usr/lib/secret\n"
-			   "write /work\n"
+			   "write /src\n"
 			   "tmpfs /tmp ~\n"
 			   "net loopback\n"
 			   "cap none\n"
@@ -58,7 +58,7 @@ static int setup(void **state)
 
 	f.policy = load(text);
 	f.target = (struct profile_target){ .landlock_abi = 7,
-					    .vars = { .home = "/home/me", .pwd = "/work" } };
+					    .vars = { .home = "/home/me", .pwd = "/src" } };
 	*state = &f;
 	return 0;
 }
@@ -111,7 +111,7 @@ static void test_report_is_whole(void **state)
 		"read /usr/share",
 		"read /data",
 		"hide /usr/lib/secret",
-		"write /work",
+		"write /src",
 		"tmpfs /tmp",
 		"tmpfs ~",
 		"net loopback",
@@ -222,7 +222,7 @@ static void test_coverage(void **state)
 		{ MECHANISM_LANDLOCK, "read /usr/share", COVERAGE_WEAKER,
 		  "test.policy:5 grants more on '/usr'" },
 		{ MECHANISM_LANDLOCK, "read /data", COVERAGE_WEAKER, "mode, owner" },
-		{ MECHANISM_LANDLOCK, "write /work", COVERAGE_ENFORCED, NULL },
+		{ MECHANISM_LANDLOCK, "write /src", COVERAGE_ENFORCED, NULL },
 		{ MECHANISM_LANDLOCK, "tmpfs ~", COVERAGE_WEAKER, "empty" },
 		{ MECHANISM_VIEW, "read /data", COVERAGE_WEAKER, "executed" },
 		{ MECHANISM_VIEW, "net loopback", COVERAGE_ENFORCED, NULL },
@@ -262,13 +262,11 @@ static void test_older_abis_lose_more(void **state)
 			report_make(f->policy, &target, 1U << MECHANISM_LANDLOCK, &report, &err),
 			0);
 		if (abi == 0)
-			assert_int_equal(
-				entry(&report, MECHANISM_LANDLOCK, "write /work")->coverage,
-				COVERAGE_NONE);
+			assert_int_equal(entry(&report, MECHANISM_LANDLOCK, "write /src")->coverage,
+					 COVERAGE_NONE);
 		if (abi == 1)
-			assert_int_equal(
-				entry(&report, MECHANISM_LANDLOCK, "write /work")->coverage,
-				COVERAGE_STRICTER);
+			assert_int_equal(entry(&report, MECHANISM_LANDLOCK, "write /src")->coverage,
+					 COVERAGE_STRICTER);
 		for (size_t i = 0; i < report.n; i++)
 			said += report.entries[i].note ? strlen(report.entries[i].note) : 0;
 		if (abi > 1)
@@ -297,15 +295,15 @@ static void test_judges(void **state)
 		{ MECHANISM_LANDLOCK, "execve(\"/data/x\")", JUDGE_DENIES, EACCES },
 		{ MECHANISM_LANDLOCK, "chmod(\"/etc/passwd\", 0600)", JUDGE_SILENT, 0 },
 		{ MECHANISM_LANDLOCK, "stat(\"/etc/passwd\")", JUDGE_SILENT, 0 },
-		{ MECHANISM_LANDLOCK, "unlink(\"/work/x\")", JUDGE_ALLOWS, 0 },
-		{ MECHANISM_LANDLOCK, "rmdir(\"/work\")", JUDGE_DENIES, EACCES },
-		{ MECHANISM_LANDLOCK, "rename(\"/work/x\", \"/work/y\")", JUDGE_ALLOWS, 0 },
-		{ MECHANISM_LANDLOCK, "rename(\"/work/x\", \"/work/d/y\")", JUDGE_ALLOWS, 0 },
-		/* /tmp executes, /work does not: a way to gain the right */
-		{ MECHANISM_LANDLOCK, "rename(\"/work/x\", \"/tmp/y\")", JUDGE_DENIES, EXDEV },
-		{ MECHANISM_LANDLOCK, "rename(\"/tmp/x\", \"/work/y\")", JUDGE_ALLOWS, 0 },
-		{ MECHANISM_LANDLOCK, "link(\"/data/x\", \"/work/y\")", JUDGE_DENIES, EXDEV },
-		{ MECHANISM_LANDLOCK, "rename(\"/data/x\", \"/work/y\")", JUDGE_DENIES, EACCES },
+		{ MECHANISM_LANDLOCK, "unlink(\"/src/x\")", JUDGE_ALLOWS, 0 },
+		{ MECHANISM_LANDLOCK, "rmdir(\"/src\")", JUDGE_DENIES, EACCES },
+		{ MECHANISM_LANDLOCK, "rename(\"/src/x\", \"/src/y\")", JUDGE_ALLOWS, 0 },
+		{ MECHANISM_LANDLOCK, "rename(\"/src/x\", \"/src/d/y\")", JUDGE_ALLOWS, 0 },
+		/* /tmp executes, /src does not: a way to gain the right */
+		{ MECHANISM_LANDLOCK, "rename(\"/src/x\", \"/tmp/y\")", JUDGE_DENIES, EXDEV },
+		{ MECHANISM_LANDLOCK, "rename(\"/tmp/x\", \"/src/y\")", JUDGE_ALLOWS, 0 },
+		{ MECHANISM_LANDLOCK, "link(\"/data/x\", \"/src/y\")", JUDGE_DENIES, EXDEV },
+		{ MECHANISM_LANDLOCK, "rename(\"/data/x\", \"/src/y\")", JUDGE_DENIES, EACCES },
 		{ MECHANISM_LANDLOCK, "connect(3, \"unix:@x\")", JUDGE_DENIES, EPERM },
 		{ MECHANISM_LANDLOCK, "connect(3, \"unix:/data/x\")", JUDGE_SILENT, 0 },
 		{ MECHANISM_LANDLOCK, "connect(3, \"tcp:127.0.0.1:80\")", JUDGE_SILENT, 0 },
@@ -320,8 +318,8 @@ static void test_judges(void **state)
 		{ MECHANISM_VIEW, "mkdir(\"/tmp/x\", 0700)", JUDGE_ALLOWS, 0 },
 		{ MECHANISM_VIEW, "mkdir(\"/tmp/x/y\", 0700)", JUDGE_DENIES, ENOENT },
 		{ MECHANISM_VIEW, "mkdir(\"/x\", 0700)", JUDGE_DENIES, EROFS },
-		{ MECHANISM_VIEW, "rename(\"/work/x\", \"/work/y\")", JUDGE_ALLOWS, 0 },
-		{ MECHANISM_VIEW, "rename(\"/work/x\", \"/tmp/y\")", JUDGE_DENIES, EXDEV },
+		{ MECHANISM_VIEW, "rename(\"/src/x\", \"/src/y\")", JUDGE_ALLOWS, 0 },
+		{ MECHANISM_VIEW, "rename(\"/src/x\", \"/tmp/y\")", JUDGE_DENIES, EXDEV },
 		{ MECHANISM_VIEW, "connect(3, \"tcp:192.0.2.1:80\")", JUDGE_DENIES, ENETUNREACH },
 		{ MECHANISM_VIEW, "connect(3, \"tcp:127.0.0.1:80\")", JUDGE_DENIES, ECONNREFUSED },
 		{ MECHANISM_VIEW, "connect(3, \"unix:@x\")", JUDGE_DENIES, ECONNREFUSED },

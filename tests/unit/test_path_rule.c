@@ -23,7 +23,7 @@ static const char *look_up(const char *name, void *context)
 	return strcmp(name, "EMPTY") == 0 ? "" : NULL;
 }
 
-static struct path_vars vars = { .home = "/home/u", .pwd = "/work", .lookup = look_up };
+static struct path_vars vars = { .home = "/home/u", .pwd = "/src", .lookup = look_up };
 
 static void expands(const char *text, int r, const char *want)
 {
@@ -47,8 +47,8 @@ static void test_expand(void **state)
 	expands("~", 0, "/home/u");
 	expands("~/a", 0, "/home/u/a");
 	expands("~a", -EINVAL, "");
-	expands("$PWD", 0, "/work");
-	expands("$PWD/a", 0, "/work/a");
+	expands("$PWD", 0, "/src");
+	expands("$PWD/a", 0, "/src/a");
 	expands("$PWDS", -EINVAL, "");
 	expands("${SRC:-/x}", 0, "/srv/src");
 	expands("${SRC:-/x}/a", 0, "/srv/src/a");
@@ -86,16 +86,16 @@ static void found(const struct policy *policy, const char *path, unsigned line)
 
 static void test_find(void **state)
 {
-	struct policy *p = policy_of("exec /\n"		      /* 1 */
-				     "read /srv/src\n"	      /* 2 */
-				     "hide ${SRC:-/x}\n"      /* 3: the same place */
-				     "tmpfs ~\n"	      /* 4 */
-				     "write ~/a\n"	      /* 5 */
-				     "hide? /etc/shadow\n"    /* 6 */
-				     "read $PWD\n"	      /* 7 */
-				     "write ${NONE:-/work}\n" /* 8: the same place */
-				     "read /dev/shm\n"	      /* 9 */
-				     "hide /proc/kcore\n");   /* 10 */
+	struct policy *p = policy_of("exec /\n"		     /* 1 */
+				     "read /srv/src\n"	     /* 2 */
+				     "hide ${SRC:-/x}\n"     /* 3: the same place */
+				     "tmpfs ~\n"	     /* 4 */
+				     "write ~/a\n"	     /* 5 */
+				     "hide? /etc/shadow\n"   /* 6 */
+				     "read $PWD\n"	     /* 7 */
+				     "write ${NONE:-/src}\n" /* 8: the same place */
+				     "read /dev/shm\n"	     /* 9 */
+				     "hide /proc/kcore\n");  /* 10 */
 	const struct policy_path *line = NULL;
 
 	(void)state;
@@ -110,24 +110,24 @@ static void test_find(void **state)
 	found(p, "/home/ux", 1);
 	found(p, "/etc/shadow", 6);
 	found(p, "/etc/shadow-", 1);
-	found(p, "/work/x", 8);
+	found(p, "/src/x", 8);
 	found(p, "/dev/null", 0);
 	found(p, "/dev/shm/x", 9);
 	found(p, "/proc/1", 0);
 	found(p, "/proc/kcore", 10);
 	found(p, "/sys/kernel", 0);
-	assert_true(path_rule_allows(p, &vars, "/work/x", POLICY_PATH_WRITE, &line));
+	assert_true(path_rule_allows(p, &vars, "/src/x", POLICY_PATH_WRITE, &line));
 	assert_int_equal(line->where.line, 8);
-	assert_false(path_rule_allows(p, &vars, "/work/x", POLICY_PATH_EXEC, &line));
+	assert_false(path_rule_allows(p, &vars, "/src/x", POLICY_PATH_EXEC, &line));
 	assert_false(path_rule_allows(p, &vars, "/etc/shadow", POLICY_PATH_READ, &line));
 	assert_int_equal(line->where.line, 6);
 	assert_false(path_rule_allows(p, &vars, "/sys/kernel", POLICY_PATH_READ, &line));
 	assert_null(line);
 	policy_free(p);
-	p = policy_of("write $PWD\nexec ${NONE:-/work}\n");
-	found(p, "/work", 1);
-	assert_true(path_rule_allows(p, &vars, "/work", POLICY_PATH_WRITE, &line));
-	assert_true(path_rule_allows(p, &vars, "/work", POLICY_PATH_EXEC, &line));
+	p = policy_of("write $PWD\nexec ${NONE:-/src}\n");
+	found(p, "/src", 1);
+	assert_true(path_rule_allows(p, &vars, "/src", POLICY_PATH_WRITE, &line));
+	assert_true(path_rule_allows(p, &vars, "/src", POLICY_PATH_EXEC, &line));
 	assert_int_equal(line->where.line, 1);
 	found(p, "/", 0);
 	found(p, "/usr", 0);
@@ -201,8 +201,8 @@ static void test_as_a_launch(void **state)
 {
 	static const char *const verbs[] = { "read", "exec", "write", "hide", "tmpfs" };
 	static const char *const places[] = { "%A",	    "%A/home",	 "~/src",
-					      "%A/work",    "$PWD/deep", "$PWD",
-					      "%A/dir",	    "~",	 "${ARENA:-/x}/work",
+					      "%A/src",	    "$PWD/deep", "$PWD",
+					      "%A/dir",	    "~",	 "${ARENA:-/x}/src",
 					      "${NONE:-%A}" };
 	static const char *const asked[] = { "",	   "home",	"home/src",
 					     "home/src/x", "home/y",	"work",
