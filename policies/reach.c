@@ -252,7 +252,7 @@ static enum reach search(struct search *s, const struct set sets[6], uint64_t ar
 		if (!rule_holds(q->none[i], args))
 			continue;
 		return spend(q->budget, i + STEP_COST) ? branch_none(s, sets, q->none[i], args)
-					       : REACH_HARD;
+						       : REACH_HARD;
 	}
 	return spend(q->budget, q->n_none + STEP_COST) ? REACH_YES : REACH_HARD;
 }
