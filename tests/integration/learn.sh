@@ -150,9 +150,13 @@ for call in unshare mount keyctl bpf; do
 	check "$call: recorded as refused, and denied" grep -q "^deny $call .*# r1 " more.policy
 done
 check "the refusals are in the log, too" "$CORDON" audit verify
-run learn strict --policy strict -- cat /etc/passwd
-check "under a policy that denies execve, the launch's own passes" bash -c \
-	"[ '$STATUS' -eq 0 ] && ! grep -q 'allow execve' strict.policy"
+if sanitized; then
+	skip "under a policy that denies execve" "a sanitizer's shadow memory breaks the policy's memory limit"
+else
+	run learn strict --policy strict -- cat /etc/passwd
+	check "under a policy that denies execve, the launch's own passes" bash -c \
+		"[ '$STATUS' -eq 0 ] && ! grep -q 'allow execve' strict.policy"
+fi
 
 # --- cut short
 "$CORDON" learn -o cut.policy -- sleep 20 2>/dev/null &
