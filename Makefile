@@ -106,7 +106,7 @@ CLI_POLICY := $(wildcard cli/policy*.c)
 CLI_AUDIT  := $(wildcard cli/audit*.c)
 CLI_LEARN  := $(wildcard cli/learn_*.c)
 # what to write so that a call is allowed: for cordon-policy and cordon-audit
-CLI_ADVICE := cli/policy_advice.c cli/policy_advice_put.c cli/policy_call.c
+CLI_ADVICE := cli/policy_dirs.c cli/policy_advice.c cli/policy_advice_put.c cli/policy_call.c
 CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_POLICY) $(CLI_AUDIT) $(CLI_LEARN) $(CLI_PROBE),$(wildcard cli/*.c))
 
 LIBS := $(foreach r,$(ROOMS),$(BUILD)/lib$(r).a)

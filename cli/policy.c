@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "cli/policy_dirs.h"
 #include "cli/print.h"
 #include "policies/load.h"
 
@@ -181,35 +181,6 @@ static int parse(int argc, char **argv, struct policy_args *args)
 	return check_number_of_words(args);
 }
 
-/* Where policies are without --search; the texts live in this function for good. */
-static void default_search(struct policy_args *args)
-{
-	static char config[LIMIT_PATH], library[LIMIT_PATH + 32];
-	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	char exe[LIMIT_PATH];
-	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	char *slash;
-	struct stat st;
-	int n = -1;
-
-	if (xdg && xdg[0] == '/')
-		n = snprintf(config, sizeof(config), "%s/cordon/policies", xdg);
-	else if (home && home[0] == '/')
-		n = snprintf(config, sizeof(config), "%s/.config/cordon/policies", home);
-	if (n > 0 && (size_t)n < sizeof(config))
-		args->search[args->n_search++] = config;
-	args->search[args->n_search++] = "/etc/cordon/policies";
-	exe[len > 0 ? len : 0] = '\0';
-	slash = strrchr(exe, '/');
-	if (slash) {
-		*slash = '\0';
-		if (path_normalise(exe, "../policies/library", library, sizeof(library)) == 0 &&
-		    stat(library, &st) == 0)
-			args->search[args->n_search++] = library;
-	}
-	args->search[args->n_search++] = CORDON_DATADIR "/policies";
-}
-
 static int print_usage(FILE *to)
 {
 	(void)fputs("usage: cordon policy VERB [OPTION...] WHAT...\n", to);
@@ -251,7 +222,7 @@ int main(int argc, char **argv)
 		return POLICY_EXIT_FAILED;
 	args.searches = args.n_search > 0;
 	if (!args.searches)
-		default_search(&args);
+		args.n_search = policy_default_dirs(args.search);
 	status = args.verb->run(&args);
 	/* What was shown must have arrived. */
 	return fflush(stdout) != 0 && status == 0 ? POLICY_EXIT_FAILED : status;
