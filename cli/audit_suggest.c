@@ -65,7 +65,7 @@ static bool is_net_line(const struct policy *policy, struct policy_where where)
 static bool is_allowed_at_all(const struct policy *policy, const struct syscall_desc *call)
 {
 	size_t n;
-	const struct policy_rule *rules = reach_rules(policy, call, &n);
+	const struct policy_rule *rules = policy_rules_of(policy, call, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		if (rules[i].action == POLICY_ALLOW)

@@ -38,7 +38,7 @@ static int pieces_make(const struct policy *policy, const struct syscall_desc *c
 		       struct pieces *ret)
 {
 	size_t n;
-	const struct policy_rule *rules = reach_rules(policy, call, &n);
+	const struct policy_rule *rules = policy_rules_of(policy, call, &n);
 
 	*ret = (struct pieces){ .policy = policy };
 	ret->rules = calloc(n + 1, sizeof(const struct policy_rule *));

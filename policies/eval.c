@@ -8,9 +8,8 @@
 #include "policies/cond.h"
 #include "policies/model.h"
 
-/* The rules of one call lie together, because rules are sorted by the call's name and the
- * table is too; *ret_n may be 0. */
-static const struct policy_rule *rules_of(const struct policy *policy,
+/* They lie together, because rules are sorted by the call's name and the table is too. */
+const struct policy_rule *policy_rules_of(const struct policy *policy,
 					  const struct syscall_desc *call, size_t *ret_n)
 {
 	size_t low = 0, high = policy->n_rules, n = 0;
@@ -44,7 +43,7 @@ static const struct policy_rule *find_rule(const struct policy *policy,
 {
 	const struct policy_rule *found = NULL;
 	size_t n;
-	const struct policy_rule *rules = rules_of(policy, call, &n);
+	const struct policy_rule *rules = policy_rules_of(policy, call, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct policy_rule *rule = &rules[i];
@@ -62,7 +61,7 @@ static bool any_rule_names(const struct policy *policy, const struct syscall_des
 			   enum abi abi)
 {
 	size_t n;
-	const struct policy_rule *rules = rules_of(policy, call, &n);
+	const struct policy_rule *rules = policy_rules_of(policy, call, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		if (rules[i].abi_mask & 1U << abi)

@@ -37,7 +37,7 @@ static bool is_covered(struct linter *l, const struct policy_rule *rule, shadows
 		       const struct policy_rule **list, const struct policy_rule **ret_one)
 {
 	size_t n;
-	const struct policy_rule *rules = reach_rules(l->policy, rule->call, &n);
+	const struct policy_rule *rules = policy_rules_of(l->policy, rule->call, &n);
 	bool any = false;
 
 	for (unsigned abi = 0; abi < _ABI_MAX; abi++) {

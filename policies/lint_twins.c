@@ -30,7 +30,7 @@ static const struct policy_rule *refusal_of(const struct policy *policy, enum ab
 					    const struct syscall_desc *call, bool whole)
 {
 	size_t n;
-	const struct policy_rule *rules = reach_rules(policy, call, &n), *allow = NULL;
+	const struct policy_rule *rules = policy_rules_of(policy, call, &n), *allow = NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		if (!(rules[i].abi_mask & 1U << abi))
@@ -77,7 +77,7 @@ static struct policy_where place_of_pair(const struct policy *policy, enum abi a
 					 const struct syscall_desc *open)
 {
 	size_t n;
-	const struct policy_rule *rules = reach_rules(policy, open, &n);
+	const struct policy_rule *rules = policy_rules_of(policy, open, &n);
 
 	for (size_t i = 0; i < n && refusal->where.source != 0; i++) {
 		if (rules[i].action == POLICY_ALLOW && rules[i].abi_mask & 1U << abi &&

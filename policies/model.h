@@ -257,6 +257,10 @@ struct policy_verdict {
 	const struct policy_rule *rule; /* POLICY_BY_RULE only */
 };
 
+/* The rules for one call, which lie together; NULL when *ret_n is 0. */
+const struct policy_rule *policy_rules_of(const struct policy *policy,
+					  const struct syscall_desc *call, size_t *ret_n);
+
 /*
  * The plain meaning of one call: the oracle that generated programs are checked against.
  * nr is the raw number without the x32 bit (negative ones too).

@@ -83,7 +83,7 @@ static const struct policy_rule *restriction(const struct policy *policy,
 {
 	uint8_t abis = policy->abi_mask;
 	size_t n;
-	const struct policy_rule *rules = reach_rules(policy, call, &n);
+	const struct policy_rule *rules = policy_rules_of(policy, call, &n);
 
 	if (call->nr[ABI_I386] >= 0)
 		abis = 1U << ABI_I386;
@@ -112,7 +112,7 @@ static const struct policy_rule *opening(const struct policy *policy, const stru
 	uint64_t args[6] = { number };
 	struct policy_verdict verdict;
 	size_t n;
-	const struct policy_rule *rules = reach_rules(policy, multiplexer, &n);
+	const struct policy_rule *rules = policy_rules_of(policy, multiplexer, &n);
 
 	switch (reach_allowed(policy, ABI_I386, multiplexer, &chosen, 1, args)) {
 	case REACH_NO:
@@ -143,7 +143,7 @@ static void name_the_rest(const struct policy *policy, const struct multiplex *m
 		const struct syscall_desc *call = syscall_by_name(m->subcalls[i].call);
 		int r;
 
-		(void)reach_rules(policy, call, &n);
+		(void)policy_rules_of(policy, call, &n);
 		if (n == 0 || restriction(policy, call))
 			continue;
 		r = snprintf(ret + len, size - len, " %s", m->subcalls[i].name);

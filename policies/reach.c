@@ -270,25 +270,6 @@ enum reach reach_find(const struct reach_query *query, uint64_t ret_args[6])
 
 /* --- policies --- */
 
-const struct policy_rule *reach_rules(const struct policy *policy, const struct syscall_desc *call,
-				      size_t *ret_n)
-{
-	size_t low = 0, high = policy->n_rules, n = 0;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (policy->rules[middle].call < call)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	while (low + n < policy->n_rules && policy->rules[low + n].call == call)
-		n++;
-	*ret_n = n;
-	return n ? &policy->rules[low] : NULL;
-}
-
 /* More rules for one call than this are too hard to search. */
 enum { MAX_RULES = 512 };
 
@@ -328,7 +309,7 @@ enum reach reach_allowed(const struct policy *policy, enum abi abi, const struct
 {
 	const struct policy_rule *refused[MAX_RULES];
 	size_t n_rules;
-	const struct policy_rule *rules = reach_rules(policy, call, &n_rules);
+	const struct policy_rule *rules = policy_rules_of(policy, call, &n_rules);
 	struct reach_query q = { .abi = abi, .all[0] = pattern, .n_all[0] = n, .none = refused };
 	enum reach found = REACH_NO;
 	uint64_t args[6];
@@ -356,7 +337,7 @@ bool reach_all_allowed(const struct policy *policy, enum abi abi, const struct s
 {
 	const struct policy_rule *allowed[MAX_RULES];
 	size_t n;
-	const struct policy_rule *rules = reach_rules(policy, call, &n);
+	const struct policy_rule *rules = policy_rules_of(policy, call, &n);
 	struct reach_query q = { .abi = abi, .none = allowed };
 	uint64_t args[6];
 
@@ -399,7 +380,7 @@ static bool make_ranking(const struct policy *policy, enum abi abi, const struct
 			 struct ranking *ret)
 {
 	size_t n, at;
-	const struct policy_rule *rules = reach_rules(policy, call, &n);
+	const struct policy_rule *rules = policy_rules_of(policy, call, &n);
 	bool judged = is_judged(policy, abi, call, rules, n);
 
 	ret->n = 0;

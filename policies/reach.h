@@ -32,10 +32,6 @@ struct reach_query {
 enum { REACH_BUDGET = 1 << 26 };
 enum reach reach_find(const struct reach_query *query, uint64_t ret_args[6]);
 
-/* The rules for one call, which lie together; *ret_n may be 0. */
-const struct policy_rule *reach_rules(const struct policy *policy, const struct syscall_desc *call,
-				      size_t *ret_n);
-
 /* Whether the policy allows the call on that ABI for some values that meet the n comparisons of
  * pattern. ret_args may be NULL. */
 enum reach reach_allowed(const struct policy *policy, enum abi abi, const struct syscall_desc *call,

@@ -55,7 +55,7 @@ static uint64_t telling_value(uint64_t *state, const struct policy *p,
 {
 	const struct policy_cond *c;
 	size_t n;
-	const struct policy_rule *rules = reach_rules(p, call, &n);
+	const struct policy_rule *rules = policy_rules_of(p, call, &n);
 	const struct policy_rule *rule = n ? &rules[random_below(state, n)] : NULL;
 
 	if (!rule || rule->n_conds == 0)
