@@ -48,8 +48,8 @@ static inline int arena_make(void **state)
 	if (!mkdtemp(made) || !realpath(made, arena))
 		return -1;
 	if (mkdir(in_arena("home"), 0700) < 0 || mkdir(in_arena("home/src"), 0700) < 0 ||
-	    mkdir(in_arena("work"), 0755) < 0 || mkdir(in_arena("work/deep"), 0755) < 0 ||
-	    mkdir(in_arena("dir"), 0755) < 0 || symlink("work", in_arena("link")) < 0)
+	    mkdir(in_arena("job"), 0755) < 0 || mkdir(in_arena("job/deep"), 0755) < 0 ||
+	    mkdir(in_arena("dir"), 0755) < 0 || symlink("job", in_arena("link")) < 0)
 		return -1;
 	f = fopen(in_arena("file"), "we");
 	return f ? fclose(f) : -1;
@@ -57,7 +57,7 @@ static inline int arena_make(void **state)
 
 static inline int arena_remove(void **state)
 {
-	static const char *const names[] = { "home/src", "home", "work/deep", "work", "dir", "" };
+	static const char *const names[] = { "home/src", "home", "job/deep", "job", "dir", "" };
 
 	(void)state;
 	(void)unlink(in_arena("file"));

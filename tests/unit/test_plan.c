@@ -342,11 +342,11 @@ static void test_bases(void **state)
 	assert_true(strlen(c->err.hint) > 0);
 	c->req.bases[0] = "/";
 	case_make_refused(c, -EINVAL, "'/'");
-	c->req.bases[0] = in_arena("work");
+	c->req.bases[0] = in_arena("job");
 	c->req.bases[1] = in_arena("dir");
 	c->req.n_bases = 2;
 	case_make_good(c);
-	assert_string_equal(c->plan->layers[0], in_arena("work"));
+	assert_string_equal(c->plan->layers[0], in_arena("job"));
 	assert_string_equal(c->plan->layers[1], in_arena("dir"));
 	plan_free(c->plan);
 	c->req.upper = UPPER_NONE;
@@ -391,9 +391,9 @@ static void test_host(void **state)
 	struct err err = ERR_INIT;
 
 	(void)state;
-	(void)snprintf(home, sizeof(home), "HOME=%s/./work//", arena);
+	(void)snprintf(home, sizeof(home), "HOME=%s/./job//", arena);
 	assert_int_equal(plan_host_read(&host, env, &err), 0);
-	assert_string_equal(host.home, in_arena("work"));
+	assert_string_equal(host.home, in_arena("job"));
 	assert_string_equal(host.user, "u");
 	assert_string_equal(host.shell, "/bin/s");
 	assert_int_equal(host.uid, geteuid());
@@ -401,7 +401,7 @@ static void test_host(void **state)
 	/* a home by another name is still that home */
 	(void)snprintf(home, sizeof(home), "HOME=%s/link", arena);
 	assert_int_equal(plan_host_read(&host, env, &err), 0);
-	assert_string_equal(host.home, in_arena("work"));
+	assert_string_equal(host.home, in_arena("job"));
 	(void)snprintf(home, sizeof(home), "HOME=relative");
 	assert_int_equal(plan_host_read(&host, env, &err), 0);
 	assert_null(host.home);

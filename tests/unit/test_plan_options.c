@@ -21,11 +21,11 @@ static void test_option_through_symlink(void **state)
 
 		case_place(c, kinds[i], NULL, in_arena("link"));
 		case_make_refused(c, -ELOOP, in_arena("link"));
-		assert_non_null(strstr(c->err.hint, in_arena("work")));
+		assert_non_null(strstr(c->err.hint, in_arena("job")));
 		c->req.places[0].dest = in_arena("link/deep");
 		case_make_refused(c, -ELOOP, in_arena("link/deep"));
-		assert_non_null(strstr(c->err.hint, in_arena("work/deep")));
-		c->req.places[0].dest = in_arena("work/deep"); /* the hint is right */
+		assert_non_null(strstr(c->err.hint, in_arena("job/deep")));
+		c->req.places[0].dest = in_arena("job/deep"); /* the hint is right */
 		case_make_good(c);
 		case_free(c);
 	}
@@ -104,9 +104,9 @@ static void test_same_path_twice(void **state)
 
 	(void)state;
 	case_place(c, PLACE_RO, NULL, in_arena("dir"));
-	case_place(c, PLACE_RW, NULL, in_arena("work/../dir/"));
+	case_place(c, PLACE_RW, NULL, in_arena("job/../dir/"));
 	case_make_refused(c, -EEXIST, "--ro and --rw");
-	c->req.places[1].dest = in_arena("work");
+	c->req.places[1].dest = in_arena("job");
 	case_make_good(c);
 	case_free(c);
 }

@@ -16,7 +16,7 @@
 
 static void test_verbs(void **state)
 {
-	struct plan_case *c = case_new("read /usr/share\nexec /usr/bin\nwrite %A/work\n"
+	struct plan_case *c = case_new("read /usr/share\nexec /usr/bin\nwrite %A/job\n"
 				       "tmpfs /var/lib\nhide /usr/share/doc\n",
 				       NULL);
 	const struct plan_step *s;
@@ -29,7 +29,7 @@ static void test_verbs(void **state)
 	assert_string_equal(s->source, "/usr/share");
 	s = expect_step(c, "/usr/bin", STEP_BIND, ACCESS_EXEC, "test.policy:6");
 	assert_false(s->writable);
-	s = expect_step(c, in_arena("work"), STEP_BIND, ACCESS_WRITE, "test.policy:7");
+	s = expect_step(c, in_arena("job"), STEP_BIND, ACCESS_WRITE, "test.policy:7");
 	assert_true(s->writable);
 	s = expect_step(c, "/var/lib", STEP_PLACE, ACCESS_ALL, "test.policy:8");
 	assert_false(s->mounted); /* nothing of the host is below */
@@ -46,7 +46,7 @@ static void test_order(void **state)
 	struct plan_case *c = case_new("read /usr/share/doc\nexec /usr\nhide /usr/share\n", NULL);
 
 	(void)state;
-	case_place(c, PLACE_RW, NULL, in_arena("work/deep"));
+	case_place(c, PLACE_RW, NULL, in_arena("job/deep"));
 	case_place(c, PLACE_TMPFS, NULL, in_arena(""));
 	case_make_good(c);
 	for (size_t i = 0; i < c->plan->n_steps; i++)
@@ -56,24 +56,24 @@ static void test_order(void **state)
 	/* the deepest wins: below what is hidden, what is read shows */
 	(void)expect_step(c, "/usr/share", STEP_HIDE, ACCESS_NONE, "test.policy:7");
 	(void)expect_step(c, "/usr/share/doc", STEP_BIND, ACCESS_READ, "test.policy:5");
-	(void)expect_step(c, in_arena("work/deep"), STEP_BIND, ACCESS_ALL, "--rw");
+	(void)expect_step(c, in_arena("job/deep"), STEP_BIND, ACCESS_ALL, "--rw");
 	(void)expect_step(c, in_arena(""), STEP_PLACE, ACCESS_ALL, "--tmpfs");
 	case_free(c);
 }
 
 static void test_option_beats_policy(void **state)
 {
-	struct plan_case *c = case_new("read %A/work\nhide %A/dir\ntmpfs %A/home\nexec %A\n"
+	struct plan_case *c = case_new("read %A/job\nhide %A/dir\ntmpfs %A/home\nexec %A\n"
 				       "read %A/file\n",
 				       NULL);
 
 	(void)state;
-	case_place(c, PLACE_RW, NULL, in_arena("work"));
+	case_place(c, PLACE_RW, NULL, in_arena("job"));
 	case_place(c, PLACE_RO, NULL, in_arena("dir"));
 	case_place(c, PLACE_HIDE, NULL, in_arena("home"));
 	case_place(c, PLACE_RO, in_arena("dir"), in_arena("file"));
 	case_make_good(c);
-	(void)expect_step(c, in_arena("work"), STEP_BIND, ACCESS_ALL, "--rw");
+	(void)expect_step(c, in_arena("job"), STEP_BIND, ACCESS_ALL, "--rw");
 	(void)expect_step(c, in_arena("dir"), STEP_BIND, ACCESS_EXEC, "--ro");
 	(void)expect_step(c, in_arena("home"), STEP_HIDE, ACCESS_NONE, "--hide");
 	assert_string_equal(
@@ -86,21 +86,21 @@ static void test_option_beats_policy(void **state)
 static void test_policy_beats_itself(void **state)
 {
 	struct plan_case *c = case_new("read ~\nhide %A/home\ntmpfs $PWD\n"
-				       "read %A/work\nexec ${WORK:-/none}/deep\n"
-				       "write %A/work/deep\n",
+				       "read %A/job\nexec ${WORK:-/none}/deep\n"
+				       "write %A/job/deep\n",
 				       NULL);
 	char work[LIMIT_PATH + 8], *env[] = { work, NULL };
 
 	(void)state;
-	(void)snprintf(work, sizeof(work), "WORK=%s", in_arena("work"));
+	(void)snprintf(work, sizeof(work), "WORK=%s", in_arena("job"));
 	c->host.environ = env;
 	case_cwd(c, in_arena("home"));
 	case_make_good(c);
 	/* tmpfs over hide over read */
 	(void)expect_step(c, in_arena("home"), STEP_PLACE, ACCESS_ALL, "test.policy:7");
 	/* exec and write add up */
-	assert_true(step_at(c, in_arena("work/deep"))->writable);
-	assert_int_equal(step_at(c, in_arena("work/deep"))->access, ACCESS_ALL);
+	assert_true(step_at(c, in_arena("job/deep"))->writable);
+	assert_int_equal(step_at(c, in_arena("job/deep"))->access, ACCESS_ALL);
 	case_free(c);
 
 	c = case_new("read ~\nhide %A/home\nread %A\n", NULL);
@@ -119,10 +119,10 @@ static void test_expansion(void **state)
 				       env);
 
 	(void)state;
-	case_cwd(c, in_arena("work"));
+	case_cwd(c, in_arena("job"));
 	case_make_good(c);
 	assert_non_null(step_at(c, in_arena("home/x")));
-	assert_non_null(step_at(c, in_arena("work/y")));
+	assert_non_null(step_at(c, in_arena("job/y")));
 	assert_non_null(step_at(c, "/usr/lib/z"));
 	assert_non_null(step_at(c, "/opt"));
 	assert_non_null(step_at(c, "/usr/share/w"));
@@ -188,7 +188,7 @@ static void test_symlinks_stay(void **state)
 	assert_string_equal(
 		expect_step(c, in_arena("link"), STEP_SYMLINK, ACCESS_NONE, "test.policy:6")
 			->source,
-		"work");
+		"job");
 	case_free(c);
 }
 
@@ -215,24 +215,24 @@ static void test_hide_through_symlinks(void **state)
 
 	(void)state;
 	case_make_good(c);
-	(void)expect_step(c, in_arena("work/deep"), STEP_HIDE, ACCESS_NONE, "test.policy:6");
+	(void)expect_step(c, in_arena("job/deep"), STEP_HIDE, ACCESS_NONE, "test.policy:6");
 	expect_none(c, in_arena("link/deep"));
 	case_free(c);
 
 	c = case_new("exec %A\nhide? %A/link\n", NULL);
 	case_make_good(c);
-	(void)expect_step(c, in_arena("work"), STEP_HIDE, ACCESS_NONE, "test.policy:6");
+	(void)expect_step(c, in_arena("job"), STEP_HIDE, ACCESS_NONE, "test.policy:6");
 	case_free(c);
 
 	c = case_new("exec %A\n", NULL);
 	case_place(c, PLACE_HIDE, NULL, in_arena("link/deep"));
 	case_make_good(c);
-	(void)expect_step(c, in_arena("work/deep"), STEP_HIDE, ACCESS_NONE, "--hide");
+	(void)expect_step(c, in_arena("job/deep"), STEP_HIDE, ACCESS_NONE, "--hide");
 	case_free(c);
 
 	c = case_new("exec %A\ntmpfs %A/link/deep\n", NULL);
 	case_make_good(c);
-	(void)expect_step(c, in_arena("work/deep"), STEP_PLACE, ACCESS_ALL, "test.policy:6");
+	(void)expect_step(c, in_arena("job/deep"), STEP_PLACE, ACCESS_ALL, "test.policy:6");
 	case_free(c);
 
 	/* not there: nothing to resolve, nothing refused */
@@ -247,11 +247,11 @@ static void test_cwd(void **state)
 	const struct plan_step *s;
 
 	(void)state;
-	case_cwd(c, in_arena("work"));
+	case_cwd(c, in_arena("job"));
 	case_make_good(c);
-	s = expect_step(c, in_arena("work"), STEP_BIND, ACCESS_EXEC, "the working directory");
+	s = expect_step(c, in_arena("job"), STEP_BIND, ACCESS_EXEC, "the working directory");
 	assert_false(s->writable);
-	assert_string_equal(c->plan->cwd, in_arena("work"));
+	assert_string_equal(c->plan->cwd, in_arena("job"));
 
 	plan_free(c->plan); /* in the home directory: not shown, stood in */
 	case_cwd(c, in_arena("home"));
@@ -312,15 +312,15 @@ static void test_cwd_hidden(void **state)
 	struct plan_case *c = case_new("exec /usr\n", NULL);
 
 	(void)state;
-	case_cwd(c, in_arena("work/deep"));
-	case_place(c, PLACE_HIDE, NULL, in_arena("work"));
+	case_cwd(c, in_arena("job/deep"));
+	case_place(c, PLACE_HIDE, NULL, in_arena("job"));
 	case_make_good(c);
-	expect_none(c, in_arena("work/deep"));
+	expect_none(c, in_arena("job/deep"));
 	assert_string_equal(c->plan->cwd, "/");
 	plan_free(c->plan);
 	c->req.places[0].kind = PLACE_TMPFS;
 	case_make_good(c);
-	expect_none(c, in_arena("work/deep"));
+	expect_none(c, in_arena("job/deep"));
 	case_free(c);
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
@@ -408,8 +408,8 @@ static void test_on_a_base(void **state)
 	(void)state;
 	c->req.bases[0] = in_arena("dir");
 	c->req.n_bases = 1;
-	case_place(c, PLACE_RW, NULL, in_arena("work"));
-	case_cwd(c, in_arena("work/deep"));
+	case_place(c, PLACE_RW, NULL, in_arena("job"));
+	case_cwd(c, in_arena("job/deep"));
 	case_make_good(c);
 	assert_int_equal(c->plan->root, ROOT_OVERLAY);
 	assert_int_equal(c->plan->root_access, ACCESS_ALL);
@@ -418,7 +418,7 @@ static void test_on_a_base(void **state)
 	assert_true(step_at(c, "/root")->optional);
 	assert_int_equal(step_at(c, "/root")->kind, STEP_HIDE);
 	assert_true(step_at(c, "/tmp")->mounted);
-	assert_string_equal(c->plan->cwd, in_arena("work/deep"));
+	assert_string_equal(c->plan->cwd, in_arena("job/deep"));
 	plan_free(c->plan);
 	case_cwd(c,
 		 in_arena("home")); /* the host's directory does not come in for standing in it */

@@ -224,7 +224,7 @@ static void change(struct plan_case *c, unsigned what)
 		c->req.n_bases = 1;
 		break;
 	case 22:
-		c->req.bases[0] = in_arena("work");
+		c->req.bases[0] = in_arena("job");
 		c->req.n_bases = 1;
 		break;
 	case 23:
