@@ -128,7 +128,7 @@ endif
 endif
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 
-.PHONY: all help check check-unit check-integration check-deps check-format check-asan check-aarch64 cross-objects faults demo bench fuzz install clean
+.PHONY: all help check check-unit check-integration check-deps check-binaries check-reproducible check-format check-asan check-aarch64 cross-objects faults demo bench fuzz dist install clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -264,7 +264,7 @@ $(BUILD)/tests/programs/alone: tests/programs/alone.c $(call L,sandbox audit pro
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -I. -o $@ $< \
 		$(call L,sandbox audit profiles policies base) -lcap-ng -lmd
 
-check: all check-deps check-unit check-integration  ## everything that needs no virtual machine
+check: all check-deps check-binaries check-unit check-integration  ## everything that needs no virtual machine
 
 check-unit: $(UNIT)  ## unit tests (cmocka)
 	tools/run-tests unit $(BUILD) $(UNIT)
@@ -274,6 +274,12 @@ check-integration: all $(PROBES) $(FAULTS)  ## whole programs, rootless; as root
 
 check-deps:  ## no room includes what tools/rooms.allow does not let it
 	tools/check-deps
+
+check-binaries: all  ## the hardening asked for above is in the programs
+	tools/check-binaries $(BUILD)
+
+check-reproducible:  ## two builds of what is committed, in different places and circumstances, are equal
+	tools/check-reproducible
 
 check-format:  ## clang-format agrees
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
@@ -321,6 +327,12 @@ bench: all  ## launch and call costs beside their peers, interleaved
 
 demo:  ## the main job, end to end, as an unprivileged user
 	tools/demo
+
+# What is committed, as a source archive, and what the programs are made of. Both follow from the
+# commit alone: git-archive(1) takes its times, and gzip -n none.
+dist: all  ## the source archive and the SBOM (SPDX), in build/
+	git archive --format=tar --prefix=cordon-$(VERSION)/ HEAD | gzip -9n >$(BUILD)/cordon-$(VERSION).tar.gz
+	tools/sbom $(BUILD) $(VERSION) >$(BUILD)/cordon-$(VERSION).spdx.json
 
 # The launcher's AppArmor profile: beside the data always, and where the host loads it from when that
 # host knows the profile's ABI and the prefix is the system's. APPARMOR_DIR= keeps it out of there.
