@@ -87,7 +87,7 @@ LAUNCHER_LIBC ?= glibc
 
 # -ffile-prefix-map: the same bytes whatever folder the build runs in
 CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -I. -I$(BUILD)/gen \
-              -ffile-prefix-map=$(CURDIR)=. -MMD -MP \
+              -ffile-prefix-map='$(CURDIR)=.' -MMD -MP \
               -DCORDON_VERSION='"$(VERSION)"' -DCORDON_LIBEXECDIR='"$(libexecdir)"' \
               -DCORDON_DATADIR='"$(datadir)"' $(CFLAGS)
 LDFLAGS_ALL := $(LDHARDEN) $(SANFLAGS) $(LDFLAGS)
@@ -136,7 +136,7 @@ FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 all: $(PROGRAMS)  ## build the programs (the default)
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 $(BUILD)/gen/syscall_table.c: policies/syscalls.tbl tools/gen-syscalls
 	@mkdir -p $(@D)
@@ -226,7 +226,7 @@ $(BUILD)/cordon-probe: cli/probe.c cli/probe.h
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -std=gnu11 -O2 -g $(WARN) -ffreestanding -fno-stack-protector -fno-pie -I. \
-		-ffile-prefix-map=$(CURDIR)=. -nostdlib -static $(LDHARDEN) -o $@ cli/probe.c
+		-ffile-prefix-map='$(CURDIR)=.' -nostdlib -static $(LDHARDEN) -o $@ cli/probe.c
 
 # --- tests
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call L,sandbox audit profiles policies base)
