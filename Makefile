@@ -309,11 +309,15 @@ $(BUILD)/tests/aarch64_%: tests/unit/test_%.c tests/cross/cmocka.h tests/cross/s
 	$(Q)$(CC) $(CFLAGS_ALL) -Itests/cross $(LDFLAGS_ALL) -static -o $@.program $< tests/cross/sha2.c $(call L,profiles policies base)
 	$(Q)printf '#!/bin/sh\nexec $(CROSS_RUN) $(CURDIR)/$@.program\n' >$@ && chmod +x $@
 
+# What a harness needs beyond the rooms that all of them have.
+$(BUILD)/fuzz/fuzz_options: cli/options.c
+$(BUILD)/fuzz/fuzz_cgroup: sandbox/cgroup_text.c
+$(BUILD)/fuzz/fuzz_wire: sandbox/wire.c
 $(BUILD)/fuzz/%: fuzz/%.c $(wildcard base/*.c policies/*.c profiles/*.c audit/*.c) $(GEN)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
 	$(Q)clang -std=gnu11 -D_GNU_SOURCE -O1 -g -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	  -DCORDON_VERSION='"fuzz"' -DCORDON_DATADIR='"$(datadir)"' -o $@ $^ -ljson-c -lmd
+	  -DCORDON_VERSION='"fuzz"' -DCORDON_DATADIR='"$(datadir)"' -o $@ $(sort $^) -ljson-c -lmd
 
 faults: all $(FAULTS)  ## every call of a launch fails, lies, or is the last one: some minutes
 	tests/faults/all $(BUILD)
