@@ -280,22 +280,46 @@ static int step_aside(struct cgroup_place *place)
 	return r;
 }
 
-/* Enable what is wanted as far as it goes. One write each: a list is taken whole or not at all. */
-static void enable(struct cgroup_place *place, unsigned wanted)
+static void give_on(struct cgroup_place *place, unsigned which, char sign)
 {
-	unsigned missing = wanted & cgroup_obtainable(place) & ~place->enabled;
 	char text[40], name[32];
 	unsigned bit;
 
-	if (!missing || (place->inside && step_aside(place) < 0))
-		return;
 	for (bit = 1; bit <= CGROUP_ALL; bit <<= 1) {
-		if (!(missing & bit))
+		if (!(which & bit))
 			continue;
-		(void)snprintf(text, sizeof(text), "+%s", cgroup_names(bit, name));
+		(void)snprintf(text, sizeof(text), "%c%s", sign, cgroup_names(bit, name));
 		(void)write_file(place->fd, "cgroup.subtree_control", text);
 	}
 	place->enabled = read_controllers(place->fd, "cgroup.subtree_control");
+}
+
+/*
+ * Enable what is wanted as far as it goes. One write each: a list is taken whole or not at all.
+ *
+ * Where pids or cpu are given on already and we came in nevertheless, the node is the root of a
+ * threaded subtree, below which nothing new takes a process (cgroup_is_valid_domain). As nobody
+ * else is there or below, they can be taken back until we have stepped aside.
+ */
+static void enable(struct cgroup_place *place, unsigned wanted)
+{
+	unsigned missing = wanted & cgroup_obtainable(place) & ~place->enabled;
+
+	if (place->inside && !place->crowded && place->enabled) {
+		missing |= place->enabled;
+		give_on(place, place->enabled, '-');
+	}
+	if (missing && (!place->inside || step_aside(place) == 0))
+		give_on(place, missing, '+');
+}
+
+/* "domain invalid" below processes that share pids or cpu: a process cannot be started in it. */
+static bool takes_processes(int leaf)
+{
+	_cleanup_buf_ struct buf type = BUF_INIT;
+
+	return fd_read_virtual_at(leaf, "cgroup.type", 64, &type) < 0 ||
+	       strcmp(type.data, "domain invalid\n") != 0;
 }
 
 static unsigned wanted_controllers(const struct cgroup_limits *limits)
@@ -360,6 +384,14 @@ int cgroup_make(struct cgroup_place *place, const char *id, const struct cgroup_
 	if (cg.fd < 0) {
 		fd_closep(&cg.parent);
 		return err_set(err, cg.fd, "make the cgroup '%.500s/%s'", place->path, cg.name);
+	}
+	if ((place->crowded || place->inside) && !takes_processes(cg.fd)) {
+		(void)unlinkat(cg.parent, cg.name, AT_REMOVEDIR);
+		fd_closep(&cg.fd);
+		fd_closep(&cg.parent);
+		return err_set(err, -EOPNOTSUPP,
+			       "start a process below the cgroup '%.500s', in which others sit",
+			       place->path);
 	}
 	cg.in_force = apply(cg.fd, limits, place->enabled);
 	*ret = cg;

@@ -374,6 +374,57 @@ static void test_crowded_place_as_root(void **state)
 	assert_int_equal(in_delegation(*state, crowded_place), 0);
 }
 
+/* Where pids is given on already, a process still comes in, and then nothing below takes one: with
+ * us alone that is undone, with others it is told. */
+static int threaded_root(const struct delegation *d)
+{
+	struct cgroup_place place = CGROUP_PLACE_INIT;
+	struct cgroup_limits limits = { .pids = 64 };
+	struct cgroup cg = CGROUP_INIT;
+	struct err err = ERR_INIT;
+	_cleanup_close_ int control = openat(d->fd, "cgroup.subtree_control", O_WRONLY | O_CLOEXEC);
+	pid_t pid, other;
+
+	NEED(cgroup_find(&place, &err) == 0);
+	/* no such controller here: nothing to see */
+	if (!(place.available & CGROUP_PIDS))
+		return 0;
+	cgroup_place_done(&place);
+	other = fork();
+	if (other == 0) {
+		for (;;)
+			(void)pause();
+	}
+	NEED(other > 0);
+	NEED(write(control, "+pids", 5) == 5);
+	NEED(cgroup_find(&place, &err) == 0);
+	NEED(place.inside && place.crowded && place.enabled == CGROUP_PIDS);
+	/* the leaf is refused, and does not stay */
+	NEED(cgroup_make(&place, "aa", &limits, &cg, &err) == -EOPNOTSUPP);
+	NEED(strstr(err.msg, "others sit") && cg.fd == -1);
+	NEED(faccessat(place.fd, "cordon-aa", F_OK, 0) < 0 && errno == ENOENT);
+	(void)kill(other, SIGKILL);
+	NEED(waitpid(other, NULL, 0) == other);
+	cgroup_place_done(&place);
+	NEED(cgroup_find(&place, &err) == 0);
+	NEED(place.inside && !place.crowded && place.enabled == CGROUP_PIDS);
+	NEED(cgroup_make(&place, "aa", &limits, &cg, &err) == 0);
+	NEED(cg.in_force == CGROUP_PIDS && !place.inside);
+	pid = start_in(&cg);
+	NEED(pid > 0);
+	NEED(cgroup_end(&cg, &err) == 0);
+	NEED(waitpid(pid, NULL, 0) == pid);
+	cgroup_place_done(&place);
+	return 0;
+}
+
+static void test_threaded_root_as_root(void **state)
+{
+	if (!*state)
+		skip();
+	assert_int_equal(in_delegation(*state, threaded_root), 0);
+}
+
 static int collect(const struct delegation *d)
 {
 	struct cgroup_place place = CGROUP_PLACE_INIT;
@@ -456,11 +507,17 @@ static void test_place_rules_as_root(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse_self),   cmocka_unit_test(test_parse_mountinfo),
-		cmocka_unit_test(test_parse_lists),  cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_obtainable),   cmocka_unit_test(test_find_here),
-		cmocka_unit_test(test_bad_id),	     AS_ROOT(test_make_and_end_as_root),
-		AS_ROOT(test_crowded_place_as_root), AS_ROOT(test_gc_as_root),
+		cmocka_unit_test(test_parse_self),
+		cmocka_unit_test(test_parse_mountinfo),
+		cmocka_unit_test(test_parse_lists),
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_obtainable),
+		cmocka_unit_test(test_find_here),
+		cmocka_unit_test(test_bad_id),
+		AS_ROOT(test_make_and_end_as_root),
+		AS_ROOT(test_crowded_place_as_root),
+		AS_ROOT(test_threaded_root_as_root),
+		AS_ROOT(test_gc_as_root),
 		AS_ROOT(test_place_rules_as_root),
 	};
 
