@@ -56,8 +56,19 @@ struct probe_userns_facts {
 	bool root;		    /* effective uid 0 */
 	bool filtered;		    /* a seccomp filter is around us */
 	bool chrooted;		    /* our "/" is no mount point */
+	const char *no_more;	    /* the switch of another kind that is 0; NULL: none is */
+	const char *apparmor;	    /* the profile around us; NULL: none */
+	const char *selinux;	    /* our context; NULL: no policy */
 };
 const char *probe_userns_hint_from(int error, const struct probe_userns_facts *facts);
+
+/* What /proc/self/attr/apparmor/current holds, "NAME (MODE)", made its NAME in place: NULL when it
+ * confines nothing. */
+char *probe_apparmor_profile(char *text);
+
+/* What /proc/self/attr/current holds without AppArmor, made a context in place: NULL when it is
+ * none, as before a policy is loaded. */
+char *probe_selinux_context(char *text);
 
 /* "6.18.44-x" to 6 and 18: 0 or -EINVAL. */
 int probe_parse_release(const char *release, unsigned *ret_major, unsigned *ret_minor);

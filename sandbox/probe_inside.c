@@ -41,10 +41,87 @@ bool probe_has_root_mount(const char *mountinfo)
 	return false;
 }
 
+char *probe_apparmor_profile(char *text)
+{
+	char *mode;
+
+	text[strcspn(text, "\n")] = '\0';
+	mode = strstr(text, " (");
+	/* "unconfined" alone; a profile with that mode refuses nothing either, nor does complain.
+	 */
+	if (!mode || strcmp(mode, " (unconfined)") == 0 || strcmp(mode, " (complain)") == 0)
+		return NULL;
+	*mode = '\0';
+	return text;
+}
+
+char *probe_selinux_context(char *text)
+{
+	const char *colon = strchr(text, ':');
+
+	text[strcspn(text, "\n")] = '\0';
+	return colon && strchr(colon + 1, ':') ? text : NULL;
+}
+
+/* LSM hook userns_create: Linux 6.1 with SELinux, 6.7 with AppArmor. Both say EACCES. */
+static const char *lsm_hint(const struct probe_userns_facts *f)
+{
+	static char hint[LIMIT_ERR_HINT];
+
+	if (f->apparmor)
+		(void)snprintf(hint, sizeof(hint),
+			       "the AppArmor profile '%.128s' around this process has no rule "
+			       "'userns,': start from outside of it, or let root add the rule",
+			       f->apparmor);
+	else if (f->selinux)
+		(void)snprintf(hint, sizeof(hint),
+			       "the SELinux policy lets '%.128s' make no user namespace: let root "
+			       "allow it user_namespace create; ausearch -m avc shows the refusal",
+			       f->selinux);
+	else
+		return "a security module refuses it (AppArmor: rule userns; SELinux: class "
+		       "user_namespace): ask who keeps its policy";
+	return hint;
+}
+
+static const char *no_more_hint(const char *name)
+{
+	static char hint[LIMIT_ERR_HINT];
+
+	(void)snprintf(hint, sizeof(hint),
+		       "namespaces of one kind are switched off here: sysctl -w user.%s=15000 (as "
+		       "root)",
+		       name);
+	return hint;
+}
+
+/* A launch makes all kinds in one call, which then fails for any of them. */
+static const char *find_no_more(void)
+{
+	static const char *const names[] = { "max_mnt_namespaces", "max_pid_namespaces",
+					     "max_ipc_namespaces", "max_uts_namespaces",
+					     "max_net_namespaces", "max_cgroup_namespaces",
+					     "max_time_namespaces" };
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		(void)snprintf(path, sizeof(path), "user/%s", names[i]);
+		if (probe_sysctl(path) == 0)
+			return names[i];
+	}
+	return NULL;
+}
+
+#define HINT_APPARMOR_RESTRICTS                                                                    \
+	"AppArmor restricts user namespaces on this host: let root load the AppArmor profile "     \
+	"that comes with cordon, or set sysctl kernel.apparmor_restrict_unprivileged_userns=0"
+
 const char *probe_userns_hint_from(int error, const struct probe_userns_facts *f)
 {
 	switch (error < 0 ? -error : error) {
 	case ENOSPC:
+		if (f->max_user_namespaces != 0 && f->no_more)
+			return no_more_hint(f->no_more);
 		return f->max_user_namespaces == 0
 			       ? "user namespaces are switched off here: "
 				 "sysctl -w user.max_user_namespaces=15000 (as root)"
@@ -53,9 +130,7 @@ const char *probe_userns_hint_from(int error, const struct probe_userns_facts *f
 				 "some, or raise user.max_user_namespaces (as root)";
 	case EPERM:
 		if (f->apparmor_restrict == 1 && !f->root)
-			return "AppArmor restricts user namespaces on this host: let root load the "
-			       "AppArmor profile that comes with cordon, or set sysctl "
-			       "kernel.apparmor_restrict_unprivileged_userns=0";
+			return HINT_APPARMOR_RESTRICTS;
 		if (f->unprivileged_clone == 0 && !f->root)
 			return "user namespaces are for root only here: "
 			       "sysctl -w kernel.unprivileged_userns_clone=1 (as root)";
@@ -69,8 +144,9 @@ const char *probe_userns_hint_from(int error, const struct probe_userns_facts *f
 		return "no switch of this kernel explains it: a security module, or an id that "
 		       "the surrounding user namespace does not map";
 	case EACCES:
-		return "a security module refuses it (SELinux: class user_namespace): look for it "
-		       "with ausearch -m avc, or ask who keeps the policy";
+		return f->apparmor_restrict == 1 && !f->root && !f->apparmor
+			       ? HINT_APPARMOR_RESTRICTS
+			       : lsm_hint(f);
 	case EINVAL:
 		return "this kernel has no user namespaces: one with CONFIG_USER_NS is needed";
 	case ENOSYS:
@@ -83,18 +159,24 @@ const char *probe_userns_hint_from(int error, const struct probe_userns_facts *f
 
 const char *probe_userns_hint(int error)
 {
-	_cleanup_buf_ struct buf mounts = BUF_INIT, status = BUF_INIT;
+	_cleanup_buf_ struct buf mounts = BUF_INIT, status = BUF_INIT, label = BUF_INIT;
 	struct probe_userns_facts facts = {
 		.max_user_namespaces = probe_sysctl("user/max_user_namespaces"),
 		.unprivileged_clone = probe_sysctl("kernel/unprivileged_userns_clone"),
 		.apparmor_restrict = probe_sysctl("kernel/apparmor_restrict_unprivileged_userns"),
 		.root = geteuid() == 0,
+		.no_more = find_no_more(),
 	};
 
 	if (fd_read_virtual_at(AT_FDCWD, "/proc/self/mountinfo", 4 << 20, &mounts) == 0)
 		facts.chrooted = !probe_has_root_mount(mounts.data);
 	if (fd_read_virtual_at(AT_FDCWD, "/proc/self/status", 1 << 16, &status) == 0)
 		facts.filtered = strstr(status.data, "\nSeccomp:\t2\n");
+	/* Its own file is there from Linux 5.8 on, and readable only with that module. */
+	if (fd_read_virtual_at(AT_FDCWD, "/proc/self/attr/apparmor/current", 4096, &label) == 0)
+		facts.apparmor = probe_apparmor_profile(label.data);
+	else if (fd_read_virtual_at(AT_FDCWD, "/proc/self/attr/current", 4096, &label) == 0)
+		facts.selinux = probe_selinux_context(label.data);
 	return probe_userns_hint_from(error, &facts);
 }
 

@@ -79,7 +79,8 @@ static void test_landlock_text(void **state)
 
 static void test_userns_hints(void **state)
 {
-	const struct probe_userns_facts plain = { 1000, -1, -1, false, false, false };
+	const struct probe_userns_facts plain = { 1000,	 -1,   -1,   false, false,
+						  false, NULL, NULL, NULL };
 	struct probe_userns_facts f = plain;
 
 	(void)state;
@@ -89,6 +90,11 @@ static void test_userns_hints(void **state)
 	assert_non_null(strstr(probe_userns_hint_from(-ENOSPC, &plain), "too many"));
 	f.max_user_namespaces = 0;
 	assert_non_null(strstr(probe_userns_hint_from(-ENOSPC, &f), "sysctl"));
+	f.no_more = "max_net_namespaces";
+	assert_non_null(strstr(probe_userns_hint_from(-ENOSPC, &f), "max_user_namespaces=15000"));
+	f.max_user_namespaces = 1000;
+	assert_non_null(
+		strstr(probe_userns_hint_from(-ENOSPC, &f), "user.max_net_namespaces=15000"));
 	/* EPERM has many causes; each is named when its switch says so, and only then */
 	assert_non_null(strstr(probe_userns_hint_from(-EPERM, &plain), "no switch"));
 	f = plain;
@@ -105,10 +111,46 @@ static void test_userns_hints(void **state)
 	f.filtered = true;
 	assert_non_null(strstr(probe_userns_hint_from(EPERM, &f), "seccomp"));
 	/* switches for ordinary users do not explain it for root */
-	f = (struct probe_userns_facts){ 1000, 0, 1, true, false, false };
+	f = (struct probe_userns_facts){ 1000, 0, 1, true, false, false, NULL, NULL, NULL };
 	assert_non_null(strstr(probe_userns_hint_from(EPERM, &f), "no switch"));
+	/* EACCES comes from a security module: ours is named */
+	assert_non_null(strstr(probe_userns_hint_from(-EACCES, &plain), "AppArmor: rule userns"));
+	f = plain;
+	f.apparmor_restrict = 1;
+	assert_non_null(strstr(probe_userns_hint_from(-EACCES, &f), "comes with cordon"));
+	f.apparmor = "/usr/bin/x//y";
+	assert_non_null(strstr(probe_userns_hint_from(-EACCES, &f), "'/usr/bin/x//y'"));
+	assert_non_null(strstr(probe_userns_hint_from(-EACCES, &f), "'userns,'"));
+	f = plain;
+	f.selinux = "user_u:user_r:user_t:s0";
+	assert_non_null(strstr(probe_userns_hint_from(-EACCES, &f), "'user_u:user_r:user_t:s0'"));
+	assert_non_null(strstr(probe_userns_hint_from(-EACCES, &f), "user_namespace create"));
 	assert_string_equal(probe_userns_hint_from(-EIO, &plain), "");
 	assert_string_equal(probe_userns_hint_from(0, &plain), "");
+}
+
+static char *in(char text[80], const char *from)
+{
+	(void)snprintf(text, 80, "%s", from);
+	return text;
+}
+
+static void test_labels(void **state)
+{
+	static const char *const none[] = { "unconfined\n", "unconfined", "", "a (complain)\n",
+					    "a (unconfined)\n" };
+	char text[80];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(none); i++)
+		assert_null(probe_apparmor_profile(in(text, none[i])));
+	assert_string_equal(probe_apparmor_profile(in(text, "/bin/a b (enforce)\n")), "/bin/a b");
+	assert_string_equal(probe_apparmor_profile(in(text, "a//&b (enforce)\n")), "a//&b");
+	assert_null(probe_selinux_context(in(text, "kernel\n")));
+	assert_null(probe_selinux_context(in(text, "")));
+	assert_string_equal(probe_selinux_context(in(text, "u:r:t:s0-s0:c0.c7\n")),
+			    "u:r:t:s0-s0:c0.c7");
 }
 
 static int count_fds(void)
@@ -136,7 +178,8 @@ static void test_all_here(void **state)
 		probe_run(i, &r[i]);
 	(void)clock_gettime(CLOCK_MONOTONIC, &b);
 	ms = (b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000;
-	/* a doctor takes below one second on an idle machine; an emulated one says that it is slow */
+	/* a doctor takes below one second on an idle machine; an emulated one says that it is slow
+	 */
 	assert_true(ms < (getenv("CORDON_TEST_SLOW") ? 100000 : 5000));
 	for (i = 0; i < n; i++) {
 		assert_true(r[i].id[0] && r[i].name[0]);
@@ -312,6 +355,7 @@ int main(void)
 		cmocka_unit_test(test_root_mount),
 		cmocka_unit_test(test_landlock_text),
 		cmocka_unit_test(test_userns_hints),
+		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_all_here),
 		cmocka_unit_test(test_unknown_id),
 		cmocka_unit_test(test_user_namespaces_off),
