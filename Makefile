@@ -273,7 +273,7 @@ check-integration: all $(PROBES) $(FAULTS)  ## whole programs, rootless; as root
 	tools/run-tests integration $(BUILD) $(sort $(wildcard tests/integration/*.sh))
 
 # One boot a lane: Debian's kernel in QEMU, software emulation, as whom you are.
-VM_LANES := apparmor-6.1 selinux-6.1 apparmor-new selinux-6.12
+VM_LANES ?= apparmor-6.1 selinux-6.1 apparmor-new selinux-6.12
 VM_UNIT  := $(addprefix $(BUILD)/tests/,$(shell awk '!/^#/ { print $$2 }' tests/vm/unit-tests))
 check-vm: all $(PROBES) $(VM_UNIT)  ## AppArmor, SELinux, cgroup v2, Landlock 2 to 11: in guests with Debian's kernels
 	tools/run-tests vm $(BUILD) $(VM_LANES)
