@@ -6,8 +6,8 @@
  * its own. Whatever fails before the job is told on the console, and no status is told: 125
  * outside.
  *
- * /job: strings that end in NUL: uid or "root"; working directory; a directory that stays visible
- * below a writable place, or nothing; NAME=VALUE ...; an empty one; the command ...
+ * /job: strings that end in NUL: uid or "root"; working directory; directories that stay visible
+ * below a writable place ...; an empty one; NAME=VALUE ...; an empty one; the command ...
  */
 #include <dirent.h>
 #include <errno.h>
@@ -32,7 +32,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { MAX_JOB = 1 << 20, MAX_ARGS = 4096, MAX_MODULES = 64 };
+enum { MAX_JOB = 1 << 20, MAX_ARGS = 4096, MAX_SHOWN = 8 };
 
 static void power_off(void)
 {
@@ -175,14 +175,41 @@ static void make_dev(void)
 	(void)chmod("/dev/net/tun", 0666);
 }
 
-static void make_mounts(const char *shown)
+static int keep_open(const char *path)
 {
-	int keep = *shown ? open(shown, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	must(fd, path);
+	return fd;
+}
+
+/* What was opened before a tmpfs came over it, at its place again. */
+static void show_again(const char *shown, int fd)
+{
 	char path[4096], from[40];
 	char *slash;
 
-	if (*shown && keep < 0)
-		die("%s", shown);
+	(void)snprintf(path, sizeof(path), "%s", shown);
+	for (slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(path, 0755);
+		*slash = '/';
+	}
+	(void)mkdir(path, 0755);
+	(void)snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+	must(mount(from, path, NULL, MS_BIND, NULL), path);
+	close(fd);
+}
+
+static void make_mounts(char *const *shown)
+{
+	int fds[MAX_SHOWN], i;
+
+	for (i = 0; *shown[i]; i++) {
+		errno = E2BIG;
+		must(i < MAX_SHOWN ? 0 : -1, shown[i]);
+		fds[i] = keep_open(shown[i]);
+	}
 	mount_at("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	mount_at("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	make_dev();
@@ -195,18 +222,8 @@ static void make_mounts(const char *shown)
 	mount_at("securityfs", "/sys/kernel/security", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	if (access("/sys/fs/selinux", F_OK) == 0)
 		mount_at("selinuxfs", "/sys/fs/selinux", MS_NOSUID | MS_NOEXEC, NULL);
-	if (keep < 0)
-		return;
-	(void)snprintf(path, sizeof(path), "%s", shown);
-	for (slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		(void)mkdir(path, 0755);
-		*slash = '/';
-	}
-	(void)mkdir(path, 0755);
-	(void)snprintf(from, sizeof(from), "/proc/self/fd/%d", keep);
-	must(mount(from, path, NULL, MS_BIND, NULL), path);
-	close(keep);
+	while (i-- > 0)
+		show_again(shown[i], fds[i]);
 }
 
 /* What Debian's service manager sets, and a log that loses no denial. */
@@ -277,7 +294,7 @@ static void set_environment(uid_t uid, char *const *more)
 	must(setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", 1), "PATH");
 	must(setenv("LANG", "C.UTF-8", 1), "LANG");
 	must(setenv("TERM", "dumb", 1), "TERM");
-	for (; *more; more++)
+	for (; **more; more++)
 		must(putenv(*more), *more);
 }
 
@@ -353,36 +370,39 @@ static int open_raw(const char *path)
 	return fd;
 }
 
+/* The list that begins at *at ends in an empty string; *at goes behind it. */
+static char **take_list(char ***at)
+{
+	char **list = *at;
+
+	errno = EINVAL;
+	while (**at && ***at)
+		(*at)++;
+	if (!**at)
+		die("/job");
+	(*at)++;
+	return list;
+}
+
 int main(void)
 {
 	static char job[MAX_JOB];
 	static char *fields[MAX_ARGS];
-	const char *cwd, *shown;
-	char **more, **argv;
+	char **at = fields + 2, **shown, **more;
 	size_t n = 0, length;
 	int out[2], console, serial, status;
 	uid_t uid;
 	pid_t pid;
 
-	must(mkdir("/dev", 0755) < 0 && errno != EEXIST ? -1 : 0, "/dev");
 	load_modules();
 	length = read_job(job);
 	for (char *s = job; s < job + length && n < MAX_ARGS - 1; s += strlen(s) + 1)
 		fields[n++] = s;
-	uid = n > 0 && strcmp(fields[0], "root") == 0
-		      ? 0
-		      : (uid_t)strtoul(n ? fields[0] : "", NULL, 10);
-	errno = EINVAL;
-	if (n < 5 || n == MAX_ARGS - 1)
-		die("/job");
-	cwd = fields[1];
-	shown = fields[2];
-	more = argv = fields + 3;
-	while (**argv)
-		argv++;
-	*argv++ = NULL;
-	if (!*argv)
-		die("/job: no command");
+	errno = E2BIG;
+	must(n > 4 && n < MAX_ARGS - 1 ? 0 : -1, "/job");
+	uid = strcmp(fields[0], "root") == 0 ? 0 : (uid_t)strtoul(fields[0], NULL, 10);
+	shown = take_list(&at);
+	more = take_list(&at);
 
 	enter_host_root();
 	make_mounts(shown);
@@ -396,7 +416,7 @@ int main(void)
 	pid = fork();
 	must(pid, "fork");
 	if (pid == 0)
-		run_job(uid, cwd, argv, out[1]);
+		run_job(uid, fields[1], at, out[1]);
 	close(out[1]);
 	status = follow(pid, out[0], console);
 	must(tcdrain(console), "/dev/hvc0");
