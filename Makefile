@@ -128,7 +128,7 @@ endif
 endif
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 
-.PHONY: all help check check-unit check-integration check-deps check-binaries check-reproducible check-format check-asan check-aarch64 cross-objects faults demo bench fuzz dist install clean
+.PHONY: all help check check-unit check-integration check-deps check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults demo bench fuzz dist install clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -271,6 +271,12 @@ check-unit: $(UNIT)  ## unit tests (cmocka)
 
 check-integration: all $(PROBES) $(FAULTS)  ## whole programs, rootless; as root too when root runs it
 	tools/run-tests integration $(BUILD) $(sort $(wildcard tests/integration/*.sh))
+
+# One boot a lane: Debian's kernel in QEMU, software emulation, as whom you are.
+VM_LANES := apparmor-6.1 selinux-6.1 apparmor-new selinux-6.12
+VM_UNIT  := $(addprefix $(BUILD)/tests/,$(shell awk '!/^#/ { print $$2 }' tests/vm/unit-tests))
+check-vm: all $(PROBES) $(VM_UNIT)  ## AppArmor, SELinux, cgroup v2, Landlock 2 to 11: in guests with Debian's kernels
+	tools/run-tests vm $(BUILD) $(VM_LANES)
 
 check-deps:  ## no room includes what tools/rooms.allow does not let it
 	tools/check-deps

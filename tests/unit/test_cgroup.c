@@ -200,7 +200,8 @@ static void test_bad_id(void **state)
 	assert_int_equal(cgroup_end(&cg, NULL), 0);
 }
 
-/* --- a delegated subtree, made by root */
+/* --- a delegated subtree, made by root; one a test, as a node that gave its controllers on takes
+ * no process any more */
 
 struct delegation {
 	char dir[LIMIT_PATH + 64];
@@ -450,21 +451,18 @@ static void test_place_rules_as_root(void **state)
 	assert_int_equal(in_delegation(*state, place_rules), 0);
 }
 
+#define AS_ROOT(test) cmocka_unit_test_setup_teardown(test, as_root_setup, as_root_teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse_self),
-		cmocka_unit_test(test_parse_mountinfo),
-		cmocka_unit_test(test_parse_lists),
-		cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_obtainable),
-		cmocka_unit_test(test_find_here),
-		cmocka_unit_test(test_bad_id),
-		cmocka_unit_test(test_make_and_end_as_root),
-		cmocka_unit_test(test_crowded_place_as_root),
-		cmocka_unit_test(test_gc_as_root),
-		cmocka_unit_test(test_place_rules_as_root),
+		cmocka_unit_test(test_parse_self),   cmocka_unit_test(test_parse_mountinfo),
+		cmocka_unit_test(test_parse_lists),  cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_obtainable),   cmocka_unit_test(test_find_here),
+		cmocka_unit_test(test_bad_id),	     AS_ROOT(test_make_and_end_as_root),
+		AS_ROOT(test_crowded_place_as_root), AS_ROOT(test_gc_as_root),
+		AS_ROOT(test_place_rules_as_root),
 	};
 
-	return cmocka_run_group_tests_name("cgroup", tests, as_root_setup, as_root_teardown);
+	return cmocka_run_group_tests_name("cgroup", tests, NULL, NULL);
 }

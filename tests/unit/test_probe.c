@@ -136,7 +136,8 @@ static void test_all_here(void **state)
 		probe_run(i, &r[i]);
 	(void)clock_gettime(CLOCK_MONOTONIC, &b);
 	ms = (b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000;
-	assert_true(ms < 5000); /* a doctor takes below one second on an idle machine */
+	/* a doctor takes below one second on an idle machine; an emulated one says that it is slow */
+	assert_true(ms < (getenv("CORDON_TEST_SLOW") ? 100000 : 5000));
 	for (i = 0; i < n; i++) {
 		assert_true(r[i].id[0] && r[i].name[0]);
 		for (j = 0; j < i; j++)
