@@ -106,8 +106,7 @@ static int on_wire(struct supervisor *s, struct err *err)
 {
 	int fd = -1, r = wire_receive(s->wire, &fd);
 
-	/* ECONNRESET: it ended with our consent unread */
-	if (r == 0 || r == -ECONNRESET)
+	if (r == 0)
 		return on_wire_end(s, err);
 	if (r < 0)
 		return err_set(err, r, "hear from pid 1 of the sandbox");

@@ -16,7 +16,7 @@ int wire_pair(int ret[2]);			      /* [0] the supervisor's end */
 int wire_send(int wire, enum wire_kind kind, int fd); /* fd -1: none */
 
 /* One packet: its kind, or 0 at the end of file, or -errno. *ret_fd is -1 or the caller's. More
- * than one descriptor or an unknown kind is -EPROTO. */
+ * than one descriptor or an unknown kind is -EPROTO. An end with our consent unread is an end. */
 int wire_receive(int wire, int *ret_fd);
 
 int wire_consent(int wire);	 /* supervisor: go on */

@@ -196,6 +196,26 @@ static void test_consent(void **state)
 	assert_int_equal(wire_wait_consent(-1), -EBADF);
 }
 
+/* Consent is repeated to a sandbox that is slow to answer, and may find it gone on: what that sent
+ * before it closed its end is received, and then the end. */
+static void test_answer_before_a_reset(void **state)
+{
+	int wire[2], fd = -1;
+
+	(void)state;
+	assert_int_equal(wire_pair(wire), 0);
+	assert_int_equal(wire_consent(wire[0]), 0);
+	assert_int_equal(wire_consent(wire[0]), 0);
+	assert_int_equal(wire_wait_consent(wire[1]), 0);
+	assert_int_equal(wire_send(wire[1], WIRE_RUNNING, 0), 0);
+	assert_int_equal(close(wire[1]), 0);
+	assert_int_equal(wire_receive(wire[0], &fd), WIRE_RUNNING);
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(wire_receive(wire[0], &fd), 0);
+	assert_int_equal(close(wire[0]), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +226,7 @@ int main(void)
 		cmocka_unit_test(test_end),
 		cmocka_unit_test(test_bad_descriptor_is_not_sent),
 		cmocka_unit_test(test_consent),
+		cmocka_unit_test(test_answer_before_a_reset),
 	};
 
 	return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
