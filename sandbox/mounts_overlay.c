@@ -37,17 +37,14 @@ static void overlay_done(struct overlay *o)
 		fd_closep(&o->lower[i]);
 }
 
-static int probe_user_xattr(int dir, const char *where, struct err *err)
+static int probe_user_xattr(int dir, const char *where, const char *instead, struct err *err)
 {
 	if (fsetxattr(dir, "user.cordon.probe", "y", 1, 0) == 0) {
 		(void)fremovexattr(dir, "user.cordon.probe");
 		return 0;
 	}
 	(void)err_set(err, -errno, "keep the attributes that an overlay needs in %s", where);
-	return err_hint(
-		err,
-		"tmpfs has user attributes from Linux 6.6 on: use --upper DIR with a directory "
-		"on disk, or --upper none for a read-only base");
+	return err_hint(err, "tmpfs has user attributes from Linux 6.6 on: %s", instead);
 }
 
 /* O_PATH descriptors do not take fsetxattr: the directory is opened for reading. */
@@ -77,14 +74,22 @@ static int open_upper(struct child *c, bool whole_root, struct overlay *o, struc
 		r = open_pair(dir, "upper", "work", o);
 		if (r < 0)
 			return err_set(err, r, "make 'upper' and 'work' in '%s'", plan->upper_dir);
-		return probe_user_xattr(o->upper, plan->upper_dir, err);
+		return probe_user_xattr(o->upper, plan->upper_dir,
+					"name a directory on a disk, or use --upper none for a "
+					"read-only base",
+					err);
 	}
 	(void)snprintf(upper, sizeof(upper), "u%u", c->n_store);
 	(void)snprintf(work, sizeof(work), "w%u", c->n_store++);
 	r = open_pair(c->store, upper, work, o);
 	if (r < 0)
 		return err_set(err, r, "make an upper for the overlay");
-	return probe_user_xattr(o->upper, "the tmpfs upper", err);
+	return probe_user_xattr(
+		o->upper, "the tmpfs upper",
+		whole_root ? "use --upper DIR with a directory on disk, or --upper none for a "
+			     "read-only base"
+			   : "show the directory with --ro instead, or a copy of it with --rw",
+		err);
 }
 
 static int set_path(struct overlay *o, const char *key, int fd)
