@@ -2,7 +2,6 @@
 #include "sandbox/wire.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -56,14 +55,13 @@ int wire_receive(int wire, int *ret_fd)
 		.msg_controllen = CMSG_LEN(sizeof(int)),
 	};
 	struct cmsghdr *c;
-	bool reset = false;
 	ssize_t n;
 
-	/* That a peer closed with something unread is told first and once, before what it had sent
-	 * (unix_release_sock, sock_error): a consent that was repeated must not hide an answer. */
+	/* ECONNRESET: the other side ended with a word of ours unread, which the kernel tells once
+	 * and before what that side had said (net/unix/af_unix.c, unix_release_sock()). */
 	do {
 		n = recvmsg(wire, &msg, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && (errno == EINTR || (errno == ECONNRESET && !reset && (reset = true))));
+	} while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
 		return -errno;
 	c = CMSG_FIRSTHDR(&msg);
