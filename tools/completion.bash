@@ -51,6 +51,10 @@ _cordon_launch() { # verb, current word, word before
 		compopt -o nospace 2>/dev/null
 		_cordon_words "pids= memory= cpu= nofile= upper= inodes= wall=" "$2"
 		;;
+	--label)
+		compopt -o nospace 2>/dev/null
+		_cordon_words "apparmor=auto apparmor=none apparmor= selinux=auto selinux=none selinux=" "$2"
+		;;
 	--audit)
 		compopt -o nospace 2>/dev/null
 		_cordon_words "file: stderr fd:" "$2"
@@ -60,7 +64,7 @@ _cordon_launch() { # verb, current word, word before
 	--uid | --hostname | --argv0 | --fd | --file | --symlink) ;;
 	*)
 		_cordon_words "--policy --base --upper --cwd --ro --rw --overlay --hide --tmpfs --dir --symlink
-			--file --net --env --uid --hostname --argv0 --limit --audit --fd --pty --new-time
+			--file --net --env --uid --hostname --argv0 --limit --label --audit --fd --pty --new-time
 			--dry-run --json -v -q --help --" "$2"
 		;;
 	esac

@@ -122,6 +122,8 @@ expect_status 0 "callers' profiles" -- load etc/callers
 within() { piped aa-exec -p "$1" -- "${AS[@]}" "$CORDON" run "${@:2}"; }
 expect_output "cordon-default//&may-stack (enforce)" "a confined launcher stacks" -- \
 	within may-stack --label apparmor=auto -- cat $LABEL
+expect_status 0 "and its payload signals its own children" -- \
+	within may-stack --label apparmor=auto -- sh -c 'sleep 60 & kill $!'
 check "and the record says so" \
 	grep -qx "AppArmor profile 'cordon-default', stacked on 'may-stack (enforce)'" <(opening in_force)
 expect_output "cordon-default//&may-stack (enforce)" "under no_new_privs, too" -- piped aa-exec -p may-stack -- \
@@ -168,6 +170,8 @@ done
 expect_output "cordon//&cordon-default//&cordon_payload (enforce)" "and entered" -- launch --label apparmor=auto -- cat $LABEL
 expect_status 1 "and may not nest, either" -- nest --label apparmor=cordon-default
 expect_status 0 "the launcher's profile goes" -- "$parser" --remove etc/cordon
+into_file() { "${AS[@]}" "$CORDON" run --label apparmor=auto -- cat "$LABEL" >state/file && cat state/file; }
+expect_output "cordon-default (enforce)" "output into a file of the host's" -- into_file
 expect_status 1 "the policy's own refuses it, too" -- nest --label apparmor=cordon-default
 check "by itself" grep -q 'profile="cordon-default".*userns_create' <(dmesg)
 expect_status 0 "without a label the payload may nest again" -- nest

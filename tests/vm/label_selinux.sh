@@ -3,7 +3,7 @@
 # lanes: selinux-6.1 selinux-6.12
 # as: root
 # Entering SELinux contexts, under a policy of our own (label_selinux.cil), permissive and enforcing.
-# shellcheck source=tests/lib/harness.sh disable=SC2016,SC2317 # expanded inside; called by run
+# shellcheck source=tests/lib/harness.sh disable=SC2016,SC2034,SC2317 # expanded inside; called by run
 . "$(dirname "$0")/../lib/harness.sh"
 HERE=$(cd "$(dirname "$0")" && pwd)
 
@@ -37,7 +37,7 @@ as() {
 			"XDG_CONFIG_HOME=$WORK/state/config" "XDG_RUNTIME_DIR=$WORK/state" "${@:2}"
 	)
 }
-launch() { as $USER:user_t:s0-s0:c0.c7 "$CORDON" run "$@"; }
+launch() { as "$USER":user_t:s0-s0:c0.c7 "$CORDON" run "$@"; }
 label() { # OPTIONS...: of the payload, without the NUL behind it
 	launch "$@" -- cat /proc/self/attr/current | tr -d '\0'
 	return "${PIPESTATUS[0]}"
@@ -83,8 +83,8 @@ expect_status 0 "boxw_t may" -- writes --label selinux=boxw_t
 check "the kernel says by whom" grep -q 'avc:.*denied.*{ write }.*path="/tmp/file".*scontext=user_u:user_r:box_t' <(dmesg)
 
 # --- what a policy may lack
-plain() { as $USER:plain_t:s0-s0:c0.c7 "$CORDON" run "$@"; }
-mute() { as $USER:mute_t:s0-s0:c0.c7 "$CORDON" run "$@"; }
+plain() { as "$USER":plain_t:s0-s0:c0.c7 "$CORDON" run "$@"; }
+mute() { as "$USER":mute_t:s0-s0:c0.c7 "$CORDON" run "$@"; }
 expect_status 0 "a domain without nnp_transition launches without a label" -- plain -- true
 expect_error 125 "cannot run 'true' with the SELinux context 'user_u:user_r:box_t:" "and not with one" -- \
 	plain --label selinux=box_t -- true
@@ -93,7 +93,7 @@ check "the rule is told" \
 expect_error 125 "the policy of this host does not let it" "one without setexec" -- mute --label selinux=box_t -- true
 check "the rule is told" grep -qF '(allow mute_t self (process (setexec)))' "$ERR"
 expect_status 0 "auto does without" -- mute --label selinux=auto -- true
-lower() { as $USER:user_t:s0 "$CORDON" run "$@"; }
+lower() { as "$USER":user_t:s0 "$CORDON" run "$@"; }
 expect_error 126 "cannot run 'true': Permission denied" "more categories than the caller's" -- \
 	lower --label selinux=box_t:c1,c2 -- true
 check "SELinux is named" grep -q "SELinux: no transition to 'user_u:user_r:box_t:s0:c1,c2'" "$ERR"
