@@ -108,7 +108,7 @@ static void hint_load(const struct plan *plan, const struct asked *a, struct err
 	else if (is_own(plan, a))
 		(void)err_hint(err,
 			       "as root: semodule -i " CORDON_DATADIR
-			       "/selinux/cordon-base.cil -i cordon-%s.cil, which 'cordon policy "
+			       "/selinux/cordon-base.cil -i %s.cil, which 'cordon policy "
 			       "build %s --emit selinux -o .' writes",
 			       policy, policy);
 	else

@@ -81,6 +81,7 @@ _cordon_policy_options() {
 	fmt) echo "--check --json -w" ;;
 	import) echo "--from --name --cap --kernel --arch --unknown --narrow --quiet -o" ;;
 	lint) echo "--level --json $common" ;;
+	load) echo "--apparmor-namespace --apparmor-abi --home --pwd --parser $common" ;;
 	report) echo "--json --all --strict --mechanism --landlock-abi --apparmor-abi $common" ;;
 	score) echo "--max --json $common" ;;
 	show) echo "--bpf --json $common" ;;
@@ -133,7 +134,7 @@ _cordon() {
 		;;
 	policy)
 		if [ "$COMP_CWORD" -eq 2 ]; then
-			_cordon_words "build check cost diff explain export fmt import lint report score show test" "$current"
+			_cordon_words "build check cost diff explain export fmt import lint load report score show test" "$current"
 		elif [[ $current == -* ]]; then
 			_cordon_words "$(_cordon_policy_options "${COMP_WORDS[2]}")" "$current"
 		elif [ "$before" = --from ] && [ "${COMP_WORDS[2]}" = import ]; then

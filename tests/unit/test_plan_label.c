@@ -218,7 +218,7 @@ static void test_own_profile_has_its_command(void **state)
 	c = new_case("label selinux cordon-test.process\n");
 	host.answer = -EINVAL;
 	case_make_refused(c, -EINVAL, "'u:r:cordon-test.process:s0:c");
-	assert_non_null(strstr(c->err.hint, "-i cordon-test.cil"));
+	assert_non_null(strstr(c->err.hint, "-i test.cil"));
 	case_free(c);
 }
 
