@@ -8,6 +8,7 @@
 enum {
 	LIMIT_PATH = 4096,	      /* PATH_MAX of the kernel, the NUL included */
 	LIMIT_NAME = 64,	      /* a policy's, group's or variable's name */
+	LIMIT_LABEL = 256,	      /* a security label's name, the NUL included */
 	LIMIT_ERR_TEXT = 640,	      /* struct err: one sentence */
 	LIMIT_ERR_HINT = 384,	      /* struct err: one hint */
 	LIMIT_ARGV = 32768,	      /* arguments of the payload */

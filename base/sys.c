@@ -14,6 +14,11 @@
 #define SYS_landlock_restrict_self  446
 #endif
 
+#ifndef SYS_lsm_get_self_attr
+#define SYS_lsm_get_self_attr 459
+#define SYS_lsm_set_self_attr 460
+#endif
+
 /* struct mount_attr of linux/mount.h, whose include collides with glibc's sys/mount.h. */
 struct sys_mount_attr {
 	uint64_t attr_set;
@@ -175,6 +180,17 @@ int sys_landlock_abi(void)
 	int r = sys_landlock_create_ruleset(NULL, 0, SYS_LANDLOCK_CREATE_RULESET_VERSION);
 
 	return r == -ENOSYS || r == -EOPNOTSUPP ? 0 : r;
+}
+
+int sys_lsm_get_self_attr(unsigned attr, struct sys_lsm_ctx *ctx, uint32_t *size, uint32_t flags)
+{
+	return result(syscall(SYS_lsm_get_self_attr, attr, ctx, size, flags));
+}
+
+int sys_lsm_set_self_attr(unsigned attr, const struct sys_lsm_ctx *ctx, uint32_t size,
+			  uint32_t flags)
+{
+	return result(syscall(SYS_lsm_set_self_attr, attr, ctx, size, flags));
 }
 
 int sys_getrandom(void *buf, size_t len)

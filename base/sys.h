@@ -65,6 +65,20 @@ struct sys_landlock_path {
 	int32_t parent_fd;
 } __attribute__((packed));
 
+/* Security modules: linux/lsm.h, Linux 6.8. */
+#define SYS_LSM_ID_SELINUX   101
+#define SYS_LSM_ID_APPARMOR  104
+#define SYS_LSM_ATTR_CURRENT 100U
+#define SYS_LSM_ATTR_EXEC    101U
+#define SYS_LSM_FLAG_SINGLE  1U
+
+struct sys_lsm_ctx {
+	uint64_t id, flags;
+	uint64_t len;	  /* of all of it */
+	uint64_t ctx_len; /* of what follows */
+	char ctx[];
+};
+
 int sys_open_tree(int dirfd, const char *path, unsigned flags);
 int sys_move_mount(int from_fd, const char *from, int to_fd, const char *to, unsigned flags);
 int sys_fsopen(const char *fs, unsigned flags);
@@ -93,6 +107,11 @@ int sys_landlock_restrict_self(int ruleset, unsigned flags);
 /* Highest Landlock ABI of the running kernel, 0 when it has none or it is disabled; -errno when it
  * would not say. */
 int sys_landlock_abi(void);
+/* The calling thread's attribute of one module (ctx->id with SYS_LSM_FLAG_SINGLE): how many
+ * contexts came, and what they take in *size. */
+int sys_lsm_get_self_attr(unsigned attr, struct sys_lsm_ctx *ctx, uint32_t *size, uint32_t flags);
+int sys_lsm_set_self_attr(unsigned attr, const struct sys_lsm_ctx *ctx, uint32_t size,
+			  uint32_t flags);
 int sys_getrandom(void *buf, size_t len); /* 0 or -errno; all of it or nothing */
 /* Join a new, empty session keyring; its serial number, as the second tells the one in use. */
 int sys_keyctl_join_session(void);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "policies/label.h"
 
 enum { DEFAULT_ROTATE_SIZE = 64 << 20, DEFAULT_ROTATE_KEEP = 8 };
 
@@ -321,6 +322,26 @@ static int set_pty(struct parser *p, const struct option *self, const char *valu
 	return bad(p, self, value, "it is auto, always or never");
 }
 
+/* "apparmor=NAME", "selinux=TYPE:c1,c2" */
+static int set_label(struct parser *p, const struct option *self, const char *value)
+{
+	const char *why = "it is apparmor=NAME or selinux=TYPE, auto or none in the name's place";
+	enum policy_lsm lsm = _POLICY_LSM_MAX;
+	const char *equals = strchr(value, '=');
+	struct label label;
+	char name[16];
+
+	if (!equals || (size_t)(equals - value) >= sizeof(name))
+		return bad(p, self, value, why);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)(equals - value), value);
+	if (label_lsm_from_name(name, &lsm) < 0 || label_parse(lsm, equals + 1, &label, &why) < 0)
+		return bad(p, self, value, why);
+	if (p->o->request.labels[lsm])
+		return bad(p, self, value, "it was given already");
+	p->o->request.labels[lsm] = equals + 1;
+	return 0;
+}
+
 enum { FLAG_DRY_RUN, FLAG_JSON, FLAG_VERBOSE, FLAG_QUIET, FLAG_NEW_TIME, FLAG_HELP };
 
 static int set_flag(struct parser *p, const struct option *self, const char *value)
@@ -372,6 +393,8 @@ static const struct option options[] = {
 	{ "--hostname", "NAME", set_hostname, 0, "host name inside" },
 	{ "--argv0", "NAME", set_argv0, 0, "what the command is told it is called" },
 	{ "--limit", "NAME=VALUE", add_limit, 0, "pids, memory, cpu, nofile, upper, inodes, wall" },
+	{ "--label", "LSM=NAME|auto|none", set_label, 0,
+	  "enter this AppArmor profile or SELinux type" },
 	{ "--audit", "SINK", add_sink, 0,
 	  "file:PATH, stderr, fd:N, journal or syslog; repeatable" },
 	{ "--audit-rotate", "size=64M,age=30d,keep=8", set_rotation, 0,

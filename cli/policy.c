@@ -22,8 +22,8 @@
 static const struct policy_verb *const verbs[] = {
 	&policy_verb_build,  &policy_verb_check,   &policy_verb_compile, &policy_verb_cost,
 	&policy_verb_diff,   &policy_verb_explain, &policy_verb_export,	 &policy_verb_fmt,
-	&policy_verb_import, &policy_verb_lint,	   &policy_verb_report,	 &policy_verb_score,
-	&policy_verb_show,   &policy_verb_test,
+	&policy_verb_import, &policy_verb_lint,	   &policy_verb_load,	 &policy_verb_report,
+	&policy_verb_score,  &policy_verb_show,	   &policy_verb_test,
 };
 
 int policy_cli_what(const char *what, char *ret, size_t size, struct err *err)

@@ -38,8 +38,8 @@ struct policy_verb {
 
 extern const struct policy_verb policy_verb_build, policy_verb_check, policy_verb_compile,
 	policy_verb_cost, policy_verb_diff, policy_verb_explain, policy_verb_fmt,
-	policy_verb_export, policy_verb_import, policy_verb_lint, policy_verb_report,
-	policy_verb_score, policy_verb_show, policy_verb_test;
+	policy_verb_export, policy_verb_import, policy_verb_lint, policy_verb_load,
+	policy_verb_report, policy_verb_score, policy_verb_show, policy_verb_test;
 
 /* The last value given to the option, or NULL; whether a flag was given. */
 const char *policy_arg(const struct policy_args *args, const char *name);

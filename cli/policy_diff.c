@@ -190,7 +190,7 @@ static int put_entry(const struct comparison *c, size_t i, size_t n_alike)
 	const char *kind = diff_kind_name((enum diff_kind)e->kind);
 	_cleanup_buf_ struct buf witness = BUF_INIT;
 	bool prefix = e->kind == DIFF_CALL || e->kind == DIFF_PATH || e->kind == DIFF_PORT ||
-		      e->kind == DIFF_ABI || e->kind == DIFF_ENV;
+		      e->kind == DIFF_ABI || e->kind == DIFF_ENV || e->kind == DIFF_LABEL;
 
 	if (witness_text(e, &witness) < 0)
 		return -ENOMEM;

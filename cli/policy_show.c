@@ -204,6 +204,13 @@ static void put_spelled(const struct policy *policy)
 		if (spell_port(&text, &policy->ports[i]) == 0)
 			put_line(policy, text.data, &policy->ports[i].where);
 	}
+	for (unsigned i = 0; i < _POLICY_LSM_MAX; i++) {
+		_cleanup_buf_ struct buf text = BUF_INIT;
+
+		if (policy->labels[i].text &&
+		    spell_label(&text, (enum policy_lsm)i, policy->labels[i].text) == 0)
+			put_line(policy, text.data, &policy->labels[i].where);
+	}
 	for (size_t i = 0; i < policy->n_lets; i++) {
 		(void)printf("let %s ", policy->lets[i].name);
 		put_line(policy, policy->lets[i].text, &policy->lets[i].where);

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "policies/consts.h"
+#include "policies/label.h"
 #include "policies/spell.h"
 
 struct writer {
@@ -102,6 +103,19 @@ static void put_lists(struct writer *w)
 	PUT_LINES(w, port, ports, n_ports);
 	PUT_LINES(w, env, env, n_env);
 	PUT_LINES(w, expect, expects, n_expects);
+	json_array(&w->json, "labels");
+	for (unsigned i = 0; i < _POLICY_LSM_MAX; i++) {
+		const struct policy_label *label = &w->policy->labels[i];
+
+		if (!label->text)
+			continue;
+		begin_line(w, spell_label(&text, (enum policy_lsm)i, label->text), &text,
+			   &label->where);
+		json_string(&w->json, "lsm", label_lsm_name((enum policy_lsm)i));
+		json_string(&w->json, "label", label->text);
+		json_object_end(&w->json);
+	}
+	json_array_end(&w->json);
 	json_array(&w->json, "lets");
 	for (size_t i = 0; i < w->policy->n_lets; i++) {
 		json_object(&w->json, NULL);

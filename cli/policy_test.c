@@ -77,7 +77,8 @@ static bool find_abi(const struct policy *policy, const struct syscall_desc *cal
 
 static bool is_setting(const struct policy_expect *e)
 {
-	return e->kind == POLICY_EXPECT_SETTING || e->kind == POLICY_EXPECT_ENV;
+	return e->kind == POLICY_EXPECT_SETTING || e->kind == POLICY_EXPECT_ENV ||
+	       e->kind == POLICY_EXPECT_LABEL;
 }
 
 /* As the policy says it, without its `expect`. */

@@ -18,6 +18,7 @@ static void read_all(const struct bundle *b)
 	struct bundle_path path;
 	struct bundle_env env;
 	struct bundle_port port;
+	struct bundle_label label;
 	uint64_t limit;
 	uint16_t n;
 	const struct sock_filter *insns = bundle_seccomp(b, &n);
@@ -41,6 +42,10 @@ static void read_all(const struct bundle *b)
 	for (size_t i = 0; i < bundle_n_ports(b); i++) {
 		bundle_port(b, i, &port);
 		sink += port.first + (port.file ? strlen(port.file) : 0);
+	}
+	for (unsigned i = 0; i < _POLICY_LSM_MAX; i++) {
+		if (bundle_label(b, (enum policy_lsm)i, &label))
+			sink += strlen(label.text) + strlen(label.file);
 	}
 	for (size_t i = 0; i < bundle_n_sources(b); i++) {
 		bundle_source(b, i, &source);

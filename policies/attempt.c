@@ -237,6 +237,7 @@ int attempt_of_expect(const struct policy_expect *e, enum abi abi, const char *c
 	case POLICY_EXPECT_CALL:
 	case POLICY_EXPECT_SETTING:
 	case POLICY_EXPECT_ENV:
+	case POLICY_EXPECT_LABEL:
 	default:
 		r = of_call(e, &a);
 		break;

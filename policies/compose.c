@@ -2,9 +2,11 @@
 #include "policies/composer.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/label.h"
 #include "policies/note.h"
 #include "policies/spell.h"
 
@@ -194,6 +196,44 @@ static int take_env(struct composer *c, const struct part *user, const struct pa
 	return r;
 }
 
+static int note_label(struct composer *c, enum policy_lsm lsm, const struct policy_label *old,
+		      const struct policy_label *by)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+
+	if (strcmp(old->text, by->text) == 0)
+		return 0;
+	if (spell_label(&text, lsm, old->text) < 0)
+		return -ENOMEM;
+	return note_add(c->policy, POLICY_NOTE_OVERRIDDEN, &text, by->where, old->where);
+}
+
+static int take_labels(struct composer *c, const struct part *user, const struct part_use *use,
+		       struct merged *into, const struct merged *from)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < _POLICY_LSM_MAX; i++) {
+		const enum policy_lsm lsm = (enum policy_lsm)i;
+		const struct policy_label *label = from->labels[i];
+		char what[32];
+
+		if (!label)
+			continue;
+		if (user->labels[i].text) {
+			if (note_label(c, lsm, label, &user->labels[i]) < 0)
+				return -ENOMEM;
+			continue;
+		}
+		(void)snprintf(what, sizeof(what), "label %s", label_lsm_name(lsm));
+		if (!into->labels[i])
+			into->labels[i] = label;
+		else if (strcmp(into->labels[i]->text, label->text) != 0)
+			r = clash(c, use, what, into->labels[i]->where, label->where);
+	}
+	return r;
+}
+
 static int take_lists(struct composer *c, const struct part_use *use, struct merged *into,
 		      const struct merged *from)
 {
@@ -266,6 +306,10 @@ static int add_own(struct composer *c, const struct unit *unit, struct merged *m
 		if (LIST_ADD(m->env, m->n_env, &part->env[i]) < 0)
 			return -ENOMEM;
 	}
+	for (unsigned i = 0; i < _POLICY_LSM_MAX; i++) {
+		if (part->labels[i].text)
+			m->labels[i] = &part->labels[i];
+	}
 	for (size_t i = 0; i < part->n_ports; i++) {
 		if (LIST_ADD(m->ports, m->n_ports, &part->ports[i]) < 0)
 			return -ENOMEM;
@@ -315,6 +359,8 @@ static int drop_expects(const struct part *part, struct merged *m)
 			continue;
 		if (e->kind == POLICY_EXPECT_SETTING && part->scalars[e->setting].set)
 			continue;
+		if (e->kind == POLICY_EXPECT_LABEL && part->labels[e->setting].text)
+			continue;
 		if (e->kind == POLICY_EXPECT_ENV &&
 		    (own_env(part, e->path) || part_removes(part, REMOVE_ENV, e->path)))
 			continue;
@@ -336,6 +382,7 @@ static int compose_one(struct composer *c, const struct unit *unit, struct merge
 		r = worse(r, take_scalars(c, part, use, m, from));
 		r = worse(r, take_paths(c, part, use, m, from));
 		r = worse(r, take_env(c, part, use, m, from));
+		r = worse(r, take_labels(c, part, use, m, from));
 		r = worse(r, take_lists(c, use, m, from));
 		/* here and not at the end, so that diamonds do not add up */
 		m->n_rules = unique(m->rules, m->n_rules);

@@ -61,6 +61,14 @@ static int copy_texts(struct policy *policy, const struct merged *m)
 			return -ENOMEM;
 		}
 	}
+	for (unsigned i = 0; i < _POLICY_LSM_MAX; i++) {
+		if (!m->labels[i])
+			continue;
+		policy->labels[i].where = m->labels[i]->where;
+		policy->labels[i].text = strdup(m->labels[i]->text);
+		if (!policy->labels[i].text)
+			return -ENOMEM;
+	}
 	for (; policy->n_expects < m->n_expects; policy->n_expects++) {
 		if (copy_expect(&policy->expects[policy->n_expects],
 				m->expects[policy->n_expects]) < 0) {

@@ -61,6 +61,7 @@ static bool is_expect(const struct policy_expect *e, const struct part_remove *w
 		return same_port(&e->port, &what->port);
 	case POLICY_EXPECT_SETTING:
 	case POLICY_EXPECT_ENV:
+	case POLICY_EXPECT_LABEL:
 		break;
 	}
 	return false;

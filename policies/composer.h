@@ -14,6 +14,7 @@ struct merged {
 	size_t n_paths;
 	const struct policy_env **env;
 	size_t n_env;
+	const struct policy_label *labels[_POLICY_LSM_MAX]; /* NULL: not said */
 	const struct policy_port **ports;
 	size_t n_ports;
 	const struct policy_expect **expects;

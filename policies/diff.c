@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "policies/consts.h"
 #include "policies/diff_entry.h"
+#include "policies/label.h"
 #include "policies/part.h"
 #include "policies/reach.h"
 
@@ -30,6 +31,7 @@ const char *diff_kind_name(enum diff_kind kind)
 		[DIFF_CAP] = "cap",
 		[DIFF_LIMIT] = "limit",
 		[DIFF_ENV] = "env",
+		[DIFF_LABEL] = "label",
 	};
 
 	return names[kind];
@@ -312,6 +314,33 @@ static int diff_env(struct differ *d)
 	return r;
 }
 
+static const char *label_of(const struct policy *policy, enum policy_lsm lsm)
+{
+	const char *text = policy->labels[lsm].text;
+
+	return text ? text : "none";
+}
+
+static int diff_labels(struct differ *d)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < _POLICY_LSM_MAX && r == 0; i++) {
+		const enum policy_lsm lsm = (enum policy_lsm)i;
+		struct diff_entry *e;
+
+		if (strcmp(label_of(d->old, lsm), label_of(d->new, lsm)) == 0)
+			continue;
+		e = diff_add(d, DIFF_LABEL, label_lsm_name(lsm));
+		if (!e)
+			return -ENOMEM;
+		e->old_where = d->old->labels[i].where;
+		e->new_where = d->new->labels[i].where;
+		r = diff_say(e, label_of(d->old, lsm), label_of(d->new, lsm));
+	}
+	return r;
+}
+
 static int compare_where(struct policy_where a, struct policy_where b)
 {
 	int r = (int)a.source - (int)b.source;
@@ -342,8 +371,8 @@ static int compare_entry(const void *pa, const void *pb)
 int diff_make(const struct policy *old, const struct policy *new, struct diff *ret, struct err *err)
 {
 	static int (*const parts[])(struct differ *) = {
-		diff_abis, diff_kernel, diff_default, diff_calls,  diff_paths,
-		diff_net,  diff_ports,	diff_caps,    diff_limits, diff_env,
+		diff_abis,  diff_kernel, diff_default, diff_calls, diff_paths,	diff_net,
+		diff_ports, diff_caps,	 diff_limits,  diff_env,   diff_labels,
 	};
 	struct differ d = { .old = old, .new = new, .budget = REACH_BUDGET };
 	int r = 0;

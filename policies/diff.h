@@ -25,6 +25,7 @@ enum diff_kind {
 	DIFF_CAP,
 	DIFF_LIMIT,
 	DIFF_ENV,
+	DIFF_LABEL,
 };
 const char *diff_kind_name(enum diff_kind kind); /* "abi", "kernel", ... */
 

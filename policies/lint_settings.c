@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "policies/danger.h"
+#include "policies/label.h"
 #include "policies/lint_find.h"
 
 /* Names whose values open doors; a leading or trailing '*' matches anything. */
@@ -105,6 +106,23 @@ static void look_at_limits(struct linter *l)
 	}
 }
 
+/* One pair for all, or none: then SELinux takes all sandboxes of the type for one. */
+static void look_at_labels(struct linter *l)
+{
+	const struct policy_label *said = &l->policy->labels[POLICY_LSM_SELINUX];
+	const char *why;
+	struct label label;
+
+	if (!said->text || label_parse(POLICY_LSM_SELINUX, said->text, &label, &why) < 0)
+		return;
+	if (label.categories == LABEL_PAIR || label.categories == LABEL_BARE)
+		lint_add(l, "CP710", LINT_WARNING, said->where,
+			 "leave the categories out, or give a range: TYPE:c0.c1023",
+			 "every sandbox has %s: SELinux does not tell them apart",
+			 label.categories == LABEL_PAIR ? "this pair of categories"
+							: "no categories");
+}
+
 static bool is_expected(const struct policy *policy, const struct syscall_desc *call)
 {
 	for (size_t i = 0; i < policy->n_expects; i++) {
@@ -193,4 +211,5 @@ void lint_settings(struct linter *l)
 	look_at_limits(l);
 	look_at_expects(l);
 	look_at_lets(l);
+	look_at_labels(l);
 }

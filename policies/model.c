@@ -25,10 +25,20 @@ static uint64_t setting_value(const struct policy *policy, unsigned setting)
 	}
 }
 
+/* Not to say it and to say `none` are one. */
+static bool is_label(const struct policy *policy, const struct policy_expect *expect)
+{
+	const char *text = policy->labels[expect->setting].text;
+
+	return strcmp(text ? text : "none", expect->text[0]) == 0;
+}
+
 bool policy_setting_is(const struct policy *policy, const struct policy_expect *expect)
 {
 	if (expect->kind == POLICY_EXPECT_SETTING)
 		return setting_value(policy, expect->setting) == expect->value;
+	if (expect->kind == POLICY_EXPECT_LABEL)
+		return is_label(policy, expect);
 	for (size_t i = 0; i < policy->n_env; i++) {
 		const char *value = policy->env[i].value, *want = expect->text[0];
 
@@ -63,6 +73,8 @@ void policy_free(struct policy *policy)
 	}
 	for (size_t i = 0; i < policy->n_notes; i++)
 		free(policy->notes[i].text);
+	for (unsigned i = 0; i < _POLICY_LSM_MAX; i++)
+		free(policy->labels[i].text);
 	free(policy->name);
 	free(policy->sources);
 	free(policy->rules);

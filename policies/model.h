@@ -128,12 +128,21 @@ struct policy_env {
 	struct policy_where where;
 };
 
+/* A label that the payload is executed with: `label apparmor NAME`, one line an LSM;
+ * policies/label.h says what its text means. */
+enum policy_lsm { POLICY_LSM_APPARMOR, POLICY_LSM_SELINUX, _POLICY_LSM_MAX };
+
+struct policy_label {
+	char *text; /* as label_spell() writes it; NULL: not said */
+	struct policy_where where;
+};
+
 /*
  * A test, kept as written for the tester:
  *	expect allow|deny|kill CALL[(args)] [errno NAME], or several calls and @groups
  *	expect allow|deny read|write|exec PATH
  *	expect allow|deny connect|bind PROTOCOL PORT
- *	expect kernel|abi|net|cap|notify|default|limit|env ...: that the line says so
+ *	expect kernel|abi|net|cap|notify|default|limit|env|label ...: that the line says so
  * A test of a setting goes when another file decides the setting.
  */
 enum policy_expect_kind {
@@ -142,6 +151,7 @@ enum policy_expect_kind {
 	POLICY_EXPECT_PORT,
 	POLICY_EXPECT_SETTING,
 	POLICY_EXPECT_ENV,
+	POLICY_EXPECT_LABEL,
 };
 
 struct policy_expect {
@@ -150,7 +160,8 @@ struct policy_expect {
 	uint8_t verb;			 /* POLICY_EXPECT_PATH: READ, WRITE or EXEC */
 	char *path;			 /* POLICY_EXPECT_PATH; POLICY_EXPECT_ENV: the name */
 	uint8_t setting;		 /* POLICY_EXPECT_SETTING: enum policy_setting, or
-					  * _POLICY_SETTING_MAX + enum policy_limit */
+					  * _POLICY_SETTING_MAX + enum policy_limit;
+					  * POLICY_EXPECT_LABEL: enum policy_lsm */
 	uint64_t value;			 /* its value; UINT64_MAX: `limit NAME none` */
 	uint16_t errno_value;		 /* POLICY_EXPECT_CALL, denied: with this; 0: with any */
 	struct policy_port port;	 /* POLICY_EXPECT_PORT; first == last */
@@ -158,7 +169,8 @@ struct policy_expect {
 	uint8_t n_args;
 	uint64_t args[6];
 	bool has_text[6]; /* the argument was a string: only a live test can judge it */
-	char *text[6];	  /* POLICY_EXPECT_ENV: [0] is the value, NULL when it is passed on */
+	char *text[6];	  /* POLICY_EXPECT_ENV: [0] is the value, NULL when it is passed on;
+			   * POLICY_EXPECT_LABEL: [0] is the label */
 	struct policy_where where;
 };
 
@@ -238,10 +250,11 @@ struct policy {
 	bool has_limit[_POLICY_LIMIT_MAX];
 	uint64_t limit[_POLICY_LIMIT_MAX];
 	struct policy_where limit_where[_POLICY_LIMIT_MAX];
+	struct policy_label labels[_POLICY_LSM_MAX];
 	struct policy_where setting_where[_POLICY_SETTING_MAX]; /* line 0: not said */
 };
 
-/* Whether a setting (POLICY_EXPECT_SETTING, POLICY_EXPECT_ENV) is what the test says. */
+/* Whether a setting (POLICY_EXPECT_SETTING, _ENV, _LABEL) is what the test says. */
 bool policy_setting_is(const struct policy *policy, const struct policy_expect *expect);
 
 /* NULL is allowed. */

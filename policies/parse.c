@@ -161,11 +161,11 @@ static int parse_remove(struct parser *p)
 
 static int unknown_verb(struct parser *p)
 {
-	static const char *const verbs[] = { "policy", "use",	 "let",	   "allow",  "deny",
-					     "kill",   "expect", "remove", "read",   "exec",
-					     "write",  "hide",	 "tmpfs",  "kernel", "abi",
-					     "net",    "cap",	 "limit",  "env",    "notify",
-					     "default" };
+	static const char *const verbs[] = { "policy",	"use",	  "let",    "allow",  "deny",
+					     "kill",	"expect", "remove", "read",   "exec",
+					     "write",	"hide",	  "tmpfs",  "kernel", "abi",
+					     "net",	"cap",	  "limit",  "env",    "notify",
+					     "default", "label" };
 	const char *word = p->line->words[0].text;
 	struct suggestion s = suggest_begin(word);
 

@@ -249,6 +249,18 @@ static int expect_settings(struct parser *p)
 		if (r == 0)
 			*env = (struct policy_env){ .name = NULL }; /* handed over */
 	}
+	for (unsigned i = 0; i < _POLICY_LSM_MAX && r == 0; i++) {
+		struct policy_label *label = &scratch.labels[i];
+
+		if (!label->text)
+			continue;
+		r = add_expect(p, &(struct policy_expect){ .kind = POLICY_EXPECT_LABEL,
+							   .setting = (uint8_t)i,
+							   .text = { label->text },
+							   .where = label->where });
+		if (r == 0)
+			label->text = NULL; /* handed over */
+	}
 	part_done(&scratch);
 	return r;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* kernel, abi, net, cap, notify, limit, env: what a policy says once. */
+/* kernel, abi, net, cap, notify, limit, env, label: what a policy says once. */
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "policies/consts.h"
+#include "policies/label.h"
 #include "policies/part.h"
 
 static const char *text_at(const struct parser *p, size_t i)
@@ -382,13 +383,46 @@ static int parse_env(struct parser *p)
 	return 0;
 }
 
+static int parse_label(struct parser *p)
+{
+	static const char *const names[] = { "apparmor", "selinux" };
+	struct policy_label *said;
+	struct label label;
+	char text[LIMIT_LABEL];
+	const char *why;
+	int lsm;
+
+	if (p->line->n < 2)
+		return want_words(p, 2, "apparmor or selinux");
+	lsm = parse_choice(p, 1, names, ARRAY_SIZE(names), "security module: apparmor or selinux");
+	if (lsm < 0)
+		return -EINVAL;
+	if (want_words(p, 3, "a label, auto or none") < 0)
+		return -EINVAL;
+	if (label_parse((enum policy_lsm)lsm, text_at(p, 2), &label, &why) < 0) {
+		diag_error(p->d, word_at(p, 2), "'%s' is no label: %s", quote(text_at(p, 2)).text,
+			   why);
+		return -EINVAL;
+	}
+	said = &p->part->labels[lsm];
+	if (said->text) {
+		diag_error(p->d, word_at(p, 1), "label %s was said on line %u already",
+			   label_lsm_name((enum policy_lsm)lsm), said->where.line);
+		return -EINVAL;
+	}
+	label_spell(&label, text);
+	said->text = strdup(text);
+	said->where = word_at(p, 1);
+	return said->text ? 0 : -ENOMEM;
+}
+
 static const struct {
 	const char *name;
 	int (*parse)(struct parser *p);
 } settings[] = {
 	{ "kernel", parse_kernel }, { "abi", parse_abi },	  { "net", parse_net },
 	{ "cap", parse_cap },	    { "notify", parse_notify },	  { "limit", parse_limits },
-	{ "env", parse_env },	    { "default", parse_default },
+	{ "env", parse_env },	    { "default", parse_default }, { "label", parse_label },
 };
 
 bool parse_is_setting(const char *word)

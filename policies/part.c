@@ -64,6 +64,8 @@ void part_done(struct part *part)
 		free(part->lets[i].words);
 		free(part->lets[i].name);
 	}
+	for (unsigned i = 0; i < _POLICY_LSM_MAX; i++)
+		free(part->labels[i].text);
 	free(part->name);
 	free(part->uses);
 	free(part->removes);

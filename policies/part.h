@@ -84,6 +84,7 @@ struct part {
 	size_t n_paths;
 	struct policy_env *env;
 	size_t n_env;
+	struct policy_label labels[_POLICY_LSM_MAX];
 	struct policy_port *ports;
 	size_t n_ports;
 	struct policy_expect *expects;
@@ -132,7 +133,7 @@ void part_refuse(struct diag *d, const struct part_rule *rule, enum abi abi);
 int parse_path(struct parser *p, enum policy_path_verb verb, bool optional);
 int parse_path_text(struct parser *p, size_t i, char **ret);
 int parse_path_verb(const char *word, enum policy_path_verb *ret, bool *ret_optional);
-int parse_settings(struct parser *p); /* kernel abi net cap limit notify default env */
+int parse_settings(struct parser *p); /* kernel abi net cap limit notify default env label */
 /* An ABI by name, or `native`, at word i. 0 or -EINVAL with a mistake. */
 int parse_abi_name(struct parser *p, size_t i, enum abi *ret);
 bool parse_is_setting(const char *word);

@@ -9,6 +9,7 @@
 #include "policies/abi_args.h"
 #include "policies/cond.h"
 #include "policies/consts.h"
+#include "policies/label.h"
 
 static const char *const actions[] = { "allow", "deny", "kill" };
 static const char *const verbs[] = { "read", "exec", "write", "hide", "tmpfs" };
@@ -155,6 +156,11 @@ int spell_port(struct buf *buf, const struct policy_port *port)
 	return r ? r : spell_ports(buf, port);
 }
 
+int spell_label(struct buf *buf, enum policy_lsm lsm, const char *text)
+{
+	return buf_printf(buf, "label %s %s", label_lsm_name(lsm), text);
+}
+
 static int spell_string(struct buf *buf, const char *text)
 {
 	int r = buf_puts(buf, "\"");
@@ -201,6 +207,10 @@ int spell_expect(struct buf *buf, const struct policy_expect *e)
 			 : spell_env(buf,
 				     &(struct policy_env){ .name = e->path, .value = e->text[0] });
 	}
+	if (e->kind == POLICY_EXPECT_LABEL) {
+		r = buf_puts(buf, "expect ");
+		return r ? r : spell_label(buf, (enum policy_lsm)e->setting, e->text[0]);
+	}
 	r = buf_printf(buf, "expect %s ", actions[e->action]);
 	if (r < 0)
 		return r;
@@ -214,6 +224,7 @@ int spell_expect(struct buf *buf, const struct policy_expect *e)
 		return spell_ports(buf, &e->port);
 	case POLICY_EXPECT_SETTING:
 	case POLICY_EXPECT_ENV:
+	case POLICY_EXPECT_LABEL:
 		break;
 	}
 	return -EINVAL;

@@ -10,6 +10,7 @@ int spell_rule(struct buf *buf, const struct policy_rule *rule);
 int spell_path(struct buf *buf, const struct policy_path *path);
 int spell_env(struct buf *buf, const struct policy_env *env);
 int spell_port(struct buf *buf, const struct policy_port *port);
+int spell_label(struct buf *buf, enum policy_lsm lsm, const char *text);
 int spell_expect(struct buf *buf, const struct policy_expect *expect);
 int spell_let(struct buf *buf, const struct part_let *let);
 int spell_scalar(struct buf *buf, unsigned kind, uint64_t value); /* enum scalar_kind */

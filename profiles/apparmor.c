@@ -13,6 +13,14 @@
 
 enum { NAME_MAX_LABEL = 200, ABI_4_0 = 40 };
 
+/* Everything under this profile, what is under others as well included: in a stack ("a//&b", from
+ * launchers that are confined themselves) a peer's label is all of it. */
+#define OWN_PEER "\"{,**//&}@{profile_name}{,//&**}\""
+
+/* Where the kernel puts what has no path inside: files of the host that were handed in open.
+ * Parsers before 4.0 cannot say it, and there a program may not even ask what its output is. */
+#define HANDED_IN "/cordon-handed-in"
+
 /* A text that is built line by line: what fails once fails at the end. */
 struct text {
 	struct buf *buf;
@@ -88,7 +96,13 @@ static void put_head(struct text *t, const struct policy *policy,
 	put(t, "# Paths are the sandbox's own, behind pivot_root. To load, as root:\n"
 	       "#   apparmor_parser --replace THIS-FILE\n");
 	put_word(t, "abi <abi/", target->apparmor_abi >= ABI_4_0 ? "4.0" : "3.0", ">,\n\n");
-	put_word(t, "profile ", name, " {\n");
+	put_word(t, "profile ", name,
+		 target->apparmor_abi >= ABI_4_0 ? " flags=(attach_disconnected.path=" HANDED_IN
+						   ") {\n"
+						 : " {\n");
+	if (target->apparmor_abi >= ABI_4_0)
+		put(t, "  # files of the host that were handed in open\n"
+		       "  \"" HANDED_IN "{,/**}\" rwk,\n\n");
 }
 
 /*
@@ -102,7 +116,7 @@ static void put_unix(struct text *t, const char *type)
 		"  unix (create, bind, listen, accept, shutdown, getattr, setattr, getopt, setopt, "
 		"send, receive)",
 		type, ",\n");
-	put_word(t, "  unix (connect)", type, " peer=(label=@{profile_name}),\n");
+	put_word(t, "  unix (connect)", type, " peer=(label=" OWN_PEER "),\n");
 }
 
 static void put_unix_types(struct text *t, const struct policy *policy,
@@ -162,11 +176,11 @@ static void put_processes(struct text *t, const struct aa_facts *facts)
 	put(t, "\n  # other processes: those in this profile; who is outside decides for himself\n"
 	       "  signal (receive),\n"
 	       "  ptrace (readby, tracedby),\n"
-	       "  ptrace (read) peer=@{profile_name},\n");
+	       "  ptrace (read) peer=" OWN_PEER ",\n");
 	if (facts->signals)
-		put(t, "  signal (send) peer=@{profile_name},\n");
+		put(t, "  signal (send) peer=" OWN_PEER ",\n");
 	if (facts->traces)
-		put(t, "  ptrace (trace) peer=@{profile_name},\n");
+		put(t, "  ptrace (trace) peer=" OWN_PEER ",\n");
 }
 
 static void put_mounts(struct text *t, const struct aa_facts *facts)

@@ -308,6 +308,20 @@ static struct answer on_net(const struct policy *policy)
 	return not_its_own;
 }
 
+/* The line says that this mechanism is entered; what that is worth, the other lines say. */
+static struct answer on_label(const struct policy *policy, const struct report_line *line)
+{
+	const struct policy_label *label = &policy->labels[line->index];
+
+	if (line->index != POLICY_LSM_APPARMOR || strcmp(label->text, "none") == 0)
+		return not_its_own;
+	if (strcmp(label->text, "auto") == 0)
+		return (struct answer){ COVERAGE_WEAKER,
+					"entered where it is loaded; where not, the record says "
+					"so and the program starts without" };
+	return (struct answer){ COVERAGE_ENFORCED, NULL };
+}
+
 static struct answer on_line(const struct policy *policy, const struct profile_target *target,
 			     const struct aa_facts *facts, const struct report_line *line)
 {
@@ -327,6 +341,8 @@ static struct answer on_line(const struct policy *policy, const struct profile_t
 	case REPORT_DEFAULT:
 		return (struct answer){ COVERAGE_NOT_ITS_OWN, "answers EACCES, or EPERM for "
 							      "capabilities and tracing" };
+	case REPORT_LABEL:
+		return on_label(policy, line);
 	case REPORT_ENV:
 	case REPORT_KERNEL:
 	case REPORT_ABI:

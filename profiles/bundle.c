@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/label.h"
 #include "profiles/bundle_format.h"
 
 static_assert(sizeof(struct bundle_rec_header) % 8 == 0, "sections begin 8-aligned");
@@ -19,6 +20,7 @@ static_assert(sizeof(struct bundle_rec_rule) == 20, "no padding");
 static_assert(sizeof(struct bundle_rec_cond) == 24, "no padding");
 static_assert(sizeof(struct bundle_rec_path) == 16, "no padding");
 static_assert(sizeof(struct bundle_rec_port) == 16, "no padding");
+static_assert(sizeof(struct bundle_rec_label) == 16, "no padding");
 static_assert(sizeof(struct bundle_rec_source) == 5 * 8 + HASH_BYTES + 8, "no padding");
 static_assert(sizeof(struct sock_filter) == 8, "the kernel's layout");
 
@@ -41,6 +43,8 @@ size_t bundle_record_size(enum bundle_section section)
 		return sizeof(struct bundle_rec_env);
 	case BUNDLE_PORTS:
 		return sizeof(struct bundle_rec_port);
+	case BUNDLE_LABELS:
+		return sizeof(struct bundle_rec_label);
 	case BUNDLE_SOURCES:
 		return sizeof(struct bundle_rec_source);
 	case BUNDLE_STRINGS:
@@ -167,6 +171,7 @@ static void point(struct bundle *b, const uint8_t *bytes)
 	b->paths = (const void *)(bytes + s[BUNDLE_PATHS].offset);
 	b->env = (const void *)(bytes + s[BUNDLE_ENV].offset);
 	b->ports = (const void *)(bytes + s[BUNDLE_PORTS].offset);
+	b->labels = (const void *)(bytes + s[BUNDLE_LABELS].offset);
 	b->sources = (const void *)(bytes + s[BUNDLE_SOURCES].offset);
 	b->strings = (const char *)(bytes + s[BUNDLE_STRINGS].offset);
 }
@@ -263,6 +268,22 @@ static int check_ports(const struct bundle *b, struct err *err)
 	return 0;
 }
 
+static int check_labels(const struct bundle *b, struct err *err)
+{
+	for (uint32_t i = 0; i < count(b, BUNDLE_LABELS); i++) {
+		const struct bundle_rec_label *l = &b->labels[i];
+		struct label unused;
+		const char *why;
+
+		if (l->lsm >= _POLICY_LSM_MAX || (i > 0 && l[-1].lsm >= l->lsm))
+			return damaged(err, "its labels are not sorted");
+		if (!is_text(b, l->text, LIMIT_LABEL) || !is_text(b, l->file, LIMIT_PATH) ||
+		    label_parse((enum policy_lsm)l->lsm, string(b, l->text), &unused, &why) < 0)
+			return damaged(err, "a label has no meaning");
+	}
+	return 0;
+}
+
 static int check_lists(const struct bundle *b, struct err *err)
 {
 	for (uint32_t i = 0; i < count(b, BUNDLE_PATHS); i++) {
@@ -301,6 +322,7 @@ int bundle_open_for(const void *bytes, size_t len, enum abi native, struct bundl
 	r = r ? r : check_calls(&b, err);
 	r = r ? r : check_lists(&b, err);
 	r = r ? r : check_ports(&b, err);
+	r = r ? r : check_labels(&b, err);
 	if (r < 0)
 		return r;
 	p = malloc(sizeof(*p));
@@ -403,6 +425,21 @@ void bundle_port(const struct bundle *b, size_t i, struct bundle_port *ret)
 				     .last = p->last,
 				     .file = string(b, p->file),
 				     .line = p->line };
+}
+
+bool bundle_label(const struct bundle *b, enum policy_lsm lsm, struct bundle_label *ret)
+{
+	for (uint32_t i = 0; i < count(b, BUNDLE_LABELS); i++) {
+		const struct bundle_rec_label *l = &b->labels[i];
+
+		if (l->lsm != (uint32_t)lsm)
+			continue;
+		*ret = (struct bundle_label){ .text = string(b, l->text),
+					      .file = string(b, l->file),
+					      .line = l->line };
+		return true;
+	}
+	return false;
 }
 
 uint8_t bundle_net(const struct bundle *b)

@@ -94,6 +94,15 @@ struct bundle_port {
 size_t bundle_n_ports(const struct bundle *b);
 void bundle_port(const struct bundle *b, size_t i, struct bundle_port *ret);
 
+/* The label that the policy says for an LSM; false: it says none. Its text is one that
+ * label_parse() takes. */
+struct bundle_label {
+	const char *text;
+	const char *file;
+	uint32_t line;
+};
+bool bundle_label(const struct bundle *b, enum policy_lsm lsm, struct bundle_label *ret);
+
 uint8_t bundle_net(const struct bundle *b); /* enum policy_net */
 uint64_t bundle_caps(const struct bundle *b);
 bool bundle_limit(const struct bundle *b, enum policy_limit which, uint64_t *ret);

@@ -11,6 +11,7 @@
  *	paths    struct bundle_rec_path  in path order
  *	env      struct bundle_rec_env
  *	ports    struct bundle_rec_port  by (direction, protocol, first, families)
+ *	labels   struct bundle_rec_label by LSM, one each at most
  *	sources  struct bundle_rec_source
  *	strings  NUL-terminated, NUL at the end; named by their offset
  *
@@ -26,7 +27,7 @@
 
 #define BUNDLE_NO_STRING UINT32_MAX
 
-enum { BUNDLE_FORMAT = 3 };
+enum { BUNDLE_FORMAT = 4 };
 
 enum bundle_section {
 	BUNDLE_INSNS,
@@ -37,6 +38,7 @@ enum bundle_section {
 	BUNDLE_PATHS,
 	BUNDLE_ENV,
 	BUNDLE_PORTS,
+	BUNDLE_LABELS,
 	BUNDLE_SOURCES,
 	BUNDLE_STRINGS,
 	_BUNDLE_SECTION_MAX,
@@ -123,6 +125,13 @@ struct bundle_rec_port {
 	uint32_t line;
 };
 
+struct bundle_rec_label {
+	uint32_t lsm;  /* enum policy_lsm */
+	uint32_t text; /* string: what label_parse() takes */
+	uint32_t file; /* string */
+	uint32_t line;
+};
+
 struct bundle_rec_source {
 	uint64_t dev, ino, size, mtime_ns, ctime_ns;
 	struct hash digest;
@@ -141,6 +150,7 @@ struct bundle {
 	const struct bundle_rec_path *paths;
 	const struct bundle_rec_env *env;
 	const struct bundle_rec_port *ports;
+	const struct bundle_rec_label *labels;
 	const struct bundle_rec_source *sources;
 	const char *strings;
 	uint8_t native; /* enum abi */

@@ -185,6 +185,20 @@ static void put_calls(struct writer *w, enum abi abi)
 	}
 }
 
+static void put_labels(struct writer *w)
+{
+	for (unsigned i = 0; i < _POLICY_LSM_MAX; i++) {
+		const struct policy_label *label = &w->policy->labels[i];
+		struct bundle_rec_label rec = { .lsm = i, .line = label->where.line };
+
+		if (!label->text)
+			continue;
+		rec.text = put_string(w, label->text);
+		rec.file = file_of(w, &label->where);
+		put(w, BUNDLE_LABELS, &rec, sizeof(rec));
+	}
+}
+
 static void put_lists(struct writer *w)
 {
 	const struct policy *p = w->policy;
@@ -305,6 +319,7 @@ static int write_sections(struct writer *w, const struct seccomp_program *progra
 			put_calls(w, (enum abi)abi);
 	}
 	put_lists(w);
+	put_labels(w);
 	return w->error;
 }
 

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policies/label.h"
+
 static const char *const limit_names[] = {
 	[POLICY_LIMIT_PIDS] = "pids",	[POLICY_LIMIT_MEMORY] = "memory",
 	[POLICY_LIMIT_CPU] = "cpu",	[POLICY_LIMIT_NOFILE] = "nofile",
@@ -241,6 +243,15 @@ static int add_arrays(const struct policy *policy, struct report_lines *to)
 			       policy->env[i].value ? "=" : "",
 			       policy->env[i].value ? policy->env[i].value : "");
 		r = r ? r : add_line(to, REPORT_ENV, i, policy->env[i].where, &s);
+	}
+	for (size_t i = 0; i < _POLICY_LSM_MAX && r == 0; i++) {
+		_cleanup_buf_ struct buf s = BUF_INIT;
+
+		if (!policy->labels[i].text)
+			continue;
+		r = buf_printf(&s, "label %s %s", label_lsm_name((enum policy_lsm)i),
+			       policy->labels[i].text);
+		r = r ? r : add_line(to, REPORT_LABEL, i, policy->labels[i].where, &s);
 	}
 	for (size_t i = 0; i < _POLICY_LIMIT_MAX && r == 0; i++) {
 		_cleanup_buf_ struct buf s = BUF_INIT;

@@ -16,6 +16,7 @@ enum report_line_kind {
 	REPORT_ABI,
 	REPORT_NOTIFY,
 	REPORT_DEFAULT,
+	REPORT_LABEL, /* index is enum policy_lsm */
 };
 
 struct report_line {

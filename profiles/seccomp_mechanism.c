@@ -25,6 +25,7 @@ static int judge_line(const struct policy *policy, const struct profile_target *
 	case REPORT_CAP:
 	case REPORT_LIMIT:
 	case REPORT_ENV:
+	case REPORT_LABEL:
 		break;
 	}
 	*ret = COVERAGE_NOT_ITS_OWN;

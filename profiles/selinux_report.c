@@ -261,6 +261,22 @@ static int judge_calls(const struct policy *policy, const struct report_line *li
 	return 0;
 }
 
+static int judge_label(const struct policy *policy, const struct report_line *line,
+		       enum coverage *ret, struct buf *note)
+{
+	const char *text = policy->labels[line->index].text;
+
+	*ret = COVERAGE_NOT_ITS_OWN;
+	if (line->index != POLICY_LSM_SELINUX || strcmp(text, "none") == 0)
+		return 0;
+	*ret = COVERAGE_ENFORCED;
+	if (strncmp(text, "auto", 4) != 0 || (text[4] && text[4] != ':'))
+		return 0;
+	*ret = COVERAGE_WEAKER;
+	return say(note, "entered where it is loaded; where not, the record says so and the "
+			 "program starts without");
+}
+
 static int judge_line(const struct policy *policy, const struct profile_target *target,
 		      const struct report_line *line, enum coverage *ret, struct buf *note)
 {
@@ -277,6 +293,8 @@ static int judge_line(const struct policy *policy, const struct profile_target *
 		*ret = COVERAGE_ENFORCED;
 		return say(note, "over the sandbox's own namespaces; over the host's, all are "
 				 "refused");
+	case REPORT_LABEL:
+		return judge_label(policy, line, ret, note);
 	case REPORT_LIMIT:
 	case REPORT_ENV:
 	case REPORT_KERNEL:

@@ -373,6 +373,7 @@ static int judge_line(const struct policy *policy, const struct profile_target *
 	case REPORT_ABI:
 	case REPORT_NOTIFY:
 	case REPORT_DEFAULT:
+	case REPORT_LABEL:
 		break;
 	}
 	*ret = COVERAGE_NOT_ITS_OWN;

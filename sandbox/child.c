@@ -159,6 +159,8 @@ static int payload_main(void *arg)
 		fail(c, 125);
 	if (unblock_signals(&s->err) < 0)
 		fail(c, 125);
+	if (label_read_back(c, &s->err) < 0)
+		fail(c, 125);
 	r = lock_payload(c, &listener, &s->err);
 	if (r < 0)
 		fail(c, 125);
@@ -175,6 +177,8 @@ static int payload_main(void *arg)
 		(void)err_hint(&s->err,
 			       "no rule of the policy lets it be executed from there, or its mode "
 			       "does not");
+	if (label_explain(c, r, &s->err))
+		fail(c, 125);
 	fail(c, r == -ENOENT ? 127 : 126);
 }
 

@@ -51,7 +51,7 @@ struct child {
 	int cgroup;	/* or -1 */
 	int store;	/* the tmpfs that holds everything writable; never visible inside */
 	int root;	/* the new root */
-	int proc;	/* root of the sandbox's own procfs */
+	int proc;	/* root of the sandbox's own procfs; kept behind the lock for a label */
 	int status;	/* /proc/self/status of pid 1, for the read-back */
 	int devpts;
 	int pty_slave;
@@ -88,6 +88,12 @@ int mounts_dev(struct child *c, const struct plan_step *step, struct err *err);
 /* The lock that only the payload takes: its seccomp program, with a listener unless the plan has
  * none, proven by the probe call. *ret_listener is -1 without one. */
 int lock_payload(struct child *c, int *ret_listener, struct err *err);
+
+/* The label of the next execve: ask for it; read it back, in the payload's process; and say what
+ * execve's code may have to do with it: true: it is the label's and not the command's. */
+int label_apply(struct child *c, struct err *err);
+int label_read_back(struct child *c, struct err *err);
+bool label_explain(const struct child *c, int code, struct err *err);
 
 /* Landlock on the calling thread. */
 int landlock_apply(struct child *c, struct err *err);

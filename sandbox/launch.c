@@ -6,37 +6,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/path.h"
 #include "base/sys.h"
+#include "sandbox/host_proc.h"
 #include "sandbox/probe.h"
 #include "sandbox/supervise.h"
 #include "sandbox/wire.h"
-
-enum { PROC_ROOT_INODE = 1, PROC_MAGIC = 0x9fa0 }; /* linux/proc_fs.h, linux/magic.h */
-
-/* The host's procfs by a checked descriptor: that file system, and its root (runc
- * CVE-2019-16884: writes that went to something mounted over /proc). */
-static int open_host_proc(struct err *err)
-{
-	_cleanup_close_ int fd = -1;
-	struct statfs fs;
-	struct stat st;
-
-	fd = path_open_exact("/proc", O_PATH | O_DIRECTORY);
-	if (fd < 0)
-		return err_set(err, fd, "open /proc of the host");
-	if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
-		return err_set(err, -errno, "look at /proc of the host");
-	if ((unsigned long)fs.f_type != PROC_MAGIC || st.st_ino != PROC_ROOT_INODE)
-		return err_set(err, -EINVAL,
-			       "use /proc of the host: it is not the root of a procfs");
-	return TAKE_FD(fd);
-}
 
 struct launch {
 	const struct plan *plan;
@@ -136,7 +114,7 @@ static int prepare(struct launch *l, struct err *err)
 		return err_set(err, -errno, "map a page shared with the sandbox");
 	}
 	l->s.shared->listener = -1;
-	l->child.host_proc = open_host_proc(err);
+	l->child.host_proc = host_proc_open(err);
 	if (l->child.host_proc < 0)
 		return l->child.host_proc;
 	r = wire_pair(l->wire);

@@ -160,6 +160,7 @@ int plan_host_read(struct plan_host *ret, char *const *envp, struct err *err)
 		.uid = geteuid(),
 		.gid = getegid(),
 		.environ = envp,
+		.lsm = &lsm_kernel,
 	};
 	struct utsname uts;
 	int r;
@@ -496,7 +497,7 @@ static int plan_fill(struct plan *plan, const struct request *req, const struct 
 		return r;
 	plan_terminal(plan, req, host);
 	plan_mechanisms(plan);
-	return 0;
+	return plan_labels(plan, req, host, err);
 }
 
 int plan_make(const struct request *req, const struct bundle *bundle, const struct plan_host *host,

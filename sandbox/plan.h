@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/hash.h"
 #include "profiles/bundle.h"
+#include "sandbox/lsm.h"
 #include "sandbox/request.h"
 
 /* Facts about the caller and the host that a plan rests on. */
@@ -27,8 +28,9 @@ struct plan_host {
 	char cwd[LIMIT_PATH];
 	char *const *environ;
 	int landlock_abi;
-	bool tty[3];	  /* which of 0, 1, 2 are terminals */
-	char release[65]; /* of the kernel */
+	bool tty[3];		   /* which of 0, 1, 2 are terminals */
+	char release[65];	   /* of the kernel */
+	const struct lsm_ops *lsm; /* asked when a label is; NULL: there is none */
 };
 int plan_host_read(struct plan_host *ret, char *const *envp, struct err *err);
 
@@ -82,6 +84,17 @@ struct plan_port {
  * all 65536 of a direction 150 ms (Linux 6.18). */
 enum { PLAN_PORT_RULES = 4096 };
 
+/* What the payload's execve is to make of its label. */
+struct plan_label {
+	uint8_t lsm;	   /* enum policy_lsm */
+	bool by_syscall;   /* lsm_set_self_attr(2), Linux 6.8; else the sandbox's own procfs */
+	const char *text;  /* what the kernel is told */
+	const char *shown; /* what it says then, without AppArmor's mode */
+	const char *same;  /* the same, and the same for each launch: without drawn categories */
+	const char *rule;  /* SELinux: what a policy lacks when execve says EPERM */
+	const char *why;   /* "default.policy:12", "--label" */
+};
+
 enum plan_root { ROOT_HOST, ROOT_OVERLAY, ROOT_READONLY };
 
 struct plan_rlimit {
@@ -116,6 +129,8 @@ struct plan {
 				*/
 	struct plan_port *ports;
 	size_t n_ports;
+	struct plan_label labels[_POLICY_LSM_MAX];
+	size_t n_labels;
 	const char *hostname;
 	const char *cwd;  /* inside */
 	const char *exec; /* path as asked for; searched in $PATH inside when it has no '/' */
@@ -173,5 +188,7 @@ int plan_paths(struct plan *plan, const struct request *req, const struct plan_h
 int plan_keep(struct plan *plan, const struct request *req, const struct plan_host *host,
 	      struct err *err);
 int plan_ports(struct plan *plan, struct err *err);
+int plan_labels(struct plan *plan, const struct request *req, const struct plan_host *host,
+		struct err *err);
 int plan_environment(struct plan *plan, const struct request *req, const struct plan_host *host,
 		     struct err *err);

@@ -70,6 +70,16 @@ static void add_ports(struct hash_state *st, const struct plan *plan)
 	}
 }
 
+static void add_labels(struct hash_state *st, const struct plan *plan)
+{
+	add_u64(st, plan->n_labels);
+	for (size_t i = 0; i < plan->n_labels; i++) {
+		add_u64(st, plan->labels[i].lsm);
+		add_text(st, plan->labels[i].same);
+		add_text(st, plan->labels[i].why);
+	}
+}
+
 void plan_digest(const struct plan *plan, struct hash *ret)
 {
 	struct hash_state st;
@@ -77,6 +87,7 @@ void plan_digest(const struct plan *plan, struct hash *ret)
 	hash_begin(&st);
 	add_identity(&st, plan);
 	add_ports(&st, plan);
+	add_labels(&st, plan);
 	for (size_t i = 0; i < plan->n_layers; i++)
 		add_text(&st, plan->layers[i]);
 	add_text(&st, plan->upper_dir);

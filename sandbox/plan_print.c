@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "policies/label.h"
 #include "sandbox/plan.h"
 
 static const char *const step_names[] = {
@@ -97,6 +98,21 @@ static void json_ports(struct json *j, const struct plan *plan)
 	json_array_end(j);
 }
 
+static void json_labels(struct json *j, const struct plan *plan)
+{
+	json_array(j, "labels");
+	for (size_t i = 0; i < plan->n_labels; i++) {
+		const struct plan_label *l = &plan->labels[i];
+
+		json_object(j, NULL);
+		json_string(j, "lsm", label_lsm_name((enum policy_lsm)l->lsm));
+		json_string(j, "do", l->text);
+		json_string(j, "why", l->why);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
 static void json_plan(struct json *j, const struct plan *plan)
 {
 	char digest[HASH_HEX + 1];
@@ -121,6 +137,7 @@ static void json_plan(struct json *j, const struct plan *plan)
 	json_u64(j, "gid_inside", plan->gid_inside);
 	json_string(j, "net", net_names[plan->net]);
 	json_ports(j, plan);
+	json_labels(j, plan);
 	json_string(j, "hostname", plan->hostname);
 	json_string(j, "cwd", plan->cwd);
 	json_string(j, "root_landlock", access_names[plan->root_access]);
@@ -256,6 +273,26 @@ static int text_ports(const struct plan *plan, struct buf *out)
 	return r;
 }
 
+static int text_labels(const struct plan *plan, struct buf *out)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < plan->n_labels && r == 0; i++) {
+		const struct plan_label *l = &plan->labels[i];
+
+		r = buf_printf(out, "label    %s: ", label_lsm_name((enum policy_lsm)l->lsm));
+		if (r == 0)
+			r = put_escaped(out, l->text);
+		if (r == 0)
+			r = buf_puts(out, "  (");
+		if (r == 0)
+			r = put_escaped(out, l->why); /* a file name of the policy's */
+		if (r == 0)
+			r = buf_puts(out, ")\n");
+	}
+	return r;
+}
+
 static int text_plan(const struct plan *plan, struct buf *out)
 {
 	int r = buf_printf(
@@ -289,6 +326,8 @@ static int text_plan(const struct plan *plan, struct buf *out)
 		r = text_env(plan, out);
 	if (r == 0)
 		r = text_ports(plan, out);
+	if (r == 0)
+		r = text_labels(plan, out);
 	for (int i = 0; i < _POLICY_LIMIT_MAX && r == 0; i++) {
 		if (plan->has_limit[i])
 			r = buf_printf(out, "limit    %s %llu\n", limit_names[i],

@@ -65,6 +65,7 @@ struct request {
 	int pass_fds[LIMIT_PASS_FDS];
 	size_t n_pass_fds;
 	enum request_pty pty;
+	const char *labels[_POLICY_LSM_MAX]; /* as label_parse() takes it; NULL: the policy's */
 	bool learn; /* every call is recorded and answered by the supervisor, as the policy says */
 	bool new_time; /* a time namespace whose monotonic and boot clocks begin now */
 };

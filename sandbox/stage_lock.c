@@ -4,14 +4,15 @@
  *
  *   capabilities   Must: empty all sets and the bounding set, lock securebits. Must not: come
  *                  before the mounts, or after no_new_privs is expected to hold them off.
+ *   label          The exec label of AppArmor or SELinux, where one is asked for. Must: come
+ *                  before Landlock, which would refuse the write to /proc. Before no_new_privs,
+ *                  under which AppArmor lets who is confined stack and nothing else.
  *   no_new_privs   Must: be set before Landlock and seccomp, which an unprivileged thread may
  *                  only apply with it.
  *   Landlock       Must: come after all mounts (they are EPERM under it) and before seccomp.
  *   read back      Must: ask the kernel what is in force and refuse to go on when it differs.
  *   seccomp        Taken by the payload alone, right before execve; nothing of ours runs under
  *                  it but the probe and execve. pid 1 has a smaller filter of its own.
- *
- * The exec label of AppArmor or SELinux will stand between capabilities and no_new_privs.
  */
 #include <cap-ng.h>
 #include <errno.h>
@@ -138,9 +139,8 @@ static const struct {
 	const char *name;
 	int (*apply)(struct child *c, struct err *err);
 } lock_order[] = {
-	{ "capabilities", lock_capabilities },
-	{ "no_new_privs", lock_no_new_privs },
-	{ "Landlock", landlock_apply },
+	{ "capabilities", lock_capabilities }, { "label", label_apply },
+	{ "no_new_privs", lock_no_new_privs }, { "Landlock", landlock_apply },
 	{ "read back", lock_read_back },
 };
 
@@ -156,7 +156,9 @@ int stage_lock(struct child *c, struct err *err)
 			return r;
 	}
 	fd_closep(&c->status);
-	fd_closep(&c->proc);
+	/* The payload's process reads its label back by it; execve closes it. */
+	if (c->plan->n_labels == 0)
+		fd_closep(&c->proc);
 	fd_closep(&c->store);
 	fd_closep(&c->root);
 	fd_closep(&c->devpts);

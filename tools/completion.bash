@@ -51,6 +51,10 @@ _cordon_launch() { # verb, current word, word before
 		compopt -o nospace 2>/dev/null
 		_cordon_words "pids= memory= cpu= nofile= upper= inodes= wall=" "$2"
 		;;
+	--label)
+		compopt -o nospace 2>/dev/null
+		_cordon_words "apparmor=auto apparmor=none apparmor= selinux=auto selinux=none selinux=" "$2"
+		;;
 	--audit)
 		compopt -o nospace 2>/dev/null
 		_cordon_words "file: stderr fd:" "$2"
@@ -60,7 +64,7 @@ _cordon_launch() { # verb, current word, word before
 	--uid | --hostname | --argv0 | --fd | --file | --symlink) ;;
 	*)
 		_cordon_words "--policy --base --upper --cwd --ro --rw --overlay --hide --tmpfs --dir --symlink
-			--file --net --env --uid --hostname --argv0 --limit --audit --fd --pty --new-time
+			--file --net --env --uid --hostname --argv0 --limit --label --audit --fd --pty --new-time
 			--dry-run --json -v -q --help --" "$2"
 		;;
 	esac
@@ -77,6 +81,7 @@ _cordon_policy_options() {
 	fmt) echo "--check --json -w" ;;
 	import) echo "--from --name --cap --kernel --arch --unknown --narrow --quiet -o" ;;
 	lint) echo "--level --json $common" ;;
+	load) echo "--apparmor-namespace --apparmor-abi --home --pwd --parser $common" ;;
 	report) echo "--json --all --strict --mechanism --landlock-abi --apparmor-abi $common" ;;
 	score) echo "--max --json $common" ;;
 	show) echo "--bpf --json $common" ;;
@@ -129,7 +134,7 @@ _cordon() {
 		;;
 	policy)
 		if [ "$COMP_CWORD" -eq 2 ]; then
-			_cordon_words "build check cost diff explain export fmt import lint report score show test" "$current"
+			_cordon_words "build check cost diff explain export fmt import lint load report score show test" "$current"
 		elif [[ $current == -* ]]; then
 			_cordon_words "$(_cordon_policy_options "${COMP_WORDS[2]}")" "$current"
 		elif [ "$before" = --from ] && [ "${COMP_WORDS[2]}" = import ]; then

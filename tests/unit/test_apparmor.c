@@ -260,17 +260,20 @@ static void test_other_rules(void **state)
 	has(out, "  mount,\n  remount,\n  umount,\n", true);
 	has(out, "pivot_root", true); /* in the head's comment */
 	has(out, "  pivot_root,", false);
-	has(out, "ptrace (trace) peer=@{profile_name},", true);
-	has(out, "signal (send) peer=@{profile_name},", true);
+	has(out, "ptrace (trace) peer=\"{,**//&}@{profile_name}{,//&**}\",", true);
+	has(out, "signal (send) peer=\"{,**//&}@{profile_name}{,//&**}\",", true);
 	has(out, "set rlimit nproc <= 7,", true);
 	has(out, "set rlimit nofile <= 9,", true);
 	has(out, "set rlimit data <= 1048576,", true);
 	has(out, "userns", false);
+	has(out, "attach_disconnected", false);
 	free(out);
 	target.apparmor_abi = 40;
 	out = generate(policy, &target);
 	has(out, "abi <abi/4.0>,", true);
 	has(out, "  userns,", true);
+	has(out, " flags=(attach_disconnected.path=/cordon-handed-in) {", true);
+	has(out, "\"/cordon-handed-in{,/**}\" rwk,", true);
 	has(out, "  mqueue ", true);
 	has(out, "  io_uring ", true);
 	free(out);

@@ -116,7 +116,8 @@ static bool holds(const struct policy *policy, const struct policy_expect *e)
 	uint8_t action;
 	bool whole = e->kind != POLICY_EXPECT_CALL;
 
-	if (e->kind == POLICY_EXPECT_SETTING || e->kind == POLICY_EXPECT_ENV)
+	if (e->kind == POLICY_EXPECT_SETTING || e->kind == POLICY_EXPECT_ENV ||
+	    e->kind == POLICY_EXPECT_LABEL)
 		return policy_setting_is(policy, e);
 	if (e->kind == POLICY_EXPECT_CALL && !find_abi(policy, e->call, &abi))
 		return true;
