@@ -51,6 +51,11 @@ void learn_free(struct learn *learn)
 	(void)munmap(learn, sizeof(*learn));
 }
 
+void learn_blind_fds(struct learn *learn)
+{
+	learn->blind_fds = true;
+}
+
 void learn_next_phase(struct learn *learn)
 {
 	if (learn->phase + 1 < LEARN_PHASES)

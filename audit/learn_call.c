@@ -139,8 +139,8 @@ static void put_mapping(struct learn *l, const struct learn_event *e, uint16_t p
 	/* of a file: a mount without exec refuses it */
 	if (!(arg[2] & EXECUTABLE) || (arg[3] & ANONYMOUS))
 		return;
-	if (learn_start(l, e, (int)arg[4], path, &unsure) == 0 &&
-	    (!unsure || learn_is_valid(e)) && learn_is_text(path))
+	if (learn_start(l, e, (int)arg[4], path, &unsure) == 0 && (!unsure || learn_is_valid(e)) &&
+	    learn_is_text(path))
 		learn_put(l, path, LEARN_READ | LEARN_EXEC, LEARN_FILE, program, e->denied);
 }
 

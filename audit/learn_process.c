@@ -262,8 +262,7 @@ int learn_start(struct learn *l, const struct learn_event *e, int dirfd, char re
 		bool *unsure)
 {
 	const int32_t pid = (int32_t)e->notif->pid;
-	struct learn_start *s =
-		&l->starts[((uint32_t)pid * 31 + (uint32_t)dirfd) % LEARN_STARTS];
+	struct learn_start *s = &l->starts[((uint32_t)pid * 31 + (uint32_t)dirfd) % LEARN_STARTS];
 	const uint64_t age = start_age(l, dirfd);
 	char name[64];
 	ssize_t n;

@@ -22,9 +22,9 @@ enum {
 	LEARN_SOCKETS = 1024, /* distinct addresses */
 	LEARN_CHAIN = 8,      /* ancestors that are told */
 	LEARN_PHASES = 2,
-	LEARN_CHAINS = 64,    /* processes whose ancestors are remembered */
-	LEARN_MEMORIES = 32,  /* whose memory is kept open */
-	LEARN_STARTS = 128,   /* descriptors whose directory is remembered */
+	LEARN_CHAINS = 64,   /* processes whose ancestors are remembered */
+	LEARN_MEMORIES = 32, /* whose memory is kept open */
+	LEARN_STARTS = 128,  /* descriptors whose directory is remembered */
 	LEARN_START_TEXT = 256,
 	LEARN_DIRS = 128, /* directories that are kept open */
 	LEARN_KNOWN_LINKS = 3,
@@ -49,10 +49,10 @@ enum learn_role {
 struct learn_shape {
 	const struct syscall_desc *desc; /* NULL: no such call */
 	uint16_t role;
-	uint8_t key;		/* the arguments that say what it does, a bit each */
-	uint8_t constant;	/* those whose values are kept */
-	uint8_t closing;	/* which argument is the descriptor of LEARN_ROLE_CLOSE */
-	uint8_t first, second;	/* access to its paths */
+	uint8_t key;	       /* the arguments that say what it does, a bit each */
+	uint8_t constant;      /* those whose values are kept */
+	uint8_t closing;       /* which argument is the descriptor of LEARN_ROLE_CLOSE */
+	uint8_t first, second; /* access to its paths */
 	bool nofollow;
 };
 
@@ -116,8 +116,8 @@ struct learn_ages {
 /* A path whose end is known, by the hash of what was read. */
 struct learn_known {
 	uint64_t hash;
-	uint32_t names;			 /* age */
-	uint32_t path;			 /* place in paths + 1 */
+	uint32_t names;			  /* age */
+	uint32_t path;			  /* place in paths + 1 */
 	uint32_t link[LEARN_KNOWN_LINKS]; /* symlinks on the way, the same; 0: no more */
 };
 
@@ -163,15 +163,16 @@ struct learn_pid {
 	int32_t pid;
 	uint32_t second;  /* when its program was looked at */
 	uint16_t program; /* place in programs + 1 */
-	uint16_t changed; /* roles of its last call, which has come to its end when the next comes */
-	uint8_t fd;	  /* that one's, for LEARN_ROLE_CLOSE, modulo 64 */
-	uint8_t texts;	  /* read of it so far, up to a few */
+	uint16_t
+		changed; /* roles of its last call, which has come to its end when the next comes */
+	uint8_t fd;	 /* that one's, for LEARN_ROLE_CLOSE, modulo 64 */
+	uint8_t texts;	 /* read of it so far, up to a few */
 };
 
 struct learn {
 	const char *exec, *exec_path, *exec_cwd; /* NULL once told */
-	int root; /* of the sandbox, as its payload sees it; -1: not yet */
-	bool blind_fds; /* descriptors may be closed unseen */
+	int root;	       /* of the sandbox, as its payload sees it; -1: not yet */
+	bool blind_fds;	       /* descriptors may be closed unseen */
 	_Atomic uint8_t phase; /* the one member that another thread writes */
 	uint64_t started_ns;
 	uint64_t calls, denied;

@@ -35,11 +35,15 @@ struct target {
 };
 
 static const char usage[] =
-	"usage: cordon learn -o NAME.policy [--phase] [RUN OPTION...] -- COMMAND [ARGUMENT...]\n"
+	"usage: cordon learn -o NAME.policy [--phase] [--quick] [RUN OPTION...] -- COMMAND "
+	"[ARGUMENT...]\n"
 	"       cordon learn merge -o NAME.policy RECORDING...\n"
 	"       cordon learn write -o NAME.policy RECORDING\n\n"
 	"  -o NAME.policy   the policy to write; the recording is kept as NAME.policy.learn\n"
-	"  --phase          SIGUSR1 to this process says that start-up is over\n\n"
+	"  --phase          SIGUSR1 to this process says that start-up is over\n"
+	"  --quick          calls on a process's own memory, signals, clock and open descriptors "
+	"are\n"
+	"                   assumed, not recorded; the policy says so\n\n"
 	"The command runs under --policy (default: 'default'), which learning never opens.\n"
 	"'cordon run --help' lists the options of a launch.\n";
 
@@ -128,6 +132,12 @@ static void put_run(struct head *h, const struct plan *plan, const struct plan_h
 	json_u64(&j, "net", plan->net);
 	json_bool(&j, "host_root", plan->root == ROOT_HOST);
 	json_bool(&j, "phased", phases);
+	if (plan->n_assumed > 0) {
+		json_array(&j, "assumed");
+		for (size_t i = 0; i < plan->n_assumed; i++)
+			json_string(&j, NULL, plan->assumed[i].name);
+		json_array_end(&j);
+	}
 	put_line(h, &j);
 }
 
@@ -223,7 +233,7 @@ struct recording {
 	struct target target;
 	struct learn *learn;
 	struct buf head;
-	bool phases;
+	bool phases, quick;
 	int verbose;
 };
 
@@ -308,6 +318,7 @@ static int learn_options(struct recording *rec, struct run_options *o, struct er
 	if (r == 0) {
 		run_keep_own(o);
 		o->request.learn = true;
+		o->request.learn_quick = rec->quick;
 		r = plan_make(&o->request, bundle, &host, &plan, err);
 	}
 	if (r == 0 && o->dry_run) {
@@ -318,6 +329,8 @@ static int learn_options(struct recording *rec, struct run_options *o, struct er
 			(void)err_set(err, r, "describe the launch");
 		if (r == 0)
 			r = learn_new(&rec->learn, err);
+		if (r == 0 && plan->n_assumed > 0)
+			learn_blind_fds(rec->learn);
 		if (r == 0)
 			r = record(rec, o, plan, err);
 	}
@@ -334,6 +347,8 @@ static int parse_own(int argc, char **argv, struct recording *rec, struct err *e
 	for (; i < argc; i++) {
 		if (strcmp(argv[i], "--phase") == 0) {
 			rec->phases = true;
+		} else if (strcmp(argv[i], "--quick") == 0) {
+			rec->quick = true;
 		} else if (strcmp(argv[i], "-o") == 0) {
 			if (++i >= argc)
 				return err_refuse(err, "use -o without its value"),

@@ -37,8 +37,15 @@ static int put_header(const struct learned *l, struct buf *out)
 	int r = buf_printf(
 		out,
 		"# Learned by cordon %s. Each rule says in which runs and how often it was "
-		"needed, and the\n# first program that did.\n# complete: %s\n",
+		"needed, and the\n# first program that did.\n# complete: %s",
 		CORDON_VERSION, learned_complete(l) ? "yes" : "no");
+	if (r == 0 && l->n_assumed > 0)
+		r = buf_printf(out,
+			       ", but for %zu calls that --quick assumed: their rules are below, "
+			       "unrecorded",
+			       l->n_assumed);
+	if (r == 0)
+		r = buf_puts(out, "\n");
 
 	for (size_t i = 0; i < l->n_runs && r == 0; i++) {
 		const struct learned_run *run = &l->runs[i];
@@ -46,10 +53,11 @@ static int put_header(const struct learned *l, struct buf *out)
 		r = buf_printf(out,
 			       "#\n# r%zu  run %s, %s, under policy '%s': %s\n"
 			       "#     %" PRIu64 " calls, %" PRIu64
-			       " of them refused; each call waited for the recorder, so none was "
+			       " of them refused; %s waited for the recorder, so none was "
 			       "missed\n",
 			       i + 1, run->id, run->time, run->policy, run->command, run->calls,
-			       run->denied);
+			       run->denied,
+			       run->n_assumed ? "each that --quick does not assume" : "each call");
 		if (r == 0 && !run->ended)
 			r = buf_puts(out, "#     CUT SHORT: the recording has no end\n");
 		if (r == 0 && run->cut)

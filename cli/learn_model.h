@@ -13,6 +13,7 @@ enum {
 	LEARN_MAX_RUNS = 32,
 	LEARN_MAX_FILE = 64 << 20,
 	LEARN_MAX_TUPLES = 64,
+	LEARN_MAX_ASSUMED = 64,
 	LEARN_MAX_PLACES = 2048,
 	LEARN_MAX_ITEMS = 65536, /* paths or sockets of all runs */
 };
@@ -21,6 +22,7 @@ struct learned_run {
 	char *id, *time, *policy, *command, *cwd, *home, *cut;
 	uint8_t net;
 	bool host_root, phased, ended, complete;
+	size_t n_assumed;
 	uint64_t calls, denied, odd, unread, unresolved, lost, lost_args;
 };
 
@@ -64,6 +66,12 @@ struct learned_setting {
 	char *name, *value; /* env: value NULL passes it on; limit: a number */
 };
 
+/* A call that was not recorded in these runs (--quick). */
+struct learned_assumed {
+	const struct syscall_desc *desc;
+	uint32_t runs;
+};
+
 struct learned {
 	struct learned_run runs[LEARN_MAX_RUNS];
 	struct learned_call *calls;
@@ -71,6 +79,8 @@ struct learned {
 	struct learned_place *places;
 	struct learned_socket *sockets;
 	struct learned_setting *envs, *limits;
+	struct learned_assumed assumed[LEARN_MAX_ASSUMED];
+	size_t n_assumed;
 	size_t n_runs, n_calls, n_paths, n_places, n_sockets, n_envs, n_limits;
 	size_t max_calls, max_paths, max_places, max_sockets, max_envs, max_limits;
 	uint64_t unknown; /* calls without a name in the table */

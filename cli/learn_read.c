@@ -138,6 +138,31 @@ static uint8_t phases_of(json_object *o)
 	return phases;
 }
 
+/* A recording can have been written by anybody: only what --quick may leave out. */
+static bool read_assumed(struct reader *r, const char *name)
+{
+	struct learned *l = r->l;
+	const struct syscall_desc *desc = NULL;
+	size_t n, i = 0;
+	const struct learn_assumable *list = learn_assumables(&n);
+
+	for (; name && i < n && !desc; i++) {
+		if (strcmp(list[i].name, name) == 0)
+			desc = syscall_by_name(name);
+	}
+	if (!desc)
+		return false;
+	for (i = 0; i < l->n_assumed && l->assumed[i].desc != desc; i++)
+		;
+	if (i == LEARN_MAX_ASSUMED)
+		return false;
+	l->n_assumed += i == l->n_assumed;
+	l->assumed[i].desc = desc;
+	l->assumed[i].runs |= 1U << (l->n_runs - 1);
+	l->runs[l->n_runs - 1].n_assumed++;
+	return true;
+}
+
 static int read_run(struct reader *r, json_object *o)
 {
 	struct learned *l = r->l;
@@ -174,6 +199,11 @@ static int read_run(struct reader *r, json_object *o)
 	run->host_root = is_true(o, "host_root");
 	run->phased = is_true(o, "phased");
 	r->in_run = true;
+	argv = list_of(o, "assumed", &n);
+	for (size_t i = 0; i < n; i++) {
+		if (!read_assumed(r, json_object_get_string(json_object_array_get_idx(argv, i))))
+			return bad(r, "it assumes a call that none may");
+	}
 	if (!run->id || !run->time || !run->policy || !run->command || !run->cwd || !run->home)
 		return no_memory(r);
 	return 0;

@@ -23,7 +23,7 @@ struct notify {
 			      */
 	pthread_mutex_t *audit_lock; /* held for a record; NULL: the log is this thread's alone */
 	int wake;		     /* an eventfd, written when the log begins to wait; -1: none */
-	bool let_first_exec_pass; /* execve is notified: the launch itself is one */
+	bool let_first_exec_pass;    /* execve is notified: the launch itself is one */
 	uint64_t answered;
 	union {
 		struct seccomp_notif notif;

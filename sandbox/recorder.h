@@ -17,7 +17,8 @@ struct recorder {
 	bool running;
 	int event; /* readable when the loop has to look: the thread ended, or a record waits */
 	pthread_t thread;
-	pthread_mutex_t audit; /* the log has two users: the thread, and who writes it out in time */
+	pthread_mutex_t
+		audit; /* the log has two users: the thread, and who writes it out in time */
 	atomic_bool stop;
 	atomic_int result; /* as recorder_result() returns it */
 	struct notify *notify;

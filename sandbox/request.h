@@ -66,5 +66,6 @@ struct request {
 	size_t n_pass_fds;
 	enum request_pty pty;
 	bool learn; /* every call is recorded and answered by the supervisor, as the policy says */
-	bool new_time; /* a time namespace whose monotonic and boot clocks begin now */
+	bool learn_quick; /* but for some that the policy always allows (audit/learn.h) */
+	bool new_time;	  /* a time namespace whose monotonic and boot clocks begin now */
 };

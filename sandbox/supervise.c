@@ -252,8 +252,8 @@ static int one_round(struct supervisor *s, struct err *err)
 		{ .fd = s->signals, .events = POLLIN },
 	};
 	size_t n = 4 + terminal_pollfds(&s->terminal, p + 4, TERMINAL_POLLFDS);
-	int wait = sooner(sooner(audit_wait_ms(s), terminal_timeout(&s->terminal)),
-			  until_deadline(s));
+	int wait =
+		sooner(sooner(audit_wait_ms(s), terminal_timeout(&s->terminal)), until_deadline(s));
 	const bool unheard = s->consented && !s->running && s->wire >= 0;
 	int r = poll(p, (nfds_t)n, unheard ? sooner(wait, CONSENT_MS) : wait);
 
