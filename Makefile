@@ -216,9 +216,10 @@ $(BUILD)/cordon-audit: $(call o,$(CLI_AUDIT) $(CLI_ADVICE) $(CLI_SHARED)) $(call
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
 
+# Static, too: it runs at the end of each recording, and its loader would take longer than it does.
 $(BUILD)/cordon-learn: $(call o,$(CLI_LEARN) $(CLI_SHARED)) $(call L,audit policies base)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
+	$(Q)$(CC) $(STATIC_LDFLAGS) $(LDFLAGS_ALL) $(STATIC_QUIET) -o $@ $^ -lmd
 
 # No libc and no loader, so that the only calls it makes are those that a test asks for: what needs
 # either (stack protector, fortification, sanitizers) is off.

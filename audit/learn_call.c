@@ -92,7 +92,7 @@ bool learn_is_text(const char *text)
 static void put_path(struct learn *l, const struct learn_event *e, uint64_t addr, int dirfd,
 		     unsigned access, bool follow_last, uint16_t program)
 {
-	char whole[2 * LIMIT_PATH], text[LIMIT_PATH];
+	char *whole = l->whole, *text = l->read;
 	bool unsure = false;
 	size_t begin = 0;
 	int r;

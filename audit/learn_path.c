@@ -193,16 +193,15 @@ static void remember(struct learn *l, const char *path, bool follow_last, const 
 /* A descriptor of a directory that no symlink leads to, or -errno; kept here. */
 static int directory(struct learn *l, const char *path, size_t len)
 {
-	char copy[LIMIT_PATH];
 	const uint64_t hash = hash_checksum(path, len, NULL, 0);
 	struct learn_dir *d = &l->dirs[hash % LEARN_DIRS];
 	int fd;
 
 	if (d->fd > 0 && d->hash == hash && d->dirs == l->ages.dirs)
 		return d->fd - 1;
-	memcpy(copy, path, len);
-	copy[len] = '\0';
-	fd = path_open_in(l->root, copy[1] ? copy + 1 : ".", O_PATH | O_DIRECTORY,
+	memcpy(l->read, path, len);
+	l->read[len] = '\0';
+	fd = path_open_in(l->root, l->read[1] ? l->read + 1 : ".", O_PATH | O_DIRECTORY,
 			  PATH_NO_SYMLINKS);
 	if (fd < 0)
 		return fd;
@@ -212,34 +211,40 @@ static int directory(struct learn *l, const char *path, size_t len)
 	return fd;
 }
 
+/* With "..", ".", or a final slash. By text alone ".." is right only where no symlink is, which the
+ * opening finds. As resolve_plain(). */
+static int resolve_odd(struct learn *l, const char *path, unsigned access, bool follow_last,
+		       uint16_t program, bool denied)
+{
+	_cleanup_close_ int fd =
+		path_open_in(l->root, path + 1, O_PATH | O_NOFOLLOW, PATH_NO_SYMLINKS);
+	char normal[LIMIT_PATH];
+	struct stat st;
+
+	if ((fd < 0 && fd != -ENOENT) || path_normalise("/", path, normal, sizeof(normal)) < 0)
+		return -ELOOP;
+	if (fd < 0) {
+		learn_put(l, normal, access, LEARN_MISSING, program, denied);
+		return 0;
+	}
+	if (fstat(fd, &st) < 0 || (follow_last && S_ISLNK(st.st_mode)))
+		return -ELOOP;
+	learn_put(l, normal, access, kind_of(st.st_mode), program, denied);
+	remember(l, path, follow_last, normal, NULL);
+	return 0;
+}
+
 /* Most names have no symlink on the way: their directory is open already, and one look tells. 0:
  * the path has been counted; else the way has to be walked. */
 static int resolve_plain(struct learn *l, const char *path, unsigned access, bool follow_last,
 			 uint16_t program, bool denied)
 {
 	const char *name = strrchr(path, '/');
-	char normal[LIMIT_PATH];
 	struct stat st;
 	int dir;
 
-	/* By text alone ".." is right only where no symlink is, which the opening below finds. */
-	if (!path_is_normal(path)) {
-		_cleanup_close_ int fd =
-			path_open_in(l->root, path + 1, O_PATH | O_NOFOLLOW, PATH_NO_SYMLINKS);
-
-		if ((fd < 0 && fd != -ENOENT) ||
-		    path_normalise("/", path, normal, sizeof(normal)) < 0)
-			return -ELOOP;
-		if (fd < 0) {
-			learn_put(l, normal, access, LEARN_MISSING, program, denied);
-			return 0;
-		}
-		if (fstat(fd, &st) < 0 || (follow_last && S_ISLNK(st.st_mode)))
-			return -ELOOP;
-		learn_put(l, normal, access, kind_of(st.st_mode), program, denied);
-		remember(l, path, follow_last, normal, NULL);
-		return 0;
-	}
+	if (!path_is_normal(path))
+		return resolve_odd(l, path, access, follow_last, program, denied);
 	dir = directory(l, path, name == path ? 1 : (size_t)(name - path));
 	if (dir < 0 && dir != -ENOENT)
 		return dir;
@@ -256,25 +261,13 @@ static int resolve_plain(struct learn *l, const char *path, unsigned access, boo
 	return 0;
 }
 
-void learn_resolve(struct learn *l, const char *path, unsigned access, bool follow_last,
-		   uint16_t program, bool denied)
+static void walk(struct learn *l, const char *path, unsigned access, bool follow_last,
+		 uint16_t program, bool denied)
 {
 	struct walk w = { .done = "" };
-	struct learn_known *known;
 	mode_t mode = S_IFDIR;
-	uint64_t hash;
 	int r = 0;
 
-	if (l->root < 0 || strlen(path) >= sizeof(w.todo)) {
-		l->unresolved++;
-		learn_put(l, path, access, LEARN_UNSEEN, program, denied);
-		return;
-	}
-	known = known_slot(l, path, follow_last, &hash);
-	if (is_known(l, known, hash, access, denied))
-		return;
-	if (path[1] && resolve_plain(l, path, access, follow_last, program, denied) == 0)
-		return;
 	memcpy(w.todo, path, strlen(path) + 1);
 	while (r == 0 && w.todo[strspn(w.todo, "/")])
 		r = step(l, &w, follow_last, &mode, program, denied);
@@ -294,6 +287,25 @@ void learn_resolve(struct learn *l, const char *path, unsigned access, bool foll
 		  program, denied);
 	if (r == 0)
 		remember(l, path, follow_last, w.done[0] ? w.done : "/", &w);
+}
+
+void learn_resolve(struct learn *l, const char *path, unsigned access, bool follow_last,
+		   uint16_t program, bool denied)
+{
+	struct learn_known *known;
+	uint64_t hash;
+
+	if (l->root < 0 || strlen(path) >= LIMIT_PATH) {
+		l->unresolved++;
+		learn_put(l, path, access, LEARN_UNSEEN, program, denied);
+		return;
+	}
+	known = known_slot(l, path, follow_last, &hash);
+	if (is_known(l, known, hash, access, denied))
+		return;
+	if (path[1] && resolve_plain(l, path, access, follow_last, program, denied) == 0)
+		return;
+	walk(l, path, access, follow_last, program, denied);
 }
 
 void learn_root(struct learn *l, int32_t pid)

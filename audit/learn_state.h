@@ -201,6 +201,8 @@ struct learn {
 	struct learn_chain chains[LEARN_CHAINS];
 	struct learn_socket sockets[LEARN_SOCKETS];
 	char text[LEARN_TEXT]; /* [0] is the empty text */
+	char read[LIMIT_PATH];	    /* the path of this call, as it was read */
+	char whole[2 * LIMIT_PATH]; /* the same, absolute */
 };
 
 /* A text's place, or 0 when there is no room. */

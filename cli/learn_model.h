@@ -55,10 +55,11 @@ struct learned_place {
 
 struct learned_socket {
 	char *address, *program;
-	bool bind;
+	bool bind, denied;
 	unsigned family, port;
-	int type, protocol;
+	int type, protocol; /* -1: not seen */
 	uint32_t runs;
+	uint8_t phases;
 	uint64_t count;
 };
 
@@ -89,6 +90,9 @@ void learned_done(struct learned *l);
 
 /* Add a recording's runs. A run that is there already is an error, as is a file that is none. */
 int learned_read(struct learned *l, const char *file, struct err *err);
+
+/* One entry a path, sorted by its bytes. */
+void learned_merge_paths(struct learned *l);
 
 /* Whether every run is complete. */
 bool learned_complete(const struct learned *l);
