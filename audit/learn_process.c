@@ -249,13 +249,16 @@ ssize_t learn_memory(struct learn *l, const struct learn_event *e, uint64_t addr
 
 /* --- directories --- */
 
+/* Each only grows: their sum is what it was when both are. */
+uint64_t learn_fd_age(const struct learn *l, int fd)
+{
+	return l->ages.fds + l->ages.fd[(unsigned)fd % ARRAY_SIZE(l->ages.fd)];
+}
+
 static uint64_t start_age(const struct learn *l, int dirfd)
 {
-	/* each only grows: their sum is what it was when both are */
-	if (dirfd == AT_FDCWD)
-		return (uint64_t)l->ages.names << 32 | l->ages.cwd;
 	return (uint64_t)l->ages.names << 32 |
-	       (l->ages.fds + l->ages.fd[(unsigned)dirfd % ARRAY_SIZE(l->ages.fd)]);
+	       (uint32_t)(dirfd == AT_FDCWD ? l->ages.cwd : learn_fd_age(l, dirfd));
 }
 
 int learn_start(struct learn *l, const struct learn_event *e, int dirfd, char ret[LIMIT_PATH],

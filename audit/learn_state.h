@@ -28,6 +28,7 @@ enum {
 	LEARN_START_TEXT = 256,
 	LEARN_DIRS = 128, /* directories that are kept open */
 	LEARN_KNOWN_LINKS = 3,
+	LEARN_SOCKET_KINDS = 64,
 };
 
 /* What a call is to the recorder, by its name. */
@@ -140,6 +141,13 @@ struct learn_memory {
 	int fd; /* + 1; 0: none */
 };
 
+/* What a descriptor is that a socket call names. */
+struct learn_socket_kind {
+	int32_t pid, fd;
+	uint64_t age;
+	int32_t type, protocol; /* -1: not seen */
+};
+
 /* A process's program and its ancestors'. */
 struct learn_chain {
 	int32_t pid;
@@ -150,7 +158,7 @@ struct learn_chain {
 };
 
 struct learn_socket {
-	bool bind;
+	bool bind, denied;
 	uint8_t phases;
 	uint16_t family, port;
 	int32_t type, protocol; /* -1: not seen */
@@ -199,8 +207,9 @@ struct learn {
 	struct learn_dir dirs[LEARN_DIRS];
 	struct learn_memory memories[LEARN_MEMORIES];
 	struct learn_chain chains[LEARN_CHAINS];
+	struct learn_socket_kind kinds[LEARN_SOCKET_KINDS];
 	struct learn_socket sockets[LEARN_SOCKETS];
-	char text[LEARN_TEXT]; /* [0] is the empty text */
+	char text[LEARN_TEXT];	    /* [0] is the empty text */
 	char read[LIMIT_PATH];	    /* the path of this call, as it was read */
 	char whole[2 * LIMIT_PATH]; /* the same, absolute */
 };
@@ -234,6 +243,9 @@ ssize_t learn_memory(struct learn *l, const struct learn_event *e, uint64_t addr
 /* The directory that a relative path begins at, within ret: 0 or -errno. *unsure as above. */
 int learn_start(struct learn *l, const struct learn_event *e, int dirfd, char ret[LIMIT_PATH],
 		bool *unsure);
+
+/* Changes whenever a descriptor of that number may be another one than before. */
+uint64_t learn_fd_age(const struct learn *l, int fd);
 
 /* Whether the caller still waits: what was read of it is its own. */
 bool learn_is_valid(const struct learn_event *e);

@@ -130,6 +130,7 @@ static void put_run(struct head *h, const struct plan *plan, const struct plan_h
 	json_string(&j, "cwd", plan->cwd);
 	json_string(&j, "home", host->home);
 	json_u64(&j, "net", plan->net);
+	json_u64(&j, "landlock", plan->landlock_abi > 0 ? (unsigned)plan->landlock_abi : 0);
 	json_bool(&j, "host_root", plan->root == ROOT_HOST);
 	json_bool(&j, "phased", phases);
 	if (plan->n_assumed > 0) {

@@ -83,55 +83,6 @@ static int put_header(const struct learned *l, struct buf *out)
 	return r;
 }
 
-static bool speaks_internet(const struct learned *l)
-{
-	for (size_t i = 0; i < l->n_calls; i++) {
-		const struct learned_call *c = &l->calls[i];
-
-		for (unsigned k = 0; k < c->n_tuples && !c->denied; k++) {
-			if (strcmp(c->desc->name, "socket") == 0 &&
-			    (c->tuple[k][0] == 2 || c->tuple[k][0] == 10))
-				return true;
-		}
-	}
-	return false;
-}
-
-static const char *net_name(const struct learned *l)
-{
-	static const char *const names[] = {
-		[POLICY_NET_NONE] = "none",
-		[POLICY_NET_LOOPBACK] = "loopback",
-		[POLICY_NET_HOST] = "host",
-	};
-	uint8_t net = POLICY_NET_NONE;
-
-	for (size_t i = 0; i < l->n_runs; i++)
-		net = l->runs[i].net > net ? l->runs[i].net : net;
-	return names[speaks_internet(l) && net < ARRAY_SIZE(names) ? net : POLICY_NET_NONE];
-}
-
-static int put_sockets(const struct learned *l, struct buf *out)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < l->n_sockets && r == 0; i++) {
-		const struct learned_socket *s = &l->sockets[i];
-		_cleanup_buf_ struct buf address = BUF_INIT;
-
-		r = text_escape(&address, s->address, strlen(s->address));
-		if (r == 0)
-			r = buf_printf(out, "# %s %s%s", s->bind ? "bound to" : "connected to",
-				       address.len ? address.data : "(no address)",
-				       s->family == 1 ? "" : " port ");
-		if (r == 0 && s->family != 1)
-			r = buf_printf(out, "%u", s->port);
-		if (r == 0)
-			r = buf_printf(out, ", %" PRIu64 "x %s\n", s->count, s->program);
-	}
-	return r;
-}
-
 static int put_limit(const struct learned_setting *s, struct buf *out)
 {
 	uint64_t value;
@@ -146,11 +97,12 @@ static int put_limit(const struct learned_setting *s, struct buf *out)
 
 static int put_settings(const struct learned *l, struct buf *out)
 {
-	int r = buf_printf(out, "\n# --- settings, as the runs had them\nnet %s\ncap none\n",
-			   net_name(l));
+	int r = buf_puts(out, "\n# --- settings, as the runs had them\n");
 
 	if (r == 0)
-		r = put_sockets(l, out);
+		r = learned_net(l, out);
+	if (r == 0)
+		r = buf_puts(out, "cap none\n");
 	if (r == 0 && l->n_limits > 0)
 		r = buf_puts(out, "limit");
 	for (size_t i = 0; i < l->n_limits && r == 0; i++)

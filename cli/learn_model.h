@@ -21,6 +21,7 @@ enum {
 struct learned_run {
 	char *id, *time, *policy, *command, *cwd, *home, *cut;
 	uint8_t net;
+	unsigned landlock; /* ABI of the kernel that it ran on; 0: none, or not told */
 	bool host_root, phased, ended, complete;
 	size_t n_assumed;
 	uint64_t calls, denied, odd, unread, unresolved, lost, lost_args;
@@ -102,6 +103,7 @@ int learned_policy(struct learned *l, const char *name, struct buf *out);
 /* Its parts. */
 int learned_rules(struct learned *l, struct buf *out);
 int learned_view(struct learned *l, struct buf *out);
+int learned_net(const struct learned *l, struct buf *out);
 
 /* "# r1,r2 247x dash", behind a rule that is padded to one column. */
 int learned_put(struct buf *out, const char *rule, uint32_t runs, uint64_t count,

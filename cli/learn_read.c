@@ -222,6 +222,7 @@ static int read_run(struct reader *r, const struct scan *o)
 	run->cwd = place_of(o, "cwd");
 	run->home = place_of(o, "home");
 	run->net = (uint8_t)number_of(o, "net");
+	run->landlock = (unsigned)number_of(o, "landlock");
 	run->host_root = is_true(o, "host_root");
 	run->phased = is_true(o, "phased");
 	r->in_run = true;
