@@ -123,16 +123,20 @@ void bundle_verdict(const struct bundle *b, enum abi abi, int32_t nr, const uint
 bool bundle_always_allows(const struct bundle *b, enum abi abi, int32_t nr)
 {
 	const struct bundle_rec_call *call;
-	const struct bundle_rec_rule *rule;
 
 	if ((unsigned)abi >= _ABI_MAX || !(b->header->abi_mask >> abi & 1))
 		return false;
 	call = find_call(b, abi, nr);
-	if (!call || call->n_refs == 0)
-		return false;
-	/* the first that holds decides */
-	rule = &b->rules[b->refs[call->refs]];
-	return rule->n_conds == 0 && rule->action == POLICY_ALLOW;
+	/* The first that holds decides: allows only, up to one that always holds. */
+	for (uint16_t i = 0; call && i < call->n_refs; i++) {
+		const struct bundle_rec_rule *rule = &b->rules[b->refs[call->refs + i]];
+
+		if (rule->action != POLICY_ALLOW)
+			return false;
+		if (rule->n_conds == 0)
+			return true;
+	}
+	return false;
 }
 
 void bundle_source(const struct bundle *b, size_t i, struct policy_source *ret)
