@@ -47,8 +47,9 @@ struct facts {
 	const struct learned *l;
 	struct buf *out;
 	struct list list[_DIRECTION_MAX][_PROTOCOL_MAX];
-	bool made[_PROTOCOL_MAX];  /* sockets of it, by any family */
-	bool named[_PROTOCOL_MAX]; /* by a line */
+	bool made[_PROTOCOL_MAX];     /* sockets of it, by any family */
+	bool plain[_PROTOCOL_MAX][2]; /* with no protocol said, for IPv4 and IPv6 */
+	bool named[_PROTOCOL_MAX];    /* by a line */
 	bool inet, inet6;
 	bool other; /* internet sockets that no line can name */
 	bool held[_PROTOCOL_MAX];
@@ -66,6 +67,8 @@ static void add_made(struct facts *f, const uint64_t tuple[3])
 		return;
 	f->inet = f->inet || tuple[0] == AF_INET;
 	f->inet6 = f->inet6 || tuple[0] == AF_INET6;
+	if (tuple[2] == 0 && (type == SOCK_STREAM || type == SOCK_DGRAM))
+		f->plain[type == SOCK_STREAM ? TCP : UDP][tuple[0] == AF_INET6] = true;
 	if (type == SOCK_STREAM && (tuple[2] == 0 || tuple[2] == 6)) /* IPPROTO_TCP */
 		f->made[TCP] = true;
 	else if (type == SOCK_DGRAM && (tuple[2] == 0 || tuple[2] == 17)) /* IPPROTO_UDP */
@@ -266,6 +269,9 @@ static int put_tests(struct facts *f)
 			/* a test of connecting is about the host's servers, which no sandbox with
 			 * a loopback of its own reaches */
 			if (list->n == 0 || (d == CONNECT && f->net != POLICY_NET_HOST))
+				continue;
+			/* and it makes its socket so */
+			if ((f->inet && !f->plain[p][0]) || (f->inet6 && !f->plain[p][1]))
 				continue;
 			r = buf_printf(f->out, "expect allow %s %s%s", directions[d], protocols[p],
 				       f->family);
