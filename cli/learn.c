@@ -38,7 +38,8 @@ static const char usage[] =
 	"usage: cordon learn -o NAME.policy [--phase] [--quick] [RUN OPTION...] -- COMMAND "
 	"[ARGUMENT...]\n"
 	"       cordon learn merge -o NAME.policy RECORDING...\n"
-	"       cordon learn write -o NAME.policy RECORDING\n\n"
+	"       cordon learn write -o NAME.policy RECORDING\n"
+	"       cordon learn --static PROGRAM [--against RECORDING]\n\n"
 	"  -o NAME.policy   the policy to write; the recording is kept as NAME.policy.learn\n"
 	"  --phase          SIGUSR1 to this process says that start-up is over\n"
 	"  --quick          calls on a process's own memory, signals, clock and open descriptors "
@@ -371,6 +372,11 @@ int cmd_learn(int argc, char **argv)
 
 	if (argc > 1 && (strcmp(argv[1], "merge") == 0 || strcmp(argv[1], "write") == 0)) {
 		(void)programs_exec("learn", argv, &err);
+		print_error(NULL, &err);
+		return EXIT_CORDON;
+	}
+	if (argc > 1 && strcmp(argv[1], "--static") == 0) {
+		(void)programs_exec("static", argv, &err);
 		print_error(NULL, &err);
 		return EXIT_CORDON;
 	}
