@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/learn.h"
 #include "cli/print.h"
 #include "cli/static.h"
 
@@ -17,13 +18,12 @@ static const char usage[] =
 	"[-v]\n\n"
 	"  PROGRAM              an ELF file for x86_64, or a name to be found in PATH\n"
 	"  --with FILE          a library that it opens at run time; repeatable\n"
-	"  --against RECORDING  compare with a NAME.policy.learn: what each has that the other "
-	"lacks\n"
+	"  --against RECORDING  compare with a NAME.policy.learn: what each has that the other\n"
+	"                       lacks; libraries that the run mapped are looked at, too\n"
 	"  --json               the same for programs\n"
 	"  -v                   by which functions each call is reached\n\n"
 	"Nothing of PROGRAM is run. Exit status: 0; 1 when the recording has a call of the "
-	"program's "
-	"own\nthat was not found; 125.\n";
+	"program's own\nthat was not found; 125.\n";
 
 struct args {
 	const char *program, *recording;
@@ -92,21 +92,39 @@ static void hint(const char *path, struct err *err)
 	(void)fclose(f);
 }
 
-static int work(const struct args *a, struct err *err)
+/* Libraries that the run mapped: some of them opened at run time, which no table says. */
+static void add_mapped(struct args *a, const struct learned *l)
+{
+	for (size_t i = 0; i < l->n_paths; i++) {
+		const struct learned_path *p = &l->paths[i];
+		const char *name = strrchr(p->path, '/');
+
+		if (!(p->access & LEARN_EXEC) || p->missing || p->link || p->directory || !name ||
+		    !strstr(name, ".so") || strncmp(name, "/ld-linux", 9) == 0 ||
+		    access(p->path, R_OK) < 0 || a->n_with == GRAPH_FILES - 1)
+			continue;
+		a->with[a->n_with++] = p->path;
+	}
+}
+
+static int work(struct args *a, struct err *err)
 {
 	static struct learned recorded;
 	static struct graph g; /* large, and the only one */
 	struct comparison c = { .learned = NULL };
 	char path[LIMIT_PATH];
 	const char *program = find(a->program, path, sizeof(path));
-	int r = graph_load(&g, program, a->with, a->n_with, err);
+	int r = a->recording ? learned_read(&recorded, a->recording, err) : 0;
 
-	if (r < 0)
-		hint(program, err);
+	if (r == 0)
+		add_mapped(a, &recorded);
+	if (r == 0) {
+		r = graph_load(&g, program, a->with, a->n_with, err);
+		if (r < 0)
+			hint(program, err);
+	}
 	if (r == 0)
 		r = graph_walk(&g, err);
-	if (r == 0 && a->recording)
-		r = learned_read(&recorded, a->recording, err);
 	if (r == 0 && a->recording)
 		compare(&g, &recorded, &c);
 	if (r == 0)

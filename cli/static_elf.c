@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "cli/static_frames.h"
@@ -97,6 +98,8 @@ size_t elf_export(const struct elf_file *f, const char *name)
 }
 
 /* --- reading --- */
+
+enum { PACKED = 19 }; /* SHT_RELR, which elf.h of 2022 lacks */
 
 struct reader {
 	struct elf_file *f;
@@ -315,6 +318,47 @@ static int read_relocations(struct reader *r, Elf_Scn *scn, const GElf_Shdr *sh)
 	return code;
 }
 
+/* A pointer that is moved with the file, and stands where it is moved. */
+static int add_pointer(struct reader *r, uint64_t place)
+{
+	struct elf_slot slot = { .place = place };
+	size_t len;
+	const uint8_t *p = elf_at(r->f, place, &len);
+
+	if (!p || len < sizeof(slot.target))
+		return 0;
+	memcpy(&slot.target, p, sizeof(slot.target));
+	return elf_is_code(r->f, slot.target) ? add_slot(r, slot) : 0;
+}
+
+/* RELR: an address, then bits for the 63 words behind it, then behind those ... */
+static int read_packed(struct reader *r, const GElf_Shdr *sh)
+{
+	uint64_t next = 0;
+	int code = 0;
+
+	for (uint64_t i = 0; i < sh->sh_size / 8 && code == 0; i++) {
+		size_t len;
+		const uint8_t *p = elf_at(r->f, sh->sh_addr + i * 8, &len);
+		uint64_t word;
+
+		if (!p || len < sizeof(word))
+			break;
+		memcpy(&word, p, sizeof(word));
+		if (!(word & 1)) {
+			code = add_pointer(r, word);
+			next = word + 8;
+			continue;
+		}
+		for (unsigned bit = 1; bit < 64 && code == 0; bit++) {
+			if (word >> bit & 1)
+				code = add_pointer(r, next + (uint64_t)(bit - 1) * 8);
+		}
+		next += 63 * 8;
+	}
+	return code;
+}
+
 static int read_dynamic(struct reader *r, Elf_Scn *scn, const GElf_Shdr *sh)
 {
 	struct elf_file *f = r->f;
@@ -367,6 +411,14 @@ static bool is_plt_name(const char *name)
 			strcmp(name, ".plt.got") == 0 || strcmp(name, ".iplt") == 0);
 }
 
+static int add_frame(void *ctx, uint64_t start)
+{
+	struct reader *r = ctx;
+
+	r->f->has_frames = true;
+	return add_function(r, start, 0, NULL);
+}
+
 static int read_section(struct reader *r, Elf_Scn *scn, const GElf_Shdr *sh, bool first)
 {
 	struct elf_file *f = r->f;
@@ -380,12 +432,19 @@ static int read_section(struct reader *r, Elf_Scn *scn, const GElf_Shdr *sh, boo
 				(struct elf_segment){ .start = sh->sh_addr, .size = sh->sh_size };
 		return 0;
 	}
+	/* of type PROGBITS or of the processor's own */
+	if (name && strcmp(name, ".eh_frame") == 0)
+		return frames_read(f, sh->sh_addr, sh->sh_size, add_frame, r);
 	switch (sh->sh_type) {
 	case SHT_SYMTAB:
+		f->has_symbols = true;
+		return read_symbols(r, scn, sh);
 	case SHT_DYNSYM:
 		return read_symbols(r, scn, sh);
 	case SHT_RELA:
 		return sh->sh_flags & SHF_ALLOC ? read_relocations(r, scn, sh) : 0;
+	case PACKED:
+		return read_packed(r, sh);
 	case SHT_DYNAMIC:
 		return read_dynamic(r, scn, sh);
 	case SHT_INIT_ARRAY:
@@ -482,9 +541,20 @@ static void settle(struct elf_file *f)
 		qsort(f->slots, f->n_slots, sizeof(*f->slots), compare_slots);
 }
 
-static int add_frame(void *ctx, uint64_t start)
+int elf_discover(struct elf_file *f, const uint64_t *starts, size_t n)
 {
-	return add_function(ctx, start, 0, NULL);
+	struct elf_function *grown =
+		reallocarray(f->functions, f->n_functions + n + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	f->functions = grown;
+	for (size_t i = 0; i < n; i++) {
+		if (elf_is_code(f, starts[i]) && !elf_is_plt(f, starts[i]))
+			grown[f->n_functions++] = (struct elf_function){ .start = starts[i] };
+	}
+	settle(f);
+	return 0;
 }
 
 static int read_all(struct reader *r)
@@ -506,8 +576,6 @@ static int read_all(struct reader *r)
 	code = read_segments(r);
 	if (code == 0)
 		code = read_sections(r);
-	if (code == 0)
-		code = frames_read(f, f->elf, add_frame, r);
 	if (code == 0 && f->entry)
 		code = add_function(r, f->entry, 0, "_start");
 	for (size_t i = 0; i < f->n_starters && code == 0; i++)
@@ -547,13 +615,21 @@ int elf_parse(const char *path, char *bytes, size_t len, struct elf_file **ret, 
 int elf_open(const char *path, struct elf_file **ret, struct err *err)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct elf_file *f = NULL;
 	char *bytes = NULL;
+	struct stat st;
 	size_t len = 0;
-	int r = fd < 0 ? -errno : fd_read_all(fd, ELF_MAX_FILE, &bytes, &len);
+	int r = fd < 0 || fstat(fd, &st) < 0 ? -errno : fd_read_all(fd, ELF_MAX_FILE, &bytes, &len);
 
 	if (r < 0)
 		return err_set(err, r, "read '%s'", path);
-	return elf_parse(path, bytes, len, ret, err);
+	r = elf_parse(path, bytes, len, &f, err);
+	if (r < 0)
+		return r;
+	f->device = st.st_dev;
+	f->inode = st.st_ino;
+	*ret = f;
+	return 0;
 }
 
 void elf_free(struct elf_file *f)

@@ -43,10 +43,13 @@ struct elf_slot {
 
 struct elf_file {
 	char *path;
+	uint64_t device, inode; /* of a file that was opened */
 	char *bytes;
 	size_t len;
-	void *elf;  /* libelf's */
-	bool fixed; /* ET_EXEC: addresses in its code are what they are */
+	void *elf;		      /* libelf's */
+	bool is_opened; /* at run time: whoever does calls what it exports, by any name */
+	bool has_symbols, has_frames; /* neither: most functions are not known */
+	bool fixed;		      /* ET_EXEC: addresses in its code are what they are */
 	uint64_t entry;
 	struct elf_segment segments[ELF_MAX_SEGMENTS];
 	size_t n_segments;
@@ -69,6 +72,9 @@ int elf_open(const char *path, struct elf_file **ret, struct err *err);
 /* The same of bytes that are handed over (malloc), for tests. */
 int elf_parse(const char *path, char *bytes, size_t len, struct elf_file **ret, struct err *err);
 void elf_free(struct elf_file *f); /* NULL is allowed */
+
+/* Functions that begin there, too. 0 or -ENOMEM. */
+int elf_discover(struct elf_file *f, const uint64_t *starts, size_t n);
 
 /* What the file has at an address, at least one byte and up to *ret_len; NULL where it has none. */
 const uint8_t *elf_at(const struct elf_file *f, uint64_t address, size_t *ret_len);

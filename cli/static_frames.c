@@ -1,83 +1,129 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/static_frames.h"
 
-#include <gelf.h>
-#include <libelf.h>
+#include <stdio.h>
 #include <string.h>
 
-/* Encodings of pointers (LSB, Core, 10.5): the only ones that linkers write here. */
-enum {
-	VERSION = 1,
-	PCREL_S4 = 0x1b,
-	UDATA4 = 0x03,
-	DATAREL_S4 = 0x3b,
-	HEAD = 12,
-	ROW = 8,
-	FDE_HEAD = 8,
-	CIE_HEAD = 9
+/* Encodings of pointers (LSB, Core, 10.5) that compilers write for where code begins. */
+enum { ABSOLUTE_8 = 0x00, ABSOLUTE_4 = 0x03, RELATIVE_4 = 0x1b, RELATIVE_8 = 0x1c };
+enum { CIE_HEAD = 9, RECORD_HEAD = 8, AUGMENTATION = 8 };
+
+struct cie {
+	uint64_t address; /* that it was read of, 0: none yet */
+	uint8_t encoding;
+	bool signal; /* the frame of a signal handler's return begins a byte before its code */
+	bool known;
 };
 
-static uint64_t table_address(void *elf)
+/* A number of seven bits a byte; false when it does not end. */
+static bool skip_number(const uint8_t **p, size_t *len)
 {
-	size_t n = 0;
+	for (unsigned n = 0; n < 10 && *len > 0; n++) {
+		const uint8_t byte = **p;
 
-	if (elf_getphdrnum(elf, &n) < 0)
-		return 0;
-	for (size_t i = 0; i < n && i < 65536; i++) {
-		GElf_Phdr p;
-
-		if (gelf_getphdr(elf, (int)i, &p) && p.p_type == PT_GNU_EH_FRAME)
-			return p.p_vaddr;
+		(*p)++, (*len)--;
+		if (!(byte & 0x80))
+			return true;
 	}
-	return 0;
+	return false;
 }
 
-/* The frame of a signal handler's return begins a byte before its code, for unwinders that look up
- * the instruction before an address: its CIE's augmentation has an S. */
-static bool is_signal_frame(const struct elf_file *f, uint64_t fde)
+/* Length, id, version; the augmentation, a text; two alignments, a register, then what the text
+ * says: z, a length, and behind it a member for each letter. */
+static void read_cie(const struct elf_file *f, uint64_t address, struct cie *ret)
 {
-	uint32_t length, back;
 	size_t len = 0;
-	const uint8_t *p = elf_at(f, fde, &len);
+	const uint8_t *p = elf_at(f, address, &len);
+	const char *text = (const char *)p + CIE_HEAD;
+	size_t n;
 
-	if (!p || len < FDE_HEAD)
-		return false;
-	memcpy(&length, p, sizeof(length));
-	memcpy(&back, p + 4, sizeof(back));
-	if (length == 0 || length == UINT32_MAX || back == 0)
-		return false;
-	/* length, id, version; then the augmentation, a text */
-	p = elf_at(f, fde + 4 - back, &len);
-	return p && len > CIE_HEAD &&
-	       memchr(p + CIE_HEAD, 0, len - CIE_HEAD < 16 ? len - CIE_HEAD : 16) &&
-	       strchr((const char *)p + CIE_HEAD, 'S');
+	*ret = (struct cie){ .address = address, .encoding = ABSOLUTE_8 };
+	if (!p || len <= CIE_HEAD)
+		return;
+	n = strnlen(text, len - CIE_HEAD < AUGMENTATION ? len - CIE_HEAD : AUGMENTATION);
+	if (n == AUGMENTATION || n == len - CIE_HEAD)
+		return;
+	p += CIE_HEAD + n + 1;
+	len -= CIE_HEAD + n + 1;
+	ret->signal = strchr(text, 'S') != NULL;
+	ret->known = true;
+	if (text[0] != 'z')
+		return;
+	for (unsigned i = 0; i < 4; i++)
+		ret->known = ret->known && skip_number(&p, &len);
+	for (const char *c = text + 1; *c && ret->known; c++) {
+		if (*c == 'R') {
+			ret->known = len > 0;
+			ret->encoding = len > 0 ? *p : 0;
+			return;
+		}
+		if (*c == 'L') {
+			ret->known = len > 0;
+			p++, len--;
+		} else if (*c == 'P') {
+			/* of a personality: its encoding, then as many bytes as that says */
+			const size_t size = len == 0	       ? 0
+					    : (*p & 0x0f) == 0 ? 8
+					    : (*p & 0x07) == 4 ? 8
+							       : 4;
+
+			ret->known = size > 0 && len > size;
+			p += ret->known ? 1 + size : 0;
+			len -= ret->known ? 1 + size : 0;
+		} else if (*c != 'S' && *c != 'B') {
+			ret->known = false;
+		}
+	}
 }
 
-int frames_read(const struct elf_file *f, void *elf, int (*found)(void *ctx, uint64_t start),
-		void *ctx)
+static bool read_start(const struct elf_file *f, uint64_t at, uint8_t encoding, uint64_t *ret)
 {
-	const uint64_t at = table_address(elf);
 	size_t len = 0;
-	const uint8_t *p = at ? elf_at(f, at, &len) : NULL;
-	uint32_t n;
+	const uint8_t *p = elf_at(f, at, &len);
+	int32_t narrow;
+	uint64_t wide;
 
-	/* version, three encodings, the address of .eh_frame, how many rows */
-	if (!p || len < HEAD || p[0] != VERSION || p[1] != PCREL_S4 || p[2] != UDATA4 ||
-	    p[3] != DATAREL_S4)
-		return 0;
-	memcpy(&n, p + 8, sizeof(n));
-	if (n > (len - HEAD) / ROW)
-		n = (uint32_t)((len - HEAD) / ROW);
-	for (uint32_t i = 0; i < n; i++) {
-		int32_t row[2];
-		uint64_t start;
-		int r;
-
-		memcpy(row, p + HEAD + (size_t)i * ROW, sizeof(row));
-		start = at + (uint64_t)(int64_t)row[0];
-		r = found(ctx, start + is_signal_frame(f, at + (uint64_t)(int64_t)row[1]));
-		if (r != 0)
-			return r;
+	if (!p || len < sizeof(narrow))
+		return false;
+	memcpy(&narrow, p, sizeof(narrow));
+	if (encoding == RELATIVE_4 || encoding == ABSOLUTE_4) {
+		*ret = encoding == RELATIVE_4 ? at + (uint64_t)(int64_t)narrow : (uint32_t)narrow;
+		return true;
 	}
-	return 0;
+	if (len < sizeof(wide) || (encoding != RELATIVE_8 && encoding != ABSOLUTE_8))
+		return false;
+	memcpy(&wide, p, sizeof(wide));
+	*ret = encoding == RELATIVE_8 ? at + wide : wide;
+	return true;
+}
+
+int frames_read(const struct elf_file *f, uint64_t start, uint64_t size,
+		int (*found)(void *ctx, uint64_t start), void *ctx)
+{
+	struct cie cie = { .address = 0 };
+	uint64_t at = start;
+	int r = 0;
+
+	while (r == 0 && at - start < size) {
+		size_t len = 0;
+		const uint8_t *p = elf_at(f, at, &len);
+		uint32_t record, back;
+		uint64_t function;
+
+		if (!p || len < RECORD_HEAD)
+			break;
+		memcpy(&record, p, sizeof(record));
+		memcpy(&back, p + 4, sizeof(back));
+		/* the end; or a record of over four gigabytes, which nobody writes */
+		if (record == 0 || record == UINT32_MAX)
+			break;
+		if (back != 0) {
+			if (cie.address != at + 4 - back || !cie.address)
+				read_cie(f, at + 4 - back, &cie);
+			if (cie.known && read_start(f, at + RECORD_HEAD, cie.encoding, &function))
+				r = found(ctx, function + cie.signal);
+		}
+		at += 4 + (uint64_t)record;
+	}
+	return r;
 }

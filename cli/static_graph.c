@@ -459,6 +459,8 @@ static void reach_beginnings(struct graph *g, size_t file)
 		reach_address(g, &w, f->entry, 1);
 	for (size_t i = 0; i < f->n_starters; i++)
 		reach_address(g, &w, f->starters[i], 1);
+	for (size_t i = 0; i < f->n_exports && f->is_opened; i++)
+		reach_address(g, &w, f->exports[i].start, 1);
 	for (size_t i = 0; i < f->n_slots; i++) {
 		if (!f->slots[i].code)
 			reach_slot(g, &w, f->slots[i].place);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "cli/static_sweep.h"
 
 enum { CONF_MAX = 64 * 1024 };
 
@@ -41,8 +42,17 @@ static int add(struct graph *g, const char *path, struct err *err)
 	if (g->n_files == GRAPH_FILES)
 		return err_set(err, -EFBIG, "read '%s': it is one file too many", path);
 	r = elf_open(path, &f, err);
+	for (size_t i = 0; i < g->n_files && r == 0; i++) {
+		/* the same by another name */
+		if (g->files[i]->device == f->device && g->files[i]->inode == f->inode) {
+			elf_free(f);
+			return 0;
+		}
+	}
 	if (r == 0)
 		g->files[g->n_files++] = f;
+	if (r == 0 && !f->has_symbols && !f->has_frames)
+		r = sweep(f, err);
 	return r;
 }
 
@@ -143,22 +153,12 @@ static int add_needed(struct graph *g, const struct elf_file *by, const char *na
 	return r;
 }
 
-int libraries_load(struct graph *g, const char *path, const char *const *with, size_t n_with,
-		   struct err *err)
+/* In the order in which the loader looks for symbols: level by level. */
+static int load_needed(struct graph *g, size_t from, struct err *err)
 {
-	char resolved[LIMIT_PATH];
-	int r;
+	int r = 0;
 
-	if (!realpath(path, resolved))
-		return err_set(err, -errno, "read '%s'", path);
-	r = add(g, resolved, err);
-	for (size_t i = 0; i < n_with && r == 0; i++) {
-		if (!realpath(with[i], resolved))
-			return err_set(err, -errno, "read '%s'", with[i]);
-		r = add(g, resolved, err);
-	}
-	/* in the order in which the loader looks for symbols: level by level */
-	for (size_t i = 0; i < g->n_files && r == 0; i++) {
+	for (size_t i = from; i < g->n_files && r == 0; i++) {
 		const struct elf_file *f = g->files[i];
 
 		for (size_t k = 0; k < f->n_needed && r == 0; k++) {
@@ -171,11 +171,37 @@ int libraries_load(struct graph *g, const char *path, const char *const *with, s
 			}
 		}
 	}
-	if (r == 0 && g->files[0]->interpreter &&
-	    !is_loaded(g, base_name(g->files[0]->interpreter)))
-		r = add(g, g->files[0]->interpreter, err);
-	for (size_t i = 1; i < g->n_files && g->files[0]->interpreter; i++) {
-		if (strcmp(base_name(g->files[i]->path), base_name(g->files[0]->interpreter)) == 0)
+	return r;
+}
+
+int libraries_load(struct graph *g, const char *path, const char *const *with, size_t n_with,
+		   struct err *err)
+{
+	char resolved[LIMIT_PATH];
+	const char *interpreter;
+	int r;
+
+	if (!realpath(path, resolved))
+		return err_set(err, -errno, "read '%s'", path);
+	r = add(g, resolved, err);
+	if (r == 0)
+		r = load_needed(g, 0, err);
+	for (size_t i = 0; i < n_with && r == 0; i++) {
+		const size_t from = g->n_files;
+
+		if (!realpath(with[i], resolved))
+			return err_set(err, -errno, "read '%s'", with[i]);
+		r = add(g, resolved, err);
+		if (r == 0 && g->n_files > from)
+			g->files[from]->is_opened = true;
+		if (r == 0)
+			r = load_needed(g, from, err);
+	}
+	interpreter = r == 0 ? g->files[0]->interpreter : NULL;
+	if (interpreter && !is_loaded(g, base_name(interpreter)))
+		r = add(g, interpreter, err);
+	for (size_t i = 1; i < g->n_files && interpreter; i++) {
+		if (strcmp(base_name(g->files[i]->path), base_name(interpreter)) == 0)
 			g->interpreter = i;
 	}
 	return r;
