@@ -320,11 +320,13 @@ $(BUILD)/tests/aarch64_%: tests/unit/test_%.c tests/cross/cmocka.h tests/cross/s
 $(BUILD)/fuzz/fuzz_options: cli/options.c
 $(BUILD)/fuzz/fuzz_cgroup: sandbox/cgroup_text.c
 $(BUILD)/fuzz/fuzz_wire: sandbox/wire.c
+$(BUILD)/fuzz/fuzz_elf: $(filter-out cli/static.c cli/static_put.c,$(CLI_STATIC))
+$(BUILD)/fuzz/fuzz_elf: FUZZ_LIBS := -lelf -lcapstone
 $(BUILD)/fuzz/%: fuzz/%.c $(wildcard base/*.c policies/*.c profiles/*.c audit/*.c) $(GEN)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
 	$(Q)clang -std=gnu11 -D_GNU_SOURCE -O1 -g -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	  -DCORDON_VERSION='"fuzz"' -DCORDON_DATADIR='"$(datadir)"' -o $@ $(sort $^) -ljson-c -lmd
+	  -DCORDON_VERSION='"fuzz"' -DCORDON_DATADIR='"$(datadir)"' -o $@ $(sort $^) $(FUZZ_LIBS) -ljson-c -lmd
 
 faults: all $(FAULTS)  ## every call of a launch fails, lies, or is the last one: some minutes
 	tests/faults/all $(BUILD)

@@ -100,6 +100,9 @@ static void put_path(struct learn *l, const struct learn_event *e, uint64_t addr
 	if (addr == 0)
 		return; /* utimensat(fd, NULL) and its kin name no path */
 	r = read_text(l, e, addr, text, &unsure);
+	/* AT_EMPTY_PATH: the descriptor itself, which was opened by some other call */
+	if (r == 0 && text[0] == '\0' && !(access & LEARN_EXEC))
+		return;
 	if (r == 0 && text[0] != '/') {
 		r = learn_start(l, e, dirfd, whole, &unsure);
 		if (r == 0) {
@@ -118,9 +121,6 @@ static void put_path(struct learn *l, const struct learn_event *e, uint64_t addr
 		l->unread++;
 		return;
 	}
-	/* AT_EMPTY_PATH: the descriptor itself, which was opened by some other call */
-	if (text[0] == '\0' && !(access & LEARN_EXEC))
-		return;
 	memcpy(whole + begin, text, strlen(text) + 1);
 	if (!learn_is_text(whole)) {
 		l->unread++; /* a policy cannot name it */
