@@ -341,26 +341,23 @@ static int learn_options(struct recording *rec, struct run_options *o, struct er
 	return r;
 }
 
-/* Our own options stand before those of a launch. How many words they are, or -EINVAL. */
-static int parse_own(int argc, char **argv, struct recording *rec, struct err *err)
+static int take_own(void *ctx, int argc, char **argv, struct err *err)
 {
-	int i = 1;
+	struct recording *rec = ctx;
 
-	for (; i < argc; i++) {
-		if (strcmp(argv[i], "--phase") == 0) {
-			rec->phases = true;
-		} else if (strcmp(argv[i], "--quick") == 0) {
-			rec->quick = true;
-		} else if (strcmp(argv[i], "-o") == 0) {
-			if (++i >= argc)
-				return err_refuse(err, "use -o without its value"),
-				       usage_error(err);
-			rec->target.file = argv[i];
-		} else {
-			break;
-		}
+	if (strcmp(argv[0], "--phase") == 0) {
+		rec->phases = true;
+	} else if (strcmp(argv[0], "--quick") == 0) {
+		rec->quick = true;
+	} else if (strcmp(argv[0], "-o") == 0) {
+		if (argc < 2)
+			return err_refuse(err, "use -o without its value"), usage_error(err);
+		rec->target.file = argv[1];
+		return 2;
+	} else {
+		return 0;
 	}
-	return i - 1;
+	return 1;
 }
 
 int cmd_learn(int argc, char **argv)
@@ -368,7 +365,7 @@ int cmd_learn(int argc, char **argv)
 	static struct run_options o; /* large, and the only one */
 	struct recording rec = { .target = { .dir = -1 } };
 	struct err err = ERR_INIT;
-	int own, r;
+	int r;
 
 	if (argc > 1 && (strcmp(argv[1], "merge") == 0 || strcmp(argv[1], "write") == 0)) {
 		(void)programs_exec("learn", argv, &err);
@@ -380,9 +377,9 @@ int cmd_learn(int argc, char **argv)
 		print_error(NULL, &err);
 		return EXIT_CORDON;
 	}
-	own = r = parse_own(argc, argv, &rec, &err);
-	if (r >= 0)
-		r = options_parse(argc - own, argv + own, &o, &err);
+	o.own = take_own;
+	o.own_ctx = &rec;
+	r = options_parse(argc, argv, &o, &err);
 	if (r == 0 && o.help) {
 		(void)fputs(usage, stdout);
 		return 0;

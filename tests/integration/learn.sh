@@ -238,4 +238,9 @@ check "no text of a recording becomes a rule of its own" bash -c \
 expect_error 125 'it is no JSON' "a recording that is none is refused" -- \
 	"$CORDON" learn write -o x.policy "$WORK/build/one.c"
 expect_error 125 'NAME.policy' "the policy's name is asked for" -- "$CORDON" learn -o x.txt -- true
+expect_status 0 "its own options stand among a launch's" -- \
+	"$CORDON" learn -q --env A=-o --quick --ro /usr -o among.policy -- true
+check "and are its own" grep -q '^# complete: yes, but for' among.policy
+expect_error 125 '-o' "without a value" -- "$CORDON" learn -q -o
+expect_error 125 "the option '--what'" "one that nobody knows" -- "$CORDON" learn -o x.policy --what -- true
 done_testing
