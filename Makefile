@@ -98,22 +98,23 @@ GEN   := $(BUILD)/gen/syscall_table.c
 room_src  = $(wildcard $(1)/*.c) $(if $(filter policies,$(1)),$(GEN))
 room_objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(subst $(BUILD)/gen,gen,$(call room_src,$(1))))
 
-# cli: policy*.c is cordon-policy, audit*.c is cordon-audit, learn_*.c cordon-learn, probe.c what policy tests run inside a
+# cli: policy*.c is cordon-policy, audit*.c is cordon-audit, learn_*.c cordon-learn, static*.c cordon-static, probe.c what policy tests run inside a
 # sandbox, print.c serves all, the rest is cordon
 CLI_SHARED := cli/print.c
 CLI_PROBE  := cli/probe.c
 CLI_POLICY := $(wildcard cli/policy*.c)
 CLI_AUDIT  := $(wildcard cli/audit*.c)
 CLI_LEARN  := $(wildcard cli/learn_*.c)
+CLI_STATIC := $(wildcard cli/static*.c)
 # what to write so that a call is allowed: for cordon-policy and cordon-audit
 CLI_ADVICE := cli/policy_dirs.c cli/policy_advice.c cli/policy_advice_put.c cli/policy_call.c
-CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_POLICY) $(CLI_AUDIT) $(CLI_LEARN) $(CLI_PROBE),$(wildcard cli/*.c))
+CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_POLICY) $(CLI_AUDIT) $(CLI_LEARN) $(CLI_STATIC) $(CLI_PROBE),$(wildcard cli/*.c))
 
 LIBS := $(foreach r,$(ROOMS),$(BUILD)/lib$(r).a)
 L = $(foreach r,$(1),$(BUILD)/lib$(r).a)
 o = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-PROGRAMS := $(BUILD)/cordon $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-learn $(BUILD)/cordon-probe
+PROGRAMS := $(BUILD)/cordon $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-learn $(BUILD)/cordon-static $(BUILD)/cordon-probe
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 PROBES := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(wildcard tests/programs/*.c))
 ifdef SAN
@@ -216,9 +217,15 @@ $(BUILD)/cordon-audit: $(call o,$(CLI_AUDIT) $(CLI_ADVICE) $(CLI_SHARED)) $(call
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
 
+# Static, too: it runs at the end of each recording, and its loader would take longer than it does.
 $(BUILD)/cordon-learn: $(call o,$(CLI_LEARN) $(CLI_SHARED)) $(call L,audit policies base)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
+	$(Q)$(CC) $(STATIC_LDFLAGS) $(LDFLAGS_ALL) $(STATIC_QUIET) -o $@ $^ -lmd
+
+# The disassembler and the ELF library are this program's alone.
+$(BUILD)/cordon-static: $(call o,$(CLI_STATIC) cli/learn_read.c cli/learn_merge.c $(CLI_SHARED)) $(call L,audit policies base)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lelf -lcapstone
 
 # No libc and no loader, so that the only calls it makes are those that a test asks for: what needs
 # either (stack protector, fortification, sanitizers) is off.
@@ -319,11 +326,13 @@ $(BUILD)/tests/aarch64_%: tests/unit/test_%.c tests/cross/cmocka.h tests/cross/s
 $(BUILD)/fuzz/fuzz_options: cli/options.c
 $(BUILD)/fuzz/fuzz_cgroup: sandbox/cgroup_text.c
 $(BUILD)/fuzz/fuzz_wire: sandbox/wire.c
+$(BUILD)/fuzz/fuzz_elf: $(filter-out cli/static.c cli/static_put.c,$(CLI_STATIC))
+$(BUILD)/fuzz/fuzz_elf: FUZZ_LIBS := -lelf -lcapstone
 $(BUILD)/fuzz/%: fuzz/%.c $(wildcard base/*.c policies/*.c profiles/*.c audit/*.c) $(GEN)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
 	$(Q)clang -std=gnu11 -D_GNU_SOURCE -O1 -g -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	  -DCORDON_VERSION='"fuzz"' -DCORDON_DATADIR='"$(datadir)"' -o $@ $(sort $^) -ljson-c -lmd
+	  -DCORDON_VERSION='"fuzz"' -DCORDON_DATADIR='"$(datadir)"' -o $@ $(sort $^) $(FUZZ_LIBS) -ljson-c -lmd
 
 faults: all $(FAULTS)  ## every call of a launch fails, lies, or is the last one: some minutes
 	tests/faults/all $(BUILD)
@@ -351,7 +360,7 @@ APPARMOR_DIR ?= $(and $(filter /usr /usr/local,$(PREFIX)),$(wildcard /etc/apparm
 install: all  ## into DESTDIR/PREFIX
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/policies $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(compdir)
 	install -m 0755 $(BUILD)/cordon $(DESTDIR)$(bindir)/cordon
-	install -m 0755 $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-learn $(BUILD)/cordon-probe $(DESTDIR)$(libexecdir)/
+	install -m 0755 $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-learn $(BUILD)/cordon-static $(BUILD)/cordon-probe $(DESTDIR)$(libexecdir)/
 	install -m 0644 policies/library/*.policy $(DESTDIR)$(datadir)/policies/
 	install -d $(DESTDIR)$(datadir)/selinux
 	install -m 0644 profiles/cordon-base.cil $(DESTDIR)$(datadir)/selinux/

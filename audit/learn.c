@@ -40,7 +40,20 @@ void learn_free(struct learn *learn)
 	if (!learn)
 		return;
 	fd_closep(&learn->root);
+	for (size_t i = 0; i < ARRAY_SIZE(learn->dirs); i++) {
+		if (learn->dirs[i].fd > 0)
+			(void)close(learn->dirs[i].fd - 1);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(learn->memories); i++) {
+		if (learn->memories[i].fd > 0)
+			(void)close(learn->memories[i].fd - 1);
+	}
 	(void)munmap(learn, sizeof(*learn));
+}
+
+void learn_blind_fds(struct learn *learn)
+{
+	learn->blind_fds = true;
 }
 
 void learn_next_phase(struct learn *learn)
@@ -61,115 +74,7 @@ uint32_t learn_text(struct learn *l, const char *text)
 	return at;
 }
 
-bool learn_is_valid(const struct learn_event *e)
-{
-	uint64_t id = e->notif->id;
-
-	return e->notify_fd < 0 || ioctl(e->notify_fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
-}
-
-/* --- programs --- */
-
-static uint16_t program_named(struct learn *l, const char *path)
-{
-	uint32_t text;
-
-	for (uint16_t i = 0; i < l->n_programs; i++) {
-		if (strcmp(l->text + l->programs[i], path) == 0)
-			return (uint16_t)(i + 1);
-	}
-	text = l->n_programs < LEARN_PROGRAMS ? learn_text(l, path) : 0;
-	if (text == 0) {
-		l->lost_programs++;
-		return 0;
-	}
-	l->programs[l->n_programs++] = text;
-	return l->n_programs;
-}
-
-static uint16_t program_of(struct learn *l, int32_t pid)
-{
-	char name[64], path[LIMIT_PATH];
-	ssize_t n;
-
-	(void)snprintf(name, sizeof(name), "/proc/%d/exe", pid);
-	n = readlink(name, path, sizeof(path) - 1);
-	if (n <= 0)
-		return 0;
-	path[n] = '\0';
-	return program_named(l, path);
-}
-
-/* A thread that just executed something else is known by its next call. */
-uint16_t learn_program(struct learn *l, int32_t pid)
-{
-	struct learn_pid *p = &l->pids[(uint32_t)pid % LEARN_PIDS];
-
-	if (p->pid == pid && p->program > 0 && !p->executes)
-		return p->program;
-	if (p->pid != pid || p->executes) {
-		const bool executed = p->pid == pid && p->executes;
-
-		p->pid = pid;
-		p->executes = false;
-		p->program = program_of(l, pid);
-		if (executed && p->program > 0)
-			learn_mapped(l, pid, p->program);
-		return p->program;
-	}
-	return p->program = program_of(l, pid);
-}
-
-/* The parent's number is the fourth word of stat, behind a name that may hold anything but ends
- * with the last parenthesis. */
-static int32_t parent_of(int32_t pid)
-{
-	_cleanup_buf_ struct buf text = BUF_INIT;
-	char name[64];
-	const char *p;
-
-	(void)snprintf(name, sizeof(name), "/proc/%d/stat", pid);
-	if (fd_read_virtual_at(-1, name, 4096, &text) < 0 || !text.data)
-		return 0;
-	p = strrchr(text.data, ')');
-	if (!p || strlen(p) < 5)
-		return 0;
-	return (int32_t)strtol(p + 4, NULL, 10);
-}
-
-/* Up to the sandbox's pid 1, which is our own child. */
-static void find_chain(struct learn *l, struct learn_entry *entry, int32_t pid, uint16_t program)
-{
-	for (; program > 0 && entry->n_chain < LEARN_CHAIN; program = program_of(l, pid)) {
-		if (entry->n_chain == 0 || entry->chain[entry->n_chain - 1] != program)
-			entry->chain[entry->n_chain++] = program;
-		pid = parent_of(pid);
-		if (pid <= 1 || parent_of(pid) == getpid())
-			break;
-	}
-}
-
 /* --- values --- */
-
-/* The arguments that say what the call does, a bit each: a policy compares them together. */
-static unsigned key_of(const struct syscall_desc *desc)
-{
-	static const struct {
-		const char *call;
-		unsigned args;
-	} keyed[] = {
-		{ "arch_prctl", 1 }, { "bpf", 1 },	  { "clone", 1 },   { "ioctl", 2 },
-		{ "keyctl", 1 },     { "mknod", 2 },	  { "mknodat", 4 }, { "personality", 1 },
-		{ "prctl", 1 },	     { "ptrace", 1 },	  { "seccomp", 1 }, { "setns", 2 },
-		{ "socket", 7 },     { "socketpair", 7 }, { "unshare", 1 },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(keyed); i++) {
-		if (strcmp(keyed[i].call, desc->name) == 0)
-			return keyed[i].args;
-	}
-	return 0;
-}
 
 /* As the kernel reads the register. */
 static uint64_t narrow(const struct syscall_arg *arg, enum abi abi, uint64_t value)
@@ -177,31 +82,6 @@ static uint64_t narrow(const struct syscall_arg *arg, enum abi abi, uint64_t val
 	if (arg->width == WIDTH_S32 || arg->width == WIDTH_U32 || abi == ABI_I386)
 		return (uint32_t)value;
 	return value;
-}
-
-static bool is_constant_kind(const struct syscall_arg *arg)
-{
-	switch ((enum syscall_kind)arg->kind) {
-	case KIND_NUMBER:
-	case KIND_FLAGS:
-	case KIND_ENUM:
-	case KIND_MODE:
-	case KIND_SIGNAL:
-		return arg->width != WIDTH_PTR && arg->width != WIDTH_NONE;
-	case KIND_FD:
-	case KIND_DIRFD:
-	case KIND_PATH:
-	case KIND_STRING:
-	case KIND_SOCKADDR:
-	case KIND_PID:
-	case KIND_SIZE:
-	case KIND_CLONE_ARGS:
-	case KIND_OPEN_HOW:
-	case KIND_POINTER:
-	case _KIND_MAX:
-		break;
-	}
-	return false;
 }
 
 static void put_value(struct learn_values *v, uint64_t value)
@@ -237,21 +117,21 @@ static void put_tuple(struct learn *l, struct learn_entry *entry, const struct l
 }
 
 static void put_args(struct learn *l, struct learn_entry *entry, const struct learn_event *e,
-		     const struct syscall_desc *desc)
+		     const struct learn_shape *shape)
 {
-	const unsigned mask = key_of(desc);
+	const unsigned wanted = shape->key | shape->constant;
 	struct learn_tuple tuple = { .count = 1 };
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < desc->n_args; i++) {
-		uint64_t value = narrow(&desc->args[i], e->abi, e->notif->data.args[i]);
+	for (unsigned i = 0; wanted >> i; i++) {
+		uint64_t value = narrow(&shape->desc->args[i], e->abi, e->notif->data.args[i]);
 
-		if (mask & 1U << i)
+		if (shape->key & 1U << i)
 			tuple.value[n++] = value;
-		if (is_constant_kind(&desc->args[i]))
+		if (shape->constant & 1U << i)
 			put_value(&entry->args[i], value);
 	}
-	if (!mask)
+	if (!shape->key)
 		return;
 	if (entry->key == 0 && l->n_keys < LEARN_KEYED)
 		entry->key = ++l->n_keys;
@@ -268,6 +148,7 @@ static void put_args(struct learn *l, struct learn_entry *entry, const struct le
 static struct learn_entry *find_entry(struct learn *l, const struct learn_event *e,
 				      uint16_t program)
 {
+	const struct learn_chain *chain;
 	struct learn_entry *entry;
 	uint16_t *slot;
 
@@ -289,36 +170,21 @@ static struct learn_entry *find_entry(struct learn *l, const struct learn_event 
 	entry->denied = e->denied;
 	entry->quiet = true;
 	entry->first_ns = now_ns() - l->started_ns;
-	find_chain(l, entry, (int32_t)e->notif->pid, program);
+	chain = learn_chain(l, (int32_t)e->notif->pid, program);
+	memcpy(entry->chain, chain->chain, sizeof(entry->chain));
+	entry->n_chain = chain->n;
 	return entry;
-}
-
-static void note_process(struct learn *l, const struct learn_event *e,
-			 const struct syscall_desc *desc)
-{
-	struct learn_pid *p = &l->pids[e->notif->pid % LEARN_PIDS];
-
-	if (e->denied || p->pid != (int32_t)e->notif->pid)
-		return;
-	if (strcmp(desc->name, "execve") == 0 || strcmp(desc->name, "execveat") == 0)
-		p->executes = true;
-	/* its number is free for another process */
-	if (strcmp(desc->name, "exit") == 0 || strcmp(desc->name, "exit_group") == 0)
-		*p = (struct learn_pid){ 0 };
 }
 
 void learn_call(struct learn *learn, const struct learn_event *e)
 {
-	const struct syscall_desc *desc = syscall_by_nr(e->abi, e->nr);
+	const struct learn_shape *shape = learn_shape(learn, e->abi, e->nr);
 	struct learn_entry *entry;
 	uint16_t program;
 
 	if (e->launch) { /* until then it is the launcher's copy, whose memory is nobody's to read
 			  */
-		learn->pids[e->notif->pid % LEARN_PIDS] = (struct learn_pid){
-			.pid = (int32_t)e->notif->pid,
-			.executes = true,
-		};
+		learn_process_launch(learn, (int32_t)e->notif->pid);
 		return;
 	}
 	program = learn_program(learn, (int32_t)e->notif->pid);
@@ -331,13 +197,13 @@ void learn_call(struct learn *learn, const struct learn_event *e)
 		entry->killed = entry->killed || e->killed;
 		entry->quiet = entry->quiet && e->quiet;
 		entry->errno_value = e->errno_value;
-		if (desc)
-			put_args(learn, entry, e, desc);
+		if (shape->desc)
+			put_args(learn, entry, e, shape);
 	}
-	if (!desc)
+	if (!shape->desc)
 		return;
-	learn_places(learn, e, desc, program);
-	note_process(learn, e, desc);
+	learn_places(learn, e, shape, program);
+	learn_process(learn, e, shape);
 }
 
 void learn_command(struct learn *learn, const char *exec, const char *path, const char *cwd)

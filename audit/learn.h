@@ -26,6 +26,16 @@ void learn_free(struct learn *learn); /* NULL is allowed */
  * path is the value of PATH, for a name without a slash. Borrowed until the end. */
 void learn_command(struct learn *learn, const char *exec, const char *path, const char *cwd);
 
+/* A call that a quick recording leaves to the kernel. */
+struct learn_assumable {
+	const char *name;
+	bool unless_exec; /* only while its third argument lacks PROT_EXEC */
+};
+const struct learn_assumable *learn_assumables(size_t *ret_n);
+
+/* Calls that free descriptors are not recorded, from the beginning on. */
+void learn_blind_fds(struct learn *learn);
+
 struct learn_event {
 	const struct seccomp_notif *notif;
 	int notify_fd; /* for SECCOMP_IOCTL_NOTIF_ID_VALID; -1: registers only */

@@ -189,6 +189,7 @@ static void put_socket(struct writer *w, const struct learn *l, const struct lea
 	json_i64(&j, "protocol", s->protocol);
 	json_string(&j, "address_as_read", l->text + s->address);
 	json_u64(&j, "port", s->port);
+	json_bool(&j, "allowed", !s->denied);
 	json_u64(&j, "count", s->count);
 	put_phases(&j, s->phases);
 	json_string(&j, "program", program_text(l, s->program));

@@ -35,11 +35,16 @@ struct target {
 };
 
 static const char usage[] =
-	"usage: cordon learn -o NAME.policy [--phase] [RUN OPTION...] -- COMMAND [ARGUMENT...]\n"
+	"usage: cordon learn -o NAME.policy [--phase] [--quick] [RUN OPTION...] -- COMMAND "
+	"[ARGUMENT...]\n"
 	"       cordon learn merge -o NAME.policy RECORDING...\n"
-	"       cordon learn write -o NAME.policy RECORDING\n\n"
+	"       cordon learn write -o NAME.policy RECORDING\n"
+	"       cordon learn --static PROGRAM [--against RECORDING]\n\n"
 	"  -o NAME.policy   the policy to write; the recording is kept as NAME.policy.learn\n"
-	"  --phase          SIGUSR1 to this process says that start-up is over\n\n"
+	"  --phase          SIGUSR1 to this process says that start-up is over\n"
+	"  --quick          calls on a process's own memory, signals, clock and open descriptors "
+	"are\n"
+	"                   assumed, not recorded; the policy says so\n\n"
 	"The command runs under --policy (default: 'default'), which learning never opens.\n"
 	"'cordon run --help' lists the options of a launch.\n";
 
@@ -126,8 +131,15 @@ static void put_run(struct head *h, const struct plan *plan, const struct plan_h
 	json_string(&j, "cwd", plan->cwd);
 	json_string(&j, "home", host->home);
 	json_u64(&j, "net", plan->net);
+	json_u64(&j, "landlock", plan->landlock_abi > 0 ? (unsigned)plan->landlock_abi : 0);
 	json_bool(&j, "host_root", plan->root == ROOT_HOST);
 	json_bool(&j, "phased", phases);
+	if (plan->n_assumed > 0) {
+		json_array(&j, "assumed");
+		for (size_t i = 0; i < plan->n_assumed; i++)
+			json_string(&j, NULL, plan->assumed[i].name);
+		json_array_end(&j);
+	}
 	put_line(h, &j);
 }
 
@@ -223,7 +235,7 @@ struct recording {
 	struct target target;
 	struct learn *learn;
 	struct buf head;
-	bool phases;
+	bool phases, quick;
 	int verbose;
 };
 
@@ -308,6 +320,7 @@ static int learn_options(struct recording *rec, struct run_options *o, struct er
 	if (r == 0) {
 		run_keep_own(o);
 		o->request.learn = true;
+		o->request.learn_quick = rec->quick;
 		r = plan_make(&o->request, bundle, &host, &plan, err);
 	}
 	if (r == 0 && o->dry_run) {
@@ -318,6 +331,8 @@ static int learn_options(struct recording *rec, struct run_options *o, struct er
 			(void)err_set(err, r, "describe the launch");
 		if (r == 0)
 			r = learn_new(&rec->learn, err);
+		if (r == 0 && plan->n_assumed > 0)
+			learn_blind_fds(rec->learn);
 		if (r == 0)
 			r = record(rec, o, plan, err);
 	}
@@ -326,24 +341,23 @@ static int learn_options(struct recording *rec, struct run_options *o, struct er
 	return r;
 }
 
-/* Our own options stand before those of a launch. How many words they are, or -EINVAL. */
-static int parse_own(int argc, char **argv, struct recording *rec, struct err *err)
+static int take_own(void *ctx, int argc, char **argv, struct err *err)
 {
-	int i = 1;
+	struct recording *rec = ctx;
 
-	for (; i < argc; i++) {
-		if (strcmp(argv[i], "--phase") == 0) {
-			rec->phases = true;
-		} else if (strcmp(argv[i], "-o") == 0) {
-			if (++i >= argc)
-				return err_refuse(err, "use -o without its value"),
-				       usage_error(err);
-			rec->target.file = argv[i];
-		} else {
-			break;
-		}
+	if (strcmp(argv[0], "--phase") == 0) {
+		rec->phases = true;
+	} else if (strcmp(argv[0], "--quick") == 0) {
+		rec->quick = true;
+	} else if (strcmp(argv[0], "-o") == 0) {
+		if (argc < 2)
+			return err_refuse(err, "use -o without its value"), usage_error(err);
+		rec->target.file = argv[1];
+		return 2;
+	} else {
+		return 0;
 	}
-	return i - 1;
+	return 1;
 }
 
 int cmd_learn(int argc, char **argv)
@@ -351,16 +365,21 @@ int cmd_learn(int argc, char **argv)
 	static struct run_options o; /* large, and the only one */
 	struct recording rec = { .target = { .dir = -1 } };
 	struct err err = ERR_INIT;
-	int own, r;
+	int r;
 
 	if (argc > 1 && (strcmp(argv[1], "merge") == 0 || strcmp(argv[1], "write") == 0)) {
 		(void)programs_exec("learn", argv, &err);
 		print_error(NULL, &err);
 		return EXIT_CORDON;
 	}
-	own = r = parse_own(argc, argv, &rec, &err);
-	if (r >= 0)
-		r = options_parse(argc - own, argv + own, &o, &err);
+	if (argc > 1 && strcmp(argv[1], "--static") == 0) {
+		(void)programs_exec("static", argv, &err);
+		print_error(NULL, &err);
+		return EXIT_CORDON;
+	}
+	o.own = take_own;
+	o.own_ctx = &rec;
+	r = options_parse(argc, argv, &o, &err);
 	if (r == 0 && o.help) {
 		(void)fputs(usage, stdout);
 		return 0;

@@ -37,8 +37,15 @@ static int put_header(const struct learned *l, struct buf *out)
 	int r = buf_printf(
 		out,
 		"# Learned by cordon %s. Each rule says in which runs and how often it was "
-		"needed, and the\n# first program that did.\n# complete: %s\n",
+		"needed, and the\n# first program that did.\n# complete: %s",
 		CORDON_VERSION, learned_complete(l) ? "yes" : "no");
+	if (r == 0 && l->n_assumed > 0)
+		r = buf_printf(out,
+			       ", but for %zu calls that --quick assumed: their rules are below, "
+			       "unrecorded",
+			       l->n_assumed);
+	if (r == 0)
+		r = buf_puts(out, "\n");
 
 	for (size_t i = 0; i < l->n_runs && r == 0; i++) {
 		const struct learned_run *run = &l->runs[i];
@@ -46,10 +53,11 @@ static int put_header(const struct learned *l, struct buf *out)
 		r = buf_printf(out,
 			       "#\n# r%zu  run %s, %s, under policy '%s': %s\n"
 			       "#     %" PRIu64 " calls, %" PRIu64
-			       " of them refused; each call waited for the recorder, so none was "
+			       " of them refused; %s waited for the recorder, so none was "
 			       "missed\n",
 			       i + 1, run->id, run->time, run->policy, run->command, run->calls,
-			       run->denied);
+			       run->denied,
+			       run->n_assumed ? "each that --quick does not assume" : "each call");
 		if (r == 0 && !run->ended)
 			r = buf_puts(out, "#     CUT SHORT: the recording has no end\n");
 		if (r == 0 && run->cut)
@@ -75,55 +83,6 @@ static int put_header(const struct learned *l, struct buf *out)
 	return r;
 }
 
-static bool speaks_internet(const struct learned *l)
-{
-	for (size_t i = 0; i < l->n_calls; i++) {
-		const struct learned_call *c = &l->calls[i];
-
-		for (unsigned k = 0; k < c->n_tuples && !c->denied; k++) {
-			if (strcmp(c->desc->name, "socket") == 0 &&
-			    (c->tuple[k][0] == 2 || c->tuple[k][0] == 10))
-				return true;
-		}
-	}
-	return false;
-}
-
-static const char *net_name(const struct learned *l)
-{
-	static const char *const names[] = {
-		[POLICY_NET_NONE] = "none",
-		[POLICY_NET_LOOPBACK] = "loopback",
-		[POLICY_NET_HOST] = "host",
-	};
-	uint8_t net = POLICY_NET_NONE;
-
-	for (size_t i = 0; i < l->n_runs; i++)
-		net = l->runs[i].net > net ? l->runs[i].net : net;
-	return names[speaks_internet(l) && net < ARRAY_SIZE(names) ? net : POLICY_NET_NONE];
-}
-
-static int put_sockets(const struct learned *l, struct buf *out)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < l->n_sockets && r == 0; i++) {
-		const struct learned_socket *s = &l->sockets[i];
-		_cleanup_buf_ struct buf address = BUF_INIT;
-
-		r = text_escape(&address, s->address, strlen(s->address));
-		if (r == 0)
-			r = buf_printf(out, "# %s %s%s", s->bind ? "bound to" : "connected to",
-				       address.len ? address.data : "(no address)",
-				       s->family == 1 ? "" : " port ");
-		if (r == 0 && s->family != 1)
-			r = buf_printf(out, "%u", s->port);
-		if (r == 0)
-			r = buf_printf(out, ", %" PRIu64 "x %s\n", s->count, s->program);
-	}
-	return r;
-}
-
 static int put_limit(const struct learned_setting *s, struct buf *out)
 {
 	uint64_t value;
@@ -138,11 +97,12 @@ static int put_limit(const struct learned_setting *s, struct buf *out)
 
 static int put_settings(const struct learned *l, struct buf *out)
 {
-	int r = buf_printf(out, "\n# --- settings, as the runs had them\nnet %s\ncap none\n",
-			   net_name(l));
+	int r = buf_puts(out, "\n# --- settings, as the runs had them\n");
 
 	if (r == 0)
-		r = put_sockets(l, out);
+		r = learned_net(l, out);
+	if (r == 0)
+		r = buf_puts(out, "cap none\n");
 	if (r == 0 && l->n_limits > 0)
 		r = buf_puts(out, "limit");
 	for (size_t i = 0; i < l->n_limits && r == 0; i++)

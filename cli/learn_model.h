@@ -13,6 +13,7 @@ enum {
 	LEARN_MAX_RUNS = 32,
 	LEARN_MAX_FILE = 64 << 20,
 	LEARN_MAX_TUPLES = 64,
+	LEARN_MAX_ASSUMED = 64,
 	LEARN_MAX_PLACES = 2048,
 	LEARN_MAX_ITEMS = 65536, /* paths or sockets of all runs */
 };
@@ -20,7 +21,9 @@ enum {
 struct learned_run {
 	char *id, *time, *policy, *command, *cwd, *home, *cut;
 	uint8_t net;
+	unsigned landlock; /* ABI of the kernel that it ran on; 0: none, or not told */
 	bool host_root, phased, ended, complete;
+	size_t n_assumed;
 	uint64_t calls, denied, odd, unread, unresolved, lost, lost_args;
 };
 
@@ -53,15 +56,22 @@ struct learned_place {
 
 struct learned_socket {
 	char *address, *program;
-	bool bind;
+	bool bind, denied;
 	unsigned family, port;
-	int type, protocol;
+	int type, protocol; /* -1: not seen */
 	uint32_t runs;
+	uint8_t phases;
 	uint64_t count;
 };
 
 struct learned_setting {
 	char *name, *value; /* env: value NULL passes it on; limit: a number */
+};
+
+/* A call that was not recorded in these runs (--quick). */
+struct learned_assumed {
+	const struct syscall_desc *desc;
+	uint32_t runs;
 };
 
 struct learned {
@@ -71,6 +81,8 @@ struct learned {
 	struct learned_place *places;
 	struct learned_socket *sockets;
 	struct learned_setting *envs, *limits;
+	struct learned_assumed assumed[LEARN_MAX_ASSUMED];
+	size_t n_assumed;
 	size_t n_runs, n_calls, n_paths, n_places, n_sockets, n_envs, n_limits;
 	size_t max_calls, max_paths, max_places, max_sockets, max_envs, max_limits;
 	uint64_t unknown; /* calls without a name in the table */
@@ -80,6 +92,9 @@ void learned_done(struct learned *l);
 /* Add a recording's runs. A run that is there already is an error, as is a file that is none. */
 int learned_read(struct learned *l, const char *file, struct err *err);
 
+/* One entry a path, sorted by its bytes. */
+void learned_merge_paths(struct learned *l);
+
 /* Whether every run is complete. */
 bool learned_complete(const struct learned *l);
 
@@ -88,6 +103,7 @@ int learned_policy(struct learned *l, const char *name, struct buf *out);
 /* Its parts. */
 int learned_rules(struct learned *l, struct buf *out);
 int learned_view(struct learned *l, struct buf *out);
+int learned_net(const struct learned *l, struct buf *out);
 
 /* "# r1,r2 247x dash", behind a rule that is padded to one column. */
 int learned_put(struct buf *out, const char *rule, uint32_t runs, uint64_t count,

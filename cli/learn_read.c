@@ -2,11 +2,12 @@
 /* Recordings in. Text comes from payloads: it is checked before it can reach a policy. */
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "audit/learn.h"
+#include "audit/scan.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "cli/learn_model.h"
@@ -17,6 +18,7 @@ struct reader {
 	unsigned line;
 	bool in_run;
 	struct err *err;
+	char text[LIMIT_PATH]; /* of the member that is being read */
 };
 
 static void *grow(void *array, size_t *max, size_t n, size_t size)
@@ -42,15 +44,6 @@ static void *grow(void *array, size_t *max, size_t n, size_t size)
 		_a ? &(l)->array[(l)->n_##array++] : NULL;                                         \
 	})
 
-static const char *text_of(json_object *o, const char *key)
-{
-	json_object *v;
-
-	if (!json_object_object_get_ex(o, key, &v) || !json_object_is_type(v, json_type_string))
-		return NULL;
-	return json_object_get_string(v);
-}
-
 /* Fit for a comment: a recording may have been written by anybody. */
 static char *plain(char *text)
 {
@@ -61,36 +54,44 @@ static char *plain(char *text)
 	return text;
 }
 
-static char *copy_of(json_object *o, const char *key)
+/* Texts are cut to what the longest path can have. */
+static bool text_of(const struct scan *o, const char *key, char ret[LIMIT_PATH])
 {
-	const char *text = text_of(o, key);
-
-	return plain(strdup(text ? text : ""));
+	return scan_get_string(o, key, ret, LIMIT_PATH);
 }
 
-static uint64_t number_of(json_object *o, const char *key)
+static char *copy_of(const struct scan *o, const char *key)
 {
-	json_object *v;
+	char text[LIMIT_PATH];
 
-	return json_object_object_get_ex(o, key, &v) ? json_object_get_uint64(v) : 0;
+	(void)text_of(o, key, text);
+	return plain(strdup(text));
 }
 
-static bool is_true(json_object *o, const char *key)
+static uint64_t number_of(const struct scan *o, const char *key)
 {
-	json_object *v;
+	uint64_t n = 0;
 
-	return json_object_object_get_ex(o, key, &v) && json_object_get_boolean(v);
+	(void)scan_get_u64(o, key, &n);
+	return n;
 }
 
-static json_object *list_of(json_object *o, const char *key, size_t *ret_n)
+static bool is_true(const struct scan *o, const char *key)
 {
-	json_object *v;
+	struct scan v;
 
-	*ret_n = 0;
-	if (!json_object_object_get_ex(o, key, &v) || !json_object_is_type(v, json_type_array))
-		return NULL;
-	*ret_n = json_object_array_length(v);
-	return v;
+	return scan_get(o, key, &v) && v.kind == SCAN_TRUE;
+}
+
+/* An array's values, none when there is no array. */
+static void list_of(const struct scan *o, const char *key, struct scan_iter *ret)
+{
+	struct scan v = { SCAN_ARRAY, "[]", 2 };
+
+	(void)scan_get(o, key, &v);
+	if (v.kind != SCAN_ARRAY)
+		v = (struct scan){ SCAN_ARRAY, "[]", 2 };
+	scan_begin(&v, ret);
 }
 
 static int bad(struct reader *r, const char *why)
@@ -126,66 +127,120 @@ static bool is_nameable(const char *path)
 	return true;
 }
 
-static uint8_t phases_of(json_object *o)
+static uint8_t phases_of(const struct scan *value)
 {
-	size_t n;
-	json_object *list = list_of(o, "phases", &n);
+	struct scan_iter list;
+	struct scan v;
 	uint8_t phases = 0;
+	uint64_t n;
 
-	for (size_t i = 0; i < n; i++)
-		phases |= (uint8_t)(1U << (json_object_get_int(json_object_array_get_idx(list, i)) &
-					   1));
+	scan_begin(value, &list);
+	while (scan_next(&list, NULL, &v)) {
+		if (scan_u64(&v, &n) == 0)
+			phases |= (uint8_t)(1U << (n & 1));
+	}
 	return phases;
 }
 
-static int read_run(struct reader *r, json_object *o)
+/* A recording can have been written by anybody: only what --quick may leave out. */
+static bool read_assumed(struct reader *r, const char *name)
+{
+	struct learned *l = r->l;
+	const struct syscall_desc *desc = NULL;
+	size_t n, i;
+	const struct learn_assumable *list = learn_assumables(&n);
+
+	for (i = 0; i < n && !desc; i++) {
+		if (strcmp(list[i].name, name) == 0)
+			desc = syscall_by_name(name);
+	}
+	if (!desc)
+		return false;
+	for (i = 0; i < l->n_assumed && l->assumed[i].desc != desc; i++)
+		;
+	if (i == LEARN_MAX_ASSUMED)
+		return false;
+	l->n_assumed += i == l->n_assumed;
+	l->assumed[i].desc = desc;
+	l->assumed[i].runs |= 1U << (l->n_runs - 1);
+	l->runs[l->n_runs - 1].n_assumed++;
+	return true;
+}
+
+static int read_command(struct reader *r, const struct scan *o, struct learned_run *run)
+{
+	_cleanup_buf_ struct buf command = BUF_INIT;
+	char word[LIMIT_PATH];
+	struct scan_iter list;
+	struct scan v;
+
+	list_of(o, "argv", &list);
+	while (scan_next(&list, NULL, &v)) {
+		(void)scan_string(&v, word, sizeof(word));
+		if (buf_printf(&command, "%s%s", command.len ? " " : "", word) < 0)
+			return no_memory(r);
+	}
+	run->command = plain(strndup(command.data ? command.data : "", 160));
+	list_of(o, "assumed", &list);
+	while (scan_next(&list, NULL, &v)) {
+		(void)scan_string(&v, word, sizeof(word));
+		if (!read_assumed(r, word))
+			return bad(r, "it assumes a call that none may");
+	}
+	return 0;
+}
+
+/* A place, when a policy can name it. */
+static char *place_of(const struct scan *o, const char *key)
+{
+	char text[LIMIT_PATH];
+
+	return strdup(text_of(o, key, text) && is_nameable(text) ? text : "");
+}
+
+static int read_run(struct reader *r, const struct scan *o)
 {
 	struct learned *l = r->l;
 	struct learned_run *run;
-	size_t n;
-	json_object *argv = list_of(o, "argv", &n);
-	_cleanup_buf_ struct buf command = BUF_INIT;
-	const char *id = text_of(o, "run");
+	char id[LIMIT_PATH];
+	int code;
 
 	if (number_of(o, "version") != 1)
 		return bad(r, "its version is not 1");
 	if (l->n_runs == LEARN_MAX_RUNS)
 		return bad(r, "there are more than 32 runs");
-	if (!id || strlen(id) != 16 || strspn(id, "0123456789abcdef") != 16)
+	if (!text_of(o, "run", id) || strlen(id) != 16 || strspn(id, "0123456789abcdef") != 16)
 		return bad(r, "the run has no id");
 	for (size_t i = 0; i < l->n_runs; i++) {
 		if (strcmp(l->runs[i].id, id) == 0)
 			return bad(r, "this run was read already");
 	}
-	for (size_t i = 0; i < n; i++) {
-		const char *word = json_object_get_string(json_object_array_get_idx(argv, i));
-
-		if (!word || (i > 0 && buf_puts(&command, " ") < 0) || buf_puts(&command, word) < 0)
-			return no_memory(r);
-	}
 	run = &l->runs[l->n_runs++];
 	run->id = strdup(id);
 	run->time = copy_of(o, "time");
 	run->policy = copy_of(o, "policy");
-	run->command = plain(strndup(command.data ? command.data : "", 160));
-	run->cwd = strdup(is_nameable(text_of(o, "cwd")) ? text_of(o, "cwd") : "");
-	run->home = strdup(is_nameable(text_of(o, "home")) ? text_of(o, "home") : "");
+	run->cwd = place_of(o, "cwd");
+	run->home = place_of(o, "home");
 	run->net = (uint8_t)number_of(o, "net");
+	run->landlock = (unsigned)number_of(o, "landlock");
 	run->host_root = is_true(o, "host_root");
 	run->phased = is_true(o, "phased");
 	r->in_run = true;
-	if (!run->id || !run->time || !run->policy || !run->command || !run->cwd || !run->home)
+	code = read_command(r, o, run);
+	if (code == 0 &&
+	    (!run->id || !run->time || !run->policy || !run->command || !run->cwd || !run->home))
 		return no_memory(r);
-	return 0;
+	return code;
 }
 
-static int read_end(struct reader *r, json_object *o)
+static int read_end(struct reader *r, const struct scan *o)
 {
 	struct learned_run *run = &r->l->runs[r->l->n_runs - 1];
+	char cut[LIMIT_PATH];
 
 	run->ended = true;
 	run->complete = is_true(o, "complete");
-	run->cut = text_of(o, "cut") ? copy_of(o, "cut") : NULL;
+	run->cut = text_of(o, "cut", cut) ? plain(strdup(cut)) : NULL;
 	run->calls = number_of(o, "calls");
 	run->denied = number_of(o, "denied");
 	run->odd = number_of(o, "odd_numbers");
@@ -209,14 +264,18 @@ static struct learned_call *call_for(struct learned *l, const struct syscall_des
 	return NULL;
 }
 
-static void add_tuple(struct learned_call *c, json_object *tuple)
+static void add_tuple(struct learned_call *c, const struct scan *tuple)
 {
 	uint64_t value[3] = { 0 };
+	struct scan_iter iter;
+	struct scan v;
+	char text[32];
 
-	for (size_t i = 0; i < 3; i++)
-		(void)text_parse_u64(json_object_get_string(json_object_array_get_idx(tuple, i))
-					     ?: "",
-				     &value[i]);
+	scan_begin(tuple, &iter);
+	for (size_t i = 0; i < 3 && scan_next(&iter, NULL, &v); i++) {
+		(void)scan_string(&v, text, sizeof(text));
+		(void)text_parse_u64(text, &value[i]);
+	}
 	for (unsigned i = 0; i < c->n_tuples; i++) {
 		if (memcmp(c->tuple[i], value, sizeof(value)) == 0)
 			return;
@@ -227,105 +286,143 @@ static void add_tuple(struct learned_call *c, json_object *tuple)
 		memcpy(c->tuple[c->n_tuples++], value, sizeof(value));
 }
 
-static int read_call(struct reader *r, json_object *o)
+static int new_call(struct reader *r, const struct scan *o, const struct syscall_desc *desc,
+		    enum abi abi, struct learned_call **ret)
 {
-	const char *name = text_of(o, "name"), *abi_text = text_of(o, "abi");
-	const struct syscall_desc *desc = name ? syscall_by_name(name) : NULL;
-	const bool denied = !is_true(o, "allowed");
-	struct learned_call *c;
-	enum abi abi;
-	size_t n;
-	json_object *list;
+	struct learned_call *c = ADD(r->l, calls);
+	char first[LIMIT_PATH] = "?";
+	struct scan_iter list;
+	struct scan v;
 
-	if (!abi_text || abi_from_name(abi_text, &abi) < 0)
+	if (!c)
+		return no_memory(r);
+	c->desc = desc;
+	c->abi = abi;
+	c->denied = !is_true(o, "allowed");
+	c->quiet = true;
+	list_of(o, "first", &list);
+	if (scan_next(&list, NULL, &v))
+		(void)scan_string(&v, first, sizeof(first));
+	c->program = base_name(first);
+	*ret = c;
+	return c->program ? 0 : no_memory(r);
+}
+
+static int read_call(struct reader *r, const struct scan *o)
+{
+	char name[LIMIT_PATH], abi_text[LIMIT_PATH];
+	const struct syscall_desc *desc = text_of(o, "name", name) ? syscall_by_name(name) : NULL;
+	struct learned_call *c;
+	struct scan_iter list;
+	struct scan v;
+	enum abi abi;
+	uint64_t count;
+	int code = 0;
+
+	if (!text_of(o, "abi", abi_text) || abi_from_name(abi_text, &abi) < 0)
 		return bad(r, "a call has no ABI");
 	if (!desc) {
 		r->l->unknown++;
 		return 0;
 	}
-	c = call_for(r->l, desc, abi, denied);
-	if (!c) {
-		c = ADD(r->l, calls);
-		if (!c)
-			return no_memory(r);
-		c->desc = desc;
-		c->abi = abi;
-		c->denied = denied;
-		c->quiet = true;
-		list = list_of(o, "first", &n);
-		c->program = base_name(
-			n > 0 ? json_object_get_string(json_object_array_get_idx(list, 0)) : NULL);
-		if (!c->program)
-			return no_memory(r);
-	}
+	c = call_for(r->l, desc, abi, !is_true(o, "allowed"));
+	if (!c)
+		code = new_call(r, o, desc, abi, &c);
+	if (code < 0)
+		return code;
 	c->runs |= 1U << (r->l->n_runs - 1);
 	c->errno_value = (uint16_t)number_of(o, "errno");
 	c->killed = c->killed || is_true(o, "killed");
 	c->quiet = c->quiet && is_true(o, "quiet");
 	c->key_varies = c->key_varies || is_true(o, "key_varies");
-	list = list_of(o, "count", &n);
-	for (size_t i = 0; i < n && i < 2; i++) {
-		uint64_t count = json_object_get_uint64(json_object_array_get_idx(list, i));
-
+	list_of(o, "count", &list);
+	for (unsigned i = 0; i < 2 && scan_next(&list, NULL, &v); i++) {
+		if (scan_u64(&v, &count) < 0 || count == 0)
+			continue;
 		c->count += count;
-		if (count > 0)
-			c->phases |= (uint8_t)(1U << i);
+		c->phases |= (uint8_t)(1U << i);
 	}
-	list = list_of(o, "key", &n);
-	for (size_t i = 0; i < n; i++)
-		add_tuple(c, json_object_array_get_idx(list, i));
+	list_of(o, "key", &list);
+	while (scan_next(&list, NULL, &v))
+		add_tuple(c, &v);
 	return 0;
 }
 
-static int read_path(struct reader *r, json_object *o)
+static unsigned access_of(const struct scan *list)
 {
 	static const char *const names[] = { "read", "write", "exec", "make", "look", "list" };
-	const char *path = text_of(o, "path_as_read"), *kind = text_of(o, "kind");
-	struct learned_path *p = NULL;
-	size_t n;
-	json_object *list = list_of(o, "access", &n);
+	struct scan_iter iter;
+	struct scan v;
+	unsigned access = 0;
 
-	if (!is_nameable(path) || !kind)
+	scan_begin(list, &iter);
+	while (scan_next(&iter, NULL, &v)) {
+		for (unsigned k = 0; k < ARRAY_SIZE(names); k++) {
+			if (scan_is(&v, names[k]))
+				access |= 1U << k;
+		}
+	}
+	return access;
+}
+
+/* Most lines are of this kind, so that its members are taken as they come. */
+static int read_path(struct reader *r, const struct scan *o)
+{
+	struct learned_path found = { .runs = 1U << (r->l->n_runs - 1), .denied = true };
+	struct learned_path *p;
+	struct scan key, v, program = { SCAN_NULL, "", 0 };
+	struct scan_iter iter;
+	bool has_path = false, has_kind = false;
+
+	for (scan_begin(o, &iter); scan_next(&iter, &key, &v);) {
+		if (scan_is(&key, "path_as_read")) {
+			has_path = scan_string(&v, r->text, sizeof(r->text)) > 0;
+		} else if (scan_is(&key, "kind")) {
+			has_kind = true;
+			found.missing = scan_is(&v, "missing");
+			found.link = scan_is(&v, "symlink");
+			found.directory = scan_is(&v, "directory");
+		} else if (scan_is(&key, "access")) {
+			found.access = access_of(&v);
+		} else if (scan_is(&key, "allowed")) {
+			found.denied = v.kind != SCAN_TRUE;
+		} else if (scan_is(&key, "count")) {
+			(void)scan_u64(&v, &found.count);
+		} else if (scan_is(&key, "program")) {
+			program = v;
+		} else if (scan_is(&key, "phases")) {
+			found.phases = phases_of(&v);
+		}
+	}
+	if (!has_path || !has_kind || !is_nameable(r->text))
 		return 0;
 	if (r->l->n_paths >= LEARN_MAX_ITEMS)
 		return bad(r, "there are too many paths");
+	found.path = strdup(r->text);
+	(void)scan_string(&program, r->text, sizeof(r->text));
+	found.program = base_name(r->text);
 	p = ADD(r->l, paths);
-	if (!p)
+	if (!p || !found.path || !found.program) {
+		free(found.path), free(found.program);
 		return no_memory(r);
-	p->path = strdup(path);
-	p->program = base_name(text_of(o, "program"));
-	if (!p->path || !p->program)
-		return no_memory(r);
-	for (size_t i = 0; i < n; i++) {
-		const char *word = json_object_get_string(json_object_array_get_idx(list, i));
-
-		for (unsigned k = 0; word && k < ARRAY_SIZE(names); k++) {
-			if (strcmp(word, names[k]) == 0)
-				p->access |= 1U << k;
-		}
 	}
-	p->missing = strcmp(kind, "missing") == 0;
-	p->link = strcmp(kind, "symlink") == 0;
-	p->directory = strcmp(kind, "directory") == 0;
-	p->denied = !is_true(o, "allowed");
-	p->runs = 1U << (r->l->n_runs - 1);
-	p->phases = phases_of(o);
-	p->count = number_of(o, "count");
+	*p = found;
 	return 0;
 }
 
-static int read_place(struct reader *r, json_object *o)
+static int read_place(struct reader *r, const struct scan *o)
 {
-	const char *path = text_of(o, "path");
+	char path[LIMIT_PATH];
+	const bool has_path = text_of(o, "path", path);
 	struct learned_place *p;
 
-	for (size_t i = 0; path && i < r->l->n_places; i++) {
+	for (size_t i = 0; has_path && i < r->l->n_places; i++) {
 		if (strcmp(r->l->places[i].path, path) == 0)
 			return 0;
 	}
 	if (r->l->n_places >= LEARN_MAX_PLACES)
 		return bad(r, "there are too many places");
-	if (!is_nameable(path))
+	if (!has_path || !is_nameable(path))
 		return 0;
 	p = ADD(r->l, places);
 	if (!p)
@@ -337,38 +434,45 @@ static int read_place(struct reader *r, json_object *o)
 	return p->path && p->kind && p->why ? 0 : no_memory(r);
 }
 
-static int read_socket(struct reader *r, json_object *o)
+static int read_socket(struct reader *r, const struct scan *o)
 {
+	char program[LIMIT_PATH], direction[LIMIT_PATH];
 	struct learned_socket *s;
-	const char *direction = text_of(o, "direction");
+	struct scan v;
+	uint64_t n;
 
 	if (r->l->n_sockets >= LEARN_MAX_ITEMS)
 		return bad(r, "there are too many sockets");
 	s = ADD(r->l, sockets);
 	if (!s)
 		return no_memory(r);
+	(void)text_of(o, "program", program);
 	s->address = copy_of(o, "address_as_read");
-	s->program = base_name(text_of(o, "program"));
-	s->bind = direction && strcmp(direction, "bind") == 0;
+	s->program = base_name(program);
+	s->bind = text_of(o, "direction", direction) && strcmp(direction, "bind") == 0;
 	s->family = (unsigned)number_of(o, "family");
 	s->port = (unsigned)number_of(o, "port");
-	s->type = (int)(int64_t)number_of(o, "socket_type");
-	s->protocol = (int)(int64_t)number_of(o, "protocol");
+	s->type = scan_get_u64(o, "socket_type", &n) == 0 && n < 16 ? (int)n : -1;
+	s->protocol = scan_get_u64(o, "protocol", &n) == 0 && n < 65536 ? (int)n : -1;
+	s->denied = scan_get(o, "allowed", &v) && v.kind == SCAN_FALSE;
 	s->runs = 1U << (r->l->n_runs - 1);
+	if (scan_get(o, "phases", &v))
+		s->phases = phases_of(&v);
 	s->count = number_of(o, "count");
 	return s->address && s->program ? 0 : no_memory(r);
 }
 
-static int read_setting(struct reader *r, json_object *o, bool env)
+static int read_setting(struct reader *r, const struct scan *o, bool env)
 {
 	struct learned *l = r->l;
 	struct learned_setting *s;
-	json_object *v;
-	const char *name = text_of(o, "name");
+	char name[LIMIT_PATH], value[32] = "";
 	const size_t n = env ? l->n_envs : l->n_limits;
+	struct scan v;
 
-	if (!name || name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				       "0123456789_*")])
+	if (!text_of(o, "name", name) || !name[0] ||
+	    name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			      "0123456789_*")])
 		return bad(r, "a setting has no name");
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp((env ? l->envs : l->limits)[i].name, name) == 0)
@@ -378,70 +482,40 @@ static int read_setting(struct reader *r, json_object *o, bool env)
 	if (!s)
 		return no_memory(r);
 	s->name = strdup(name);
-	if (json_object_object_get_ex(o, "value", &v) && v)
-		s->value = strdup(json_object_get_string(v));
+	/* an environment's value is not told again, only that it had one */
+	if (scan_get(o, "value", &v) && v.kind != SCAN_NULL) {
+		if (v.kind == SCAN_NUMBER)
+			(void)snprintf(value, sizeof(value), "%.*s", (int)v.len, v.p);
+		s->value = strdup(value);
+		if (!s->value)
+			return no_memory(r);
+	}
 	return s->name ? 0 : no_memory(r);
 }
 
-static int read_line(struct reader *r, json_object *o)
+static int read_line(struct reader *r, const struct scan *o)
 {
-	const char *type = text_of(o, "type");
+	struct scan type;
 
-	if (!type)
+	if (!scan_get(o, "type", &type))
 		return bad(r, "it has no type");
-	if (strcmp(type, "run") == 0)
+	if (scan_is(&type, "run"))
 		return read_run(r, o);
 	if (!r->in_run)
 		return bad(r, "it belongs to no run");
-	if (strcmp(type, "end") == 0)
+	if (scan_is(&type, "end"))
 		return read_end(r, o);
-	if (strcmp(type, "call") == 0)
+	if (scan_is(&type, "call"))
 		return read_call(r, o);
-	if (strcmp(type, "path") == 0)
+	if (scan_is(&type, "path"))
 		return read_path(r, o);
-	if (strcmp(type, "socket") == 0)
+	if (scan_is(&type, "socket"))
 		return read_socket(r, o);
-	if (strcmp(type, "place") == 0)
+	if (scan_is(&type, "place"))
 		return read_place(r, o);
-	if (strcmp(type, "env") == 0 || strcmp(type, "limit") == 0)
-		return read_setting(r, o, type[0] == 'e');
+	if (scan_is(&type, "env") || scan_is(&type, "limit"))
+		return read_setting(r, o, scan_is(&type, "env"));
 	return bad(r, "its type is not known");
-}
-
-static int compare_paths(const void *a, const void *b)
-{
-	const struct learned_path *x = a, *y = b;
-
-	return strcmp(x->path, y->path);
-}
-
-/* One entry a path, sorted. */
-static void merge_paths(struct learned *l)
-{
-	size_t n = 0;
-
-	if (l->n_paths == 0)
-		return;
-	qsort(l->paths, l->n_paths, sizeof(*l->paths), compare_paths);
-	for (size_t i = 1; i < l->n_paths; i++) {
-		struct learned_path *into = &l->paths[n], *p = &l->paths[i];
-
-		if (strcmp(into->path, p->path) != 0) {
-			l->paths[++n] = *p;
-			continue;
-		}
-		into->access |= p->access;
-		into->runs |= p->runs;
-		into->phases |= p->phases;
-		into->count += p->count;
-		into->denied = into->denied && p->denied;
-		into->missing = into->missing && p->missing;
-		into->link = into->link || p->link;
-		into->directory = into->directory || p->directory;
-		free(p->path);
-		free(p->program);
-	}
-	l->n_paths = n + 1;
 }
 
 int learned_read(struct learned *l, const char *file, struct err *err)
@@ -454,53 +528,18 @@ int learned_read(struct learned *l, const char *file, struct err *err)
 	if (code < 0)
 		return err_set(err, code, "read the recording '%s'", file);
 	for (char *line = text, *end; code == 0 && *line; line = end) {
-		json_object *o;
+		struct scan o;
 
 		end = line + strcspn(line, "\n");
 		if (*end)
 			*end++ = '\0';
 		r.line++;
-		o = json_tokener_parse(line);
-		code = o ? read_line(&r, o) : bad(&r, "it is no JSON");
-		json_object_put(o);
+		code = scan_text(line, strlen(line), &o) == 0 ? read_line(&r, &o)
+							      : bad(&r, "it is no JSON");
 	}
 	if (code == 0 && r.line == 0)
 		code = err_refuse(err, "read the recording '%s': it is empty", file);
 	if (code == 0)
-		merge_paths(l);
+		learned_merge_paths(l);
 	return code;
-}
-
-bool learned_complete(const struct learned *l)
-{
-	for (size_t i = 0; i < l->n_runs; i++) {
-		if (!l->runs[i].ended || !l->runs[i].complete)
-			return false;
-	}
-	return l->n_runs > 0;
-}
-
-void learned_done(struct learned *l)
-{
-	for (size_t i = 0; i < l->n_runs; i++) {
-		struct learned_run *r = &l->runs[i];
-
-		free(r->id), free(r->time), free(r->policy), free(r->command);
-		free(r->cwd), free(r->home), free(r->cut);
-	}
-	for (size_t i = 0; i < l->n_calls; i++)
-		free(l->calls[i].program);
-	for (size_t i = 0; i < l->n_paths; i++)
-		free(l->paths[i].path), free(l->paths[i].program);
-	for (size_t i = 0; i < l->n_places; i++)
-		free(l->places[i].path), free(l->places[i].kind), free(l->places[i].why);
-	for (size_t i = 0; i < l->n_sockets; i++)
-		free(l->sockets[i].address), free(l->sockets[i].program);
-	for (size_t i = 0; i < l->n_envs; i++)
-		free(l->envs[i].name), free(l->envs[i].value);
-	for (size_t i = 0; i < l->n_limits; i++)
-		free(l->limits[i].name), free(l->limits[i].value);
-	free(l->calls), free(l->paths), free(l->places), free(l->sockets);
-	free(l->envs), free(l->limits);
-	*l = (struct learned){ 0 };
 }

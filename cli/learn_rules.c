@@ -63,11 +63,28 @@ int learned_put(struct buf *out, const char *rule, uint32_t runs, uint64_t count
 	return r;
 }
 
+static bool is_assumed(const struct learned *l, const struct syscall_desc *desc)
+{
+	for (size_t i = 0; i < l->n_assumed; i++) {
+		if (l->assumed[i].desc == desc)
+			return true;
+	}
+	return false;
+}
+
 static void put(struct rules *s, const struct learned_call *c, const char *rule)
 {
+	const char *phase = learned_phase(s->l, c->phases);
+	char more[64];
+
+	/* mmap and mprotect, of which a quick run records what may be executed */
+	if (!c->denied && c->abi == ABI_NATIVE && is_assumed(s->l, c->desc)) {
+		(void)snprintf(more, sizeof(more), "%s%sexecutable; the rest is assumed", phase,
+			       *phase ? ", " : "");
+		phase = more;
+	}
 	if (s->r == 0)
-		s->r = learned_put(s->out, rule, c->runs, c->count, c->program,
-				   learned_phase(s->l, c->phases));
+		s->r = learned_put(s->out, rule, c->runs, c->count, c->program, phase);
 }
 
 static const struct learned_call *find(const struct learned *l, const char *name, bool denied)
@@ -357,17 +374,37 @@ static void put_group(struct rules *s, const char *group)
 	}
 }
 
+/* In the table's order; one that another run recorded has its rule. */
+static void put_assumed(struct rules *s)
+{
+	if (s->l->n_assumed > 0 && s->r == 0)
+		s->r = buf_puts(s->out, "\n# Assumed, not recorded (--quick): these act on a "
+					"process's own memory, signals, clock and\n# open "
+					"descriptors. Whether the runs made them is not known.\n");
+	for (size_t i = 0; i < s->l->n_assumed && s->r == 0; i++) {
+		const char *name = s->l->assumed[i].desc->name;
+
+		if (!find(s->l, name, false))
+			s->r = buf_printf(s->out, "allow %s\n", name);
+	}
+}
+
 static void put_always(struct rules *s)
 {
-	if (s->r == 0)
-		s->r = buf_puts(s->out,
-				"\n# Not a matter of what the program does but of load, time and "
-				"chance, or answered by the\n# vDSO, where no filter sees it:\n");
+	bool begun = false;
+
 	for (size_t i = 0; i < ARRAY_SIZE(always) && s->r == 0; i++) {
 		const struct syscall_desc *desc = syscall_by_name(always[i]);
 
-		if (desc && desc->nr[ABI_NATIVE] >= 0 && !find(s->l, always[i], false) &&
-		    !find(s->l, always[i], true))
+		if (!desc || desc->nr[ABI_NATIVE] < 0 || find(s->l, always[i], false) ||
+		    find(s->l, always[i], true) || is_assumed(s->l, desc))
+			continue;
+		if (!begun)
+			s->r = buf_puts(s->out, "\n# Not a matter of what the program does but of "
+						"load, time and chance, or answered by the\n# "
+						"vDSO, where no filter sees it:\n");
+		begun = true;
+		if (s->r == 0)
 			s->r = buf_printf(s->out, "allow %s\n", always[i]);
 	}
 }
@@ -474,6 +511,7 @@ int learned_rules(struct learned *l, struct buf *out)
 	for (size_t i = 0; i < ARRAY_SIZE(headings); i++)
 		put_group(&s, headings[i]);
 	put_group(&s, NULL);
+	put_assumed(&s);
 	put_always(&s);
 	put_denied(&s);
 	put_tests(&s);

@@ -77,18 +77,27 @@ static void parent(const char *path, char ret[LIMIT_PATH])
 	(void)snprintf(ret, LIMIT_PATH, "%.*s", (int)(strrchr(path, '/') - path), path);
 }
 
-/* How many different files below dir were used. */
-static unsigned files_in(const struct learned *l, const char *dir)
+/* Whether SEVERAL different files below dir, which is not "/", were used. */
+static bool has_several(const struct learned *l, const char *dir)
 {
+	const size_t len = strlen(dir);
+	size_t low = 0, high = l->n_paths;
 	unsigned n = 0;
 
-	for (size_t i = 0; i < l->n_paths; i++) {
-		const struct learned_path *p = &l->paths[i];
+	/* Paths are sorted by their bytes, so that those with one begin stand together. */
+	while (low < high) {
+		const size_t mid = low + (high - low) / 2;
+		const char *path = l->paths[mid].path;
+		const int order = strncmp(path, dir, len);
 
-		n += !p->missing && !p->directory && strcmp(p->path, dir) != 0 &&
-		     path_is_within(p->path, dir);
+		if (order < 0 || (order == 0 && (unsigned char)path[len] < '/'))
+			low = mid + 1;
+		else
+			high = mid;
 	}
-	return n;
+	for (; low < l->n_paths && path_is_within(l->paths[low].path, dir) && n < SEVERAL; low++)
+		n += !l->paths[low].missing && !l->paths[low].directory;
+	return n >= SEVERAL;
 }
 
 /* Whose content is a secret even where its reading was seen: only by its own name. */
@@ -125,7 +134,7 @@ static void generalise(const struct learned *l, const struct learned_path *p,
 		first_components(p->path, 2, dir);
 	else
 		parent(p->path, dir);
-	if (path_depth(dir) >= 2 && files_in(l, dir) >= SEVERAL &&
+	if (path_depth(dir) >= 2 && has_several(l, dir) &&
 	    !(is_private(l, dir) && !path_is_within(dir, "/etc") && path_depth(dir) < 4))
 		(void)snprintf(ret, LIMIT_PATH, "%s", dir);
 }

@@ -464,6 +464,13 @@ int options_parse(int argc, char **argv, struct run_options *ret, struct err *er
 			break;
 		}
 		o = find_option(word, len);
+		r = o || !ret->own ? 0 : ret->own(ret->own_ctx, argc - i, argv + i, err);
+		if (r < 0)
+			return r;
+		if (r > 0) {
+			i += r - 1;
+			continue;
+		}
 		if (!o)
 			return unknown(&p, word);
 		if (o->shown && word[len] == '=') {

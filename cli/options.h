@@ -16,6 +16,10 @@ struct run_options {
 	int verbose; /* -1 quiet, 0, 1 */
 	char *title; /* the process's own argument area; see launch_options */
 	size_t title_size;
+	/* Options of the verb's own: asked about words that none of ours is. How many of argv it
+	 * took, 0: none; or -EINVAL. NULL: the verb has none. */
+	int (*own)(void *ctx, int argc, char **argv, struct err *err);
+	void *own_ctx;
 };
 
 /* argv[0] is the verb. The command is what follows "--" or the first word that is no option;

@@ -62,6 +62,10 @@ struct bundle_verdict {
 void bundle_verdict(const struct bundle *b, enum abi abi, int32_t nr, const uint64_t args[6],
 		    struct bundle_verdict *ret);
 
+/* Whether the program lets the call pass whatever its arguments are: a call on the kernel's bitmap.
+ */
+bool bundle_always_allows(const struct bundle *b, enum abi abi, int32_t nr);
+
 /* Path rules in path order. */
 struct bundle_path {
 	uint8_t verb; /* enum policy_path_verb */

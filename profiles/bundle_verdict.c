@@ -120,6 +120,25 @@ void bundle_verdict(const struct bundle *b, enum abi abi, int32_t nr, const uint
 	ret->errno_value = b->header->default_errno;
 }
 
+bool bundle_always_allows(const struct bundle *b, enum abi abi, int32_t nr)
+{
+	const struct bundle_rec_call *call;
+
+	if ((unsigned)abi >= _ABI_MAX || !(b->header->abi_mask >> abi & 1))
+		return false;
+	call = find_call(b, abi, nr);
+	/* The first that holds decides: allows only, up to one that always holds. */
+	for (uint16_t i = 0; call && i < call->n_refs; i++) {
+		const struct bundle_rec_rule *rule = &b->rules[b->refs[call->refs + i]];
+
+		if (rule->action != POLICY_ALLOW)
+			return false;
+		if (rule->n_conds == 0)
+			return true;
+	}
+	return false;
+}
+
 void bundle_source(const struct bundle *b, size_t i, struct policy_source *ret)
 {
 	const struct bundle_rec_source *s = &b->sources[i];

@@ -335,6 +335,7 @@ int launch_run(const struct plan *plan, const struct launch_options *options,
 	l.child.host_proc = -1;
 	l.s.cgroup_text = "not needed";
 	l.s.notify = NOTIFY_INIT;
+	l.s.recorder = RECORDER_INIT;
 	l.s.notify.bundle = plan->bundle;
 	l.s.notify.learn = options->learn;
 	l.s.notify.let_first_exec_pass = plan->exec_gated;

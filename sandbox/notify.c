@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 
@@ -83,6 +84,24 @@ static void learn_launch(struct notify *n, const struct seccomp_notif *req)
 	learn_call(n->learn, &event);
 }
 
+static void put_record(struct notify *n, const struct audit_denial *denial)
+{
+	bool began;
+
+	if (!n->audit_lock) {
+		audit_denial(n->audit, denial);
+		return;
+	}
+	(void)pthread_mutex_lock(n->audit_lock);
+	began = audit_timeout_ms(n->audit) < 0;
+	audit_denial(n->audit, denial);
+	began = began && audit_timeout_ms(n->audit) >= 0;
+	(void)pthread_mutex_unlock(n->audit_lock);
+	/* whoever waits for the log to have something may now wait for ever */
+	if (began)
+		(void)eventfd_write(n->wake, 1);
+}
+
 static void decide(struct notify *n, const struct seccomp_notif *req,
 		   struct seccomp_notif_resp *resp)
 {
@@ -125,7 +144,7 @@ static void decide(struct notify *n, const struct seccomp_notif *req,
 	denial.line = v.line;
 	/* what the policy's own program answers is in no log */
 	if (!(n->learn && v.quiet))
-		audit_denial(n->audit, &denial);
+		put_record(n, &denial);
 	if (denial.kill)
 		kill_caller(n, req);
 	resp->error = -(int32_t)(v.errno_value ? v.errno_value : EPERM);
@@ -139,7 +158,7 @@ int notify_one(struct notify *n)
 
 	memset(&n->in, 0, sizeof(n->in)); /* EINVAL otherwise (seccomp_unotify(2)) */
 	if (ioctl(n->fd, SECCOMP_IOCTL_NOTIF_RECV, req) < 0)
-		return errno == ENOENT || errno == EINTR ? 0 : -errno; /* gone meanwhile */
+		return errno == ENOENT || errno == EINTR ? 1 : -errno;
 	memset(&n->out, 0, sizeof(n->out));
 	resp->id = req->id;
 	if (n->let_first_exec_pass && is_execve(req)) {

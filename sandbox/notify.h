@@ -7,6 +7,7 @@
 #pragma once
 
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <stdbool.h>
 
 #include "audit/learn.h"
@@ -20,7 +21,9 @@ struct notify {
 	struct audit *audit;
 	struct learn *learn; /* NULL: only denials come here, and nothing is recorded for learning
 			      */
-	bool let_first_exec_pass; /* execve is notified: the launch itself is one */
+	pthread_mutex_t *audit_lock; /* held for a record; NULL: the log is this thread's alone */
+	int wake;		     /* an eventfd, written when the log begins to wait; -1: none */
+	bool let_first_exec_pass;    /* execve is notified: the launch itself is one */
 	uint64_t answered;
 	union {
 		struct seccomp_notif notif;
@@ -33,13 +36,14 @@ struct notify {
 	} out;
 };
 
-#define NOTIFY_INIT ((struct notify){ .fd = -1 })
+#define NOTIFY_INIT ((struct notify){ .fd = -1, .wake = -1 })
 
 /* Take fd over. -E2BIG: this kernel's structures are larger than ours can ever be. */
 int notify_begin(struct notify *n, int fd, struct err *err);
 void notify_end(struct notify *n);
 
-/* Answer the one that poll(2) said waits: 0, also when its caller is gone meanwhile, or -errno. */
+/* Take one and answer it, waiting until there is one: 0, also when its caller is gone meanwhile; 1:
+ * none was to be had, its caller being gone before, or after a signal; -errno. */
 int notify_one(struct notify *n);
 
 /* Answer what waits, at most max of them. 0; 1 when the last process under the filter is gone;

@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "audit/learn.h"
 #include "base/path.h"
 #include "base/sys.h"
 #include "profiles/landlock.h"
@@ -431,6 +432,23 @@ static void plan_terminal(struct plan *plan, const struct request *req,
 		plan->pty_for[i] = plan->pty && (host->tty[i] || (req->pty == PTY_ALWAYS && !any));
 }
 
+/* Not notified, so that nobody decides: only what the policy allows whatever its arguments are. */
+static void plan_assume(struct plan *plan)
+{
+	size_t n;
+	const struct learn_assumable *list = learn_assumables(&n);
+
+	for (size_t i = 0; i < n && plan->n_assumed < PLAN_ASSUMED; i++) {
+		const struct syscall_desc *desc = syscall_by_name(list[i].name);
+		const int32_t nr = desc ? desc->nr[ABI_NATIVE] : -1;
+
+		if (nr < 0 || !bundle_always_allows(plan->bundle, ABI_NATIVE, nr))
+			continue;
+		plan->assumed[plan->n_assumed++] =
+			(struct plan_assumed){ nr, list[i].unless_exec, list[i].name };
+	}
+}
+
 static void plan_mechanisms(struct plan *plan)
 {
 	static const char *const namespaces = "namespaces: user, mount, pid, ipc, uts, cgroup";
@@ -453,7 +471,10 @@ static void plan_mechanisms(struct plan *plan)
 		plan_give_up(plan,
 			     "Landlock: this kernel has none or has it disabled; mounts alone "
 			     "decide what files can be reached");
-	plan_in_force(plan, plan->learn	   ? "seccomp with every call recorded (learn)"
+	plan_in_force(plan, plan->n_assumed > 0
+				    ? "seccomp with every call recorded (learn), but for "
+				      "those that --quick assumes"
+			    : plan->learn  ? "seccomp with every call recorded (learn)"
 			    : plan->notify ? "seccomp with recorded denials"
 					   : "seccomp with unrecorded denials (notify off)");
 	abis = landlock_abis(&n_abis);
@@ -481,6 +502,8 @@ static int plan_fill(struct plan *plan, const struct request *req, const struct 
 	plan->caps = bundle_caps(plan->bundle);
 	plan->learn = req->learn;
 	plan->notify = plan->learn || bundle_notify(plan->bundle);
+	if (plan->learn && req->learn_quick)
+		plan_assume(plan);
 	plan->hostname = plan_text(plan, "%s", req->hostname ? req->hostname : "cordon");
 	if (!plan->hostname)
 		return err_set(err, -ENOMEM, "plan the launch");

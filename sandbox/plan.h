@@ -103,6 +103,8 @@ struct plan_rlimit {
 	rlim_t value;
 };
 
+enum { PLAN_ASSUMED = 64 };
+
 struct plan {
 	char id[17];		     /* of the sandbox: 16 hexadecimal digits */
 	const struct bundle *bundle; /* borrowed */
@@ -151,7 +153,13 @@ struct plan {
 	int landlock_abi; /* 0: none to be had */
 	bool notify;
 	bool learn; /* each call is notified: the supervisor records it and decides by the bundle */
-	bool nests; /* the policy allows making a user namespace by name */
+	struct plan_assumed {
+		int32_t nr;
+		bool unless_exec;
+		const char *name;
+	} assumed[PLAN_ASSUMED]; /* but for these, which the policy always allows */
+	size_t n_assumed;
+	bool nests;	 /* the policy allows making a user namespace by name */
 	bool exec_gated; /* execve is notified (the policy denies it, or learn): the supervisor lets
 			  * exactly the first one pass */
 	bool pty;

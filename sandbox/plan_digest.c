@@ -57,6 +57,10 @@ static void add_identity(struct hash_state *st, const struct plan *plan)
 			    (uint64_t)plan->root_access << 32);
 	add_u64(st, (uint64_t)(unsigned)plan->landlock_abi);
 	add_u64(st, plan->landlock_net);
+	add_u64(st, plan->n_assumed);
+	for (size_t i = 0; i < plan->n_assumed; i++)
+		add_u64(st, (uint64_t)plan->assumed[i].unless_exec << 32 |
+				    (uint32_t)plan->assumed[i].nr);
 }
 
 static void add_ports(struct hash_state *st, const struct plan *plan)

@@ -151,6 +151,10 @@ static void json_plan(struct json *j, const struct plan *plan)
 	json_hex(j, "capabilities", plan->caps);
 	json_bool(j, "notify", plan->notify);
 	json_bool(j, "learn", plan->learn);
+	json_array(j, "learn_assumed");
+	for (size_t i = 0; i < plan->n_assumed; i++)
+		json_string(j, NULL, plan->assumed[i].name);
+	json_array_end(j);
 	json_bool(j, "may_nest", plan->nests);
 	json_bool(j, "first_execve_let_pass", plan->exec_gated);
 	json_bool(j, "terminal", plan->pty);

@@ -67,5 +67,6 @@ struct request {
 	enum request_pty pty;
 	const char *labels[_POLICY_LSM_MAX]; /* as label_parse() takes it; NULL: the policy's */
 	bool learn; /* every call is recorded and answered by the supervisor, as the policy says */
-	bool new_time; /* a time namespace whose monotonic and boot clocks begin now */
+	bool learn_quick; /* but for some that the policy always allows (audit/learn.h) */
+	bool new_time;	  /* a time namespace whose monotonic and boot clocks begin now */
 };

@@ -28,6 +28,7 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "sandbox/child.h"
+#include "sandbox/learn_filter.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* linux/seccomp.h, Linux 5.19 */
@@ -165,29 +166,18 @@ int stage_lock(struct child *c, struct err *err)
 	return 0;
 }
 
-/* For learning: the supervisor hears of every call and decides it by the bundle, as the policy's
- * own program would. Nothing but the probe is answered here, so this can open nothing. */
-static struct sock_filter learn_insns[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0 /* the native one, when it is loaded */, 0, 3),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, BUNDLE_PROBE_NR, 0, 1),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | BUNDLE_PROBE_ERRNO),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-};
-
 int lock_payload(struct child *c, int *ret_listener, struct err *err)
 {
+	struct sock_filter learning[LEARN_FILTER_INSNS];
 	struct sock_fprog prog = { 0 };
 	unsigned flags = 0;
 	int r;
 
 	/* The kernel only reads the program; its interface lacks the const. */
 	prog.filter = (struct sock_filter *)(uintptr_t)bundle_seccomp(c->plan->bundle, &prog.len);
-	if (c->plan->learn) {
-		learn_insns[1].k = abi_audit_arch(ABI_NATIVE);
-		prog = (struct sock_fprog){ .len = ARRAY_SIZE(learn_insns), .filter = learn_insns };
-	}
+	if (c->plan->learn)
+		prog = (struct sock_fprog){ .len = learn_filter(c->plan, learning),
+					    .filter = learning };
 	if (c->plan->notify)
 		flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 	r = sys_seccomp(SECCOMP_SET_MODE_FILTER, flags, &prog);

@@ -125,6 +125,8 @@ static int on_wire(struct supervisor *s, struct err *err)
 		return err_set(err, -EPROTO, "receive the listener of the seccomp program");
 	if (fd >= 0) {
 		r = notify_begin(&s->notify, fd, err);
+		if (r == 0 && s->notify.learn)
+			r = recorder_start(&s->recorder, &s->notify, err);
 		if (r < 0)
 			return r;
 	}
@@ -203,21 +205,54 @@ static void check_wall(struct supervisor *s)
 		return;
 	s->deadline_ns = 0;
 	s->limit_hit = "wall";
+	recorder_lock(&s->recorder);
 	audit_limit(s->audit, "wall", "the wall-clock limit has passed; the sandbox is killed");
+	recorder_unlock(&s->recorder);
 	kill_all(s);
+}
+
+static int audit_wait_ms(struct supervisor *s)
+{
+	int wait;
+
+	recorder_lock(&s->recorder);
+	wait = audit_timeout_ms(s->audit);
+	recorder_unlock(&s->recorder);
+	return wait;
+}
+
+static void audit_write_out(struct supervisor *s)
+{
+	recorder_lock(&s->recorder);
+	audit_tick(s->audit);
+	recorder_unlock(&s->recorder);
+}
+
+static int on_notifications(struct supervisor *s, struct err *err)
+{
+	int r = s->recorder.running ? recorder_result(&s->recorder)
+				    : notify_handle(&s->notify, NOTIFY_BATCH);
+
+	if (r < 0)
+		return err_set(err, r, "answer the denials of the sandbox");
+	if (r > 0) {
+		recorder_stop(&s->recorder);
+		notify_end(&s->notify);
+	}
+	return 0;
 }
 
 static int one_round(struct supervisor *s, struct err *err)
 {
 	struct pollfd p[4 + TERMINAL_POLLFDS] = {
-		{ .fd = s->notify.fd, .events = POLLIN },
+		{ .fd = s->recorder.running ? s->recorder.event : s->notify.fd, .events = POLLIN },
 		{ .fd = s->pidfd, .events = POLLIN },
 		{ .fd = s->wire, .events = POLLIN },
 		{ .fd = s->signals, .events = POLLIN },
 	};
 	size_t n = 4 + terminal_pollfds(&s->terminal, p + 4, TERMINAL_POLLFDS);
-	int wait = sooner(sooner(audit_timeout_ms(s->audit), terminal_timeout(&s->terminal)),
-			  until_deadline(s));
+	int wait =
+		sooner(sooner(audit_wait_ms(s), terminal_timeout(&s->terminal)), until_deadline(s));
 	const bool unheard = s->consented && !s->running && s->wire >= 0;
 	int r = poll(p, (nfds_t)n, unheard ? sooner(wait, CONSENT_MS) : wait);
 
@@ -228,23 +263,13 @@ static int one_round(struct supervisor *s, struct err *err)
 	r = r == 0 && unheard ? supervise_consent(s, err) : 0;
 	if (r == 0 && p[2].revents)
 		r = on_wire(s, err);
-	if (r == 0 && p[0].revents) {
-		/* While every call comes here its maker seldom has another one waiting: to ask for
-		 * it would be a call of ours for each of its. */
-		r = s->notify.learn && (p[0].revents & POLLIN)
-			    ? notify_one(&s->notify)
-			    : notify_handle(&s->notify, NOTIFY_BATCH);
-		if (r < 0)
-			return err_set(err, r, "answer the denials of the sandbox");
-		if (r > 0)
-			notify_end(&s->notify);
-		r = 0;
-	}
+	if (r == 0 && p[0].revents)
+		r = on_notifications(s, err);
 	if (p[3].revents)
 		on_signals(s);
 	if (r == 0)
 		r = terminal_handle(&s->terminal, p + 4, n - 4);
-	audit_tick(s->audit);
+	audit_write_out(s);
 	check_wall(s);
 	s->gone = p[1].revents != 0;
 	return r;
@@ -282,6 +307,7 @@ int supervise(struct supervisor *s, struct err *err)
 	/* A payload that ends before the listener was taken leaves it in the wire. */
 	if (r == 0 && s->wire >= 0 && !s->running)
 		r = on_wire(s, err);
+	recorder_stop(&s->recorder);
 	notify_end(&s->notify);
 	drain_terminal(s);
 	return r;

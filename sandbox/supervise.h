@@ -9,6 +9,7 @@
 #include "sandbox/child.h"
 #include "sandbox/launch.h"
 #include "sandbox/notify.h"
+#include "sandbox/recorder.h"
 #include "sandbox/terminal.h"
 
 struct supervisor {
@@ -28,6 +29,7 @@ struct supervisor {
 	const char *limit_hit;
 	const char *cgroup_text;
 	struct notify notify;
+	struct recorder recorder; /* answers in place of the loop when the launch learns */
 	struct terminal terminal;
 };
 

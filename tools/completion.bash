@@ -24,7 +24,8 @@ _cordon_files() {
 }
 
 _cordon_launch() { # verb, current word, word before
-	local i
+	local i own=
+	[ "$1" != learn ] || own="-o --phase --quick --static"
 	# Behind "--" stands the command, which has a completion of its own.
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		if [ "${COMP_WORDS[i]}" = -- ]; then
@@ -65,7 +66,7 @@ _cordon_launch() { # verb, current word, word before
 	*)
 		_cordon_words "--policy --base --upper --cwd --ro --rw --overlay --hide --tmpfs --dir --symlink
 			--file --net --env --uid --hostname --argv0 --limit --label --audit --fd --pty --new-time
-			--dry-run --json -v -q --help --" "$2"
+			--dry-run --json -v -q --help -- ${own-}" "$2"
 		;;
 	esac
 }
@@ -104,6 +105,24 @@ _cordon_audit_options() { # verb
 	esac
 }
 
+_cordon_learn() { # CURRENT BEFORE
+	case ${COMP_WORDS[2]} in
+	--static)
+		if [[ $1 == -* ]]; then _cordon_words "--with --against --json -v" "$1"; else _cordon_files "$1"; fi
+		;;
+	merge | write)
+		if [[ $1 == -* ]]; then _cordon_words "-o" "$1"; else _cordon_files "$1"; fi
+		;;
+	*)
+		if [ "$COMP_CWORD" -eq 2 ] && [[ $1 != -* ]]; then
+			_cordon_words "merge write" "$1"
+		else
+			_cordon_launch learn "$1" "$2"
+		fi
+		;;
+	esac
+}
+
 _cordon() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
@@ -112,7 +131,8 @@ _cordon() {
 		return
 	fi
 	case ${COMP_WORDS[1]} in
-	run | shell | learn) _cordon_launch "${COMP_WORDS[1]}" "$current" "$before" ;;
+	learn) _cordon_learn "$current" "$before" ;;
+	run | shell) _cordon_launch "${COMP_WORDS[1]}" "$current" "$before" ;;
 	doctor) _cordon_words "--json" "$current" ;;
 	completion) _cordon_words "bash" "$current" ;;
 	audit)

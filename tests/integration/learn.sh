@@ -32,8 +32,8 @@ job() {
 		shift
 	done
 	shift
-	run learn "$name" "${options[@]}" -- "$@"
-	if [ "$STATUS" -eq 0 ] && grep -Eq "$want" "$OUT" && grep -q '^# complete: yes$' "$name.policy"; then
+	run learn "$name" "${OWN[@]}" "${options[@]}" -- "$@"
+	if [ "$STATUS" -eq 0 ] && grep -Eq "$want" "$OUT" && grep -q '^# complete: yes' "$name.policy"; then
 		ok "$name: learned, complete"
 	else
 		not_ok "$name: learned, complete" "status $STATUS; $(tail -n 5 "$OUT" "$ERR")"
@@ -56,6 +56,7 @@ job() {
 	check "$name: and is refused under what was learned" test "$STATUS" -ne 0
 }
 
+OWN=() # options of learn itself
 DIAL='python3 -c "import socket; socket.socket(socket.AF_INET, socket.SOCK_STREAM)"'
 OTHER='cat /usr/include/stdio.h >/dev/null'
 
@@ -77,27 +78,33 @@ job sqlite '^1$' "$DIAL" -- -- \
 job tar-xz '^fine$' "$DIAL" -- -- sh -c \
 	'cd /tmp && tar cJf one.tar.xz /usr/share/doc/bash 2>/dev/null && tar xf one.tar.xz && xz -t one.tar.xz && echo fine'
 
-if getent passwd "$(id -u)" >/dev/null; then
-	job keygen 'ED25519' "$DIAL" -- -- sh -c 'ssh-keygen -q -t ed25519 -N "" -f /tmp/key && ssh-keygen -l -f /tmp/key'
-else
-	skip "keygen" "ssh-keygen wants a user that has a name"
-fi
+# ssh-keygen wants a user that has a name, which the tests' own has not
+printf 'tester:x:%s:%s::/tmp:/bin/sh\n' "$(id -u)" "$(id -g)" >passwd
+job keygen 'ED25519' "$DIAL" -- --ro "$WORK/passwd:/etc/passwd" -- \
+	sh -c 'ssh-keygen -q -t ed25519 -N "" -f /tmp/key && ssh-keygen -l -f /tmp/key'
 
 job vi '^two$' "$DIAL" -- -- sh -c 'echo one >/tmp/f && vi -es -c "%s/one/two/" -c wq /tmp/f </dev/null; cat /tmp/f'
 
 cat >build/nginx <<'END'
-user=; [ "$(id -u)" != 0 ] || user="user root;"
+port=${PORT:-8080} user=; [ "$(id -u)" != 0 ] || user="user root;"
 mkdir -p /tmp/n && cat >/tmp/n/conf <<X
 $user daemon off; pid /tmp/n/pid; error_log /tmp/n/e; events {}
 http { access_log off; client_body_temp_path /tmp/n/b; proxy_temp_path /tmp/n/p; fastcgi_temp_path /tmp/n/f;
-uwsgi_temp_path /tmp/n/u; scgi_temp_path /tmp/n/s; server { listen 127.0.0.1:8080; root /usr/share/doc; } }
+uwsgi_temp_path /tmp/n/u; scgi_temp_path /tmp/n/s; server { listen 127.0.0.1:$port; root /usr/share/doc; } }
 X
 nginx -c /tmp/n/conf -e /tmp/n/e &
-for i in 1 2 3 4 5 6 7 8 9 10; do curl -sf -o /tmp/n/out http://127.0.0.1:8080/bash/copyright && break; sleep 0.2; done
+for i in 1 2 3 4 5 6 7 8 9 10; do curl -sf -o /tmp/n/out "http://127.0.0.1:$port/bash/copyright" && break; sleep 0.2; done
 [ ! -s /tmp/n/out ] || echo served
 nginx -c /tmp/n/conf -e /tmp/n/e -s quit; wait
 END
-job nginx-curl '^served$' "$OTHER" -- --ro "$WORK/build" -- sh "$WORK/build/nginx"
+serve() { # PORT: the same job on another port, which succeeds when something was served
+	echo "PORT=$1 sh $WORK/build/nginx >/tmp/served; test -s /tmp/served"
+}
+job nginx-curl '^served$' "$(serve 8081)" -- --ro "$WORK/build" -- sh "$WORK/build/nginx"
+check "nginx-curl: its port is in the policy, for server and client" bash -c \
+	"grep -q '^net bind tcp4* 8080 .*# r1 .*nginx' nginx-curl.policy && grep -q '^net connect tcp4* 8080 .*curl' nginx-curl.policy"
+expect_status 0 "nginx-curl: what the hostile variant is, on the learned port" -- \
+	enforce nginx-curl --ro "$WORK/build" -- sh -c "$(serve 8080)"
 
 cat >build/redis <<'END'
 redis-server --port 7777 --bind 127.0.0.1 --dir /tmp --save "" >/tmp/redis.log &
@@ -110,18 +117,37 @@ job redis '^[23]$' "$OTHER" -- --ro "$WORK/build" -- sh "$WORK/build/redis"
 job sed-sort-awk '^2 b$' "$DIAL" -- -- \
 	sh -c 'printf "b\na\nb\n" | sort | uniq -c | sed "s/^ *//" | awk "\$1 > 1"'
 
-if command -v node >/dev/null; then
-	printf 'const h = require("http");\nconst s = h.createServer((q, r) => r.end("answered\\n")).listen(0, "127.0.0.1", () =>\n  h.get({ port: s.address().port }, (r) => { r.pipe(process.stdout); r.on("end", () => s.close()); }));\n' >build/one.js
-	job node '^answered$' "$OTHER" -- --ro "$WORK/build" -- node "$WORK/build/one.js"
-else
-	skip "node" "it is not installed"
-fi
-if command -v convert >/dev/null && convert -version >/dev/null 2>&1; then
-	job imagemagick '^PNG 16x16$' "$DIAL" -- -- \
-		sh -c 'convert -size 16x16 xc:red /tmp/one.png && identify -format "%m %wx%h\n" /tmp/one.png'
-else
-	skip "imagemagick" "it is not installed"
-fi
+printf 'const h = require("http");\nconst s = h.createServer((q, r) => r.end("answered\\n")).listen(0, "127.0.0.1", () =>\n  h.get({ port: s.address().port }, (r) => { r.pipe(process.stdout); r.on("end", () => s.close()); }));\n' >build/one.js
+echo '{ "name": "one", "version": "1.0.0", "scripts": { "answer": "node one.js" } }' >build/package.json
+job npm-node '^answered$' "$OTHER" -- --ro "$WORK/build" -- \
+	sh -c "cd $WORK/build && npm_config_update_notifier=false npm run --silent answer"
+check "npm-node: a port of the kernel's choice is no rule" bash -c \
+	"grep -q '^net bind tcp.* 0 ' npm-node.policy && grep -q '^net connect tcp.* any ' npm-node.policy"
+
+convert=$(command -v magick || command -v convert-im6.q16 || command -v convert)
+job imagemagick '^PNG 16x16$' "$DIAL" -- -- \
+	sh -c "$convert -size 16x16 xc:red /tmp/one.png && identify -format '%m %wx%h\n' /tmp/one.png"
+
+# --- quick: what is not recorded is told, and what it lets pass is no way out
+OWN=(--quick)
+job quick '^2 b$' "$DIAL" -- -- \
+	sh -c 'printf "b\na\nb\n" | sort | uniq -c | sed "s/^ *//" | awk "\$1 > 1"'
+OWN=()
+check "quick: the policy's head says it" grep -q '^# complete: yes, but for [0-9]* calls that --quick assumed' quick.policy
+check "quick: reading is assumed, executing is recorded" bash -c \
+	"grep -qx 'allow read' quick.policy && grep -q '^allow execve .*# r1 ' quick.policy"
+check "quick: what it assumes is in no recording" jq -es \
+	'map(select(.type == "call").name) | index("execve") != null and index("read") == null and index("close") == null' \
+	quick.policy.learn
+printf 'policy narrow\nuse default\ndeny lseek if whence == 77\n' >narrow.policy
+expect_status 0 "quick: under a policy that asks for an argument" -- \
+	learn quick-narrow --quick --policy ./narrow.policy -- tail -n 1 /etc/passwd
+check "quick: such a call is not assumed" jq -es \
+	'map(select(.type == "run"))[0].assumed | index("lseek") == null and index("close") != null' quick-narrow.policy.learn
+check "quick: but recorded" grep -q '^allow lseek .*# r1 ' quick-narrow.policy
+sed 's/"assumed":\["[a-z0-9_]*"/"assumed":["mount"/' quick.policy.learn >forged-quick.learn
+expect_error 125 'it assumes a call that none may' "quick: no recording makes others assumed" -- \
+	"$CORDON" learn write -o forged.policy forged-quick.learn
 
 # --- every call is in the recording
 CALLS=$PROGRAMS/calls67
@@ -191,12 +217,15 @@ expect_error 125 'this run was read already' "a run counts once" -- \
 "$CORDON" learn merge -q -o bad.policy one.policy.learn cut.policy.learn
 check "merging what is not complete is not complete" grep -q '^# complete: no$' bad.policy
 
-# --- phases
-"$CORDON" learn -o phase.policy --phase -- sh -c 'mkdir /tmp/started && sleep 1 && rmdir /tmp/started' 2>"$ERR" &
+# --- phases: the signal comes between two calls of the payload, each of which waits for its turn
+mkdir turn
+"$CORDON" learn -o phase.policy --phase --rw "$WORK/turn" -- sh -c \
+	"mkdir /tmp/started && echo >$WORK/turn/up; until [ -e $WORK/turn/on ]; do sleep 0.1; done; rmdir /tmp/started" 2>"$ERR" &
 pid=$!
-for ((i = 0; i < 50; i++)); do [ ! -s phase.policy.learn ] || break; sleep 0.1; done
-sleep 0.4
+for ((i = 0; i < 300; i++)); do [ ! -e turn/up ] || break; sleep 0.1; done
 kill -USR1 "$pid"
+for ((i = 0; i < 300; i++)); do [ -z "$(awk '$1 == "SigPnd:" && $2 !~ /^0*$/ || $1 == "ShdPnd:" && $2 !~ /^0*$/' "/proc/$pid/status")" ] && break; sleep 0.1; done
+echo >turn/on
 wait "$pid"
 check "calls are told apart by phase" bash -c \
 	"grep -q '^allow mkdir .*start-up$' phase.policy && grep -q '^allow rmdir .*serving$' phase.policy"
@@ -209,4 +238,9 @@ check "no text of a recording becomes a rule of its own" bash -c \
 expect_error 125 'it is no JSON' "a recording that is none is refused" -- \
 	"$CORDON" learn write -o x.policy "$WORK/build/one.c"
 expect_error 125 'NAME.policy' "the policy's name is asked for" -- "$CORDON" learn -o x.txt -- true
+expect_status 0 "its own options stand among a launch's" -- \
+	"$CORDON" learn -q --env A=-o --quick --ro /usr -o among.policy -- true
+check "and are its own" grep -q '^# complete: yes, but for' among.policy
+expect_error 125 '-o' "without a value" -- "$CORDON" learn -q -o
+expect_error 125 "the option '--what'" "one that nobody knows" -- "$CORDON" learn -o x.policy --what -- true
 done_testing

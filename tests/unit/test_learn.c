@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A recording counts what it holds, says what it could not hold, and is what was asked for. */
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +9,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -35,7 +38,7 @@ static int end(void **state)
 }
 
 /* A call of this very process: its memory and descriptors are there to be read. */
-static void call(struct learn *l, long nr, uint64_t a, uint64_t b, uint64_t c, bool denied)
+static void call_with(struct learn *l, long nr, const uint64_t args[6], bool denied)
 {
 	struct seccomp_notif notif = { .id = 1, .pid = (uint32_t)getpid() };
 	const struct learn_event event = {
@@ -48,10 +51,16 @@ static void call(struct learn *l, long nr, uint64_t a, uint64_t b, uint64_t c, b
 	};
 
 	notif.data.nr = (int)nr;
-	notif.data.args[0] = a;
-	notif.data.args[1] = b;
-	notif.data.args[2] = c;
+	for (unsigned i = 0; i < 6; i++)
+		notif.data.args[i] = args[i];
 	learn_call(l, &event);
+}
+
+static void call(struct learn *l, long nr, uint64_t a, uint64_t b, uint64_t c, bool denied)
+{
+	const uint64_t args[6] = { a, b, c };
+
+	call_with(l, nr, args, denied);
 }
 
 static uint64_t address(const void *p)
@@ -231,6 +240,294 @@ static void test_symlinks(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* --- what was found out is used again, until a call that was seen changes it --- */
+
+static char tree[] = "/tmp/test-learn.XXXXXX";
+
+static const char *in_tree(const char *name)
+{
+	static char text[4][96];
+	static unsigned next;
+	char *t = text[next++ % 4];
+
+	(void)snprintf(t, sizeof(text[0]), "%s/%s", tree, name);
+	return t;
+}
+
+static void make(const char *name)
+{
+	_cleanup_close_ int fd = open(in_tree(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+}
+
+/* tree/{a,b}/ with a file each that both have, and one of b's own. */
+static int plant(void **state)
+{
+	(void)snprintf(tree, sizeof(tree), "/tmp/test-learn.XXXXXX");
+	assert_non_null(mkdtemp(tree));
+	assert_int_equal(mkdir(in_tree("a"), 0700), 0);
+	assert_int_equal(mkdir(in_tree("b"), 0700), 0);
+	make("a/f");
+	make("b/f");
+	make("b/own");
+	return begin(state);
+}
+
+static int uproot(void **state)
+{
+	static const char *const names[] = { "a/f", "b/f", "b/own", "c/f", "a", "b", "c", "" };
+
+	assert_int_equal(chdir("/"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		(void)unlink(in_tree(names[i]));
+		(void)rmdir(in_tree(names[i]));
+	}
+	(void)rmdir(tree);
+	assert_int_not_equal(access(tree, F_OK), 0);
+	return end(state);
+}
+
+/* How often a path was counted, and as what; 0 when it is not there. */
+static int64_t count_of(struct learn *l, const char *name, const char *kind)
+{
+	json_object *o = record(l, "path", "path_as_read", in_tree(name), NULL);
+	int64_t n = 0;
+
+	if (!o)
+		return 0;
+	assert_string_equal(json_object_get_string(field(o, "kind")), kind);
+	n = json_object_get_int64(field(o, "count"));
+	json_object_put(o);
+	return n;
+}
+
+static void look(struct learn *l, uint64_t dirfd, const char *text)
+{
+	call(l, SYS_openat, dirfd, address(text), O_RDONLY, false);
+}
+
+static void test_chdir(void **state)
+{
+	static const char name[] = "f";
+	struct learn *l = *state;
+
+	assert_int_equal(chdir(in_tree("a")), 0);
+	for (int i = 0; i < 5; i++)
+		look(l, (uint64_t)AT_FDCWD, name);
+	assert_int_equal(count_of(l, "a/f", "file"), 5);
+	call(l, SYS_chdir, address(in_tree("b")), 0, 0, false);
+	assert_int_equal(chdir(in_tree("b")), 0);
+	look(l, (uint64_t)AT_FDCWD, name);
+	assert_int_equal(count_of(l, "a/f", "file"), 5);
+	assert_int_equal(count_of(l, "b/f", "file"), 1);
+}
+
+/* The call is counted before it is made: what was kept in between is of before. */
+static void test_changed_late(void **state)
+{
+	static const char name[] = "f";
+	struct learn *l = *state;
+	_cleanup_close_ int fd = open(in_tree("b"), O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	assert_int_equal(chdir(in_tree("a")), 0);
+	call(l, SYS_fchdir, (uint64_t)fd, 0, 0, false);
+	/* as another thread would have it looked up now */
+	l->pids[(uint32_t)getpid() % LEARN_PIDS].changed = 0;
+	look(l, (uint64_t)AT_FDCWD, name);
+	l->pids[(uint32_t)getpid() % LEARN_PIDS].changed = LEARN_ROLE_CHDIR;
+	assert_int_equal(fchdir(fd), 0);
+	look(l, (uint64_t)AT_FDCWD, name);
+	assert_int_equal(count_of(l, "a/f", "file"), 1);
+	assert_int_equal(count_of(l, "b/f", "file"), 1);
+}
+
+static void test_descriptors(void **state)
+{
+	static const char name[] = "f";
+	struct learn *l = *state;
+	int fd = open(in_tree("a"), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int other = open(in_tree("b"), O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (int i = 0; i < 3; i++)
+		look(l, (uint64_t)fd, name);
+	call(l, SYS_dup3, (uint64_t)other, (uint64_t)fd, O_CLOEXEC, false);
+	assert_int_equal(dup3(other, fd, O_CLOEXEC), fd);
+	look(l, (uint64_t)fd, name);
+	assert_int_equal(count_of(l, "a/f", "file"), 3);
+	assert_int_equal(count_of(l, "b/f", "file"), 1);
+	call(l, SYS_close, (uint64_t)fd, 0, 0, false);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(open(in_tree("a"), O_PATH | O_DIRECTORY | O_CLOEXEC), fd);
+	look(l, (uint64_t)fd, name);
+	assert_int_equal(count_of(l, "a/f", "file"), 4);
+	/* a call that was refused closes nothing, and none of another number does */
+	call(l, SYS_close, (uint64_t)fd, 0, 0, true);
+	call(l, SYS_close, 63, 0, 0, false);
+	look(l, (uint64_t)fd, name);
+	assert_int_equal(count_of(l, "a/f", "file"), 5);
+	/* closed unseen, as after --quick: nothing of descriptors is kept */
+	learn_blind_fds(l);
+	look(l, (uint64_t)fd, name);
+	assert_int_equal(dup3(other, fd, O_CLOEXEC), fd);
+	look(l, (uint64_t)fd, name);
+	assert_int_equal(count_of(l, "b/f", "file"), 2);
+	(void)close(fd);
+}
+
+static void test_renames(void **state)
+{
+	struct learn *l = *state;
+	const char *file = in_tree("a/f");
+
+	for (int i = 0; i < 3; i++)
+		look(l, 0, file);
+	/* a file becomes a symlink: one name leads to another place */
+	call(l, SYS_unlink, address(file), 0, 0, false);
+	assert_int_equal(unlink(file), 0);
+	call(l, SYS_symlink, address("../b/own"), address(file), 0, false);
+	assert_int_equal(symlink("../b/own", file), 0);
+	look(l, 0, file);
+	look(l, 0, file);
+	assert_int_equal(count_of(l, "b/own", "file"), 2);
+	/* and back, by a rename over it */
+	call(l, SYS_rename, address(in_tree("b/f")), address(file), 0, false);
+	assert_int_equal(rename(in_tree("b/f"), file), 0);
+	look(l, 0, file);
+	assert_int_equal(count_of(l, "b/own", "file"), 2);
+	/* a directory that is moved away takes the names below it along */
+	call(l, SYS_rename, address(in_tree("a")), address(in_tree("c")), 0, false);
+	assert_int_equal(rename(in_tree("a"), in_tree("c")), 0);
+	look(l, 0, in_tree("c/f"));
+	assert_int_equal(count_of(l, "c/f", "file"), 1);
+	assert_int_equal(mkdir(in_tree("a"), 0700), 0);
+	look(l, 0, in_tree("a/none"));
+	assert_int_equal(count_of(l, "a/none", "missing"), 1);
+}
+
+/* One of the same name is another directory. */
+static void test_rmdir(void **state)
+{
+	struct learn *l = *state;
+
+	look(l, 0, in_tree("a/f"));
+	look(l, 0, in_tree("a/new"));
+	assert_int_equal(count_of(l, "a/new", "missing"), 1);
+	call(l, SYS_unlink, address(in_tree("a/f")), 0, 0, false);
+	assert_int_equal(unlink(in_tree("a/f")), 0);
+	call(l, SYS_rmdir, address(in_tree("a")), 0, 0, false);
+	assert_int_equal(rmdir(in_tree("a")), 0);
+	call(l, SYS_mkdir, address(in_tree("a")), 0700, 0, false);
+	assert_int_equal(mkdir(in_tree("a"), 0700), 0);
+	make("a/new");
+	look(l, 0, in_tree("a/new"));
+	assert_int_equal(count_of(l, "a/new", "file"), 2);
+	assert_int_equal(unlink(in_tree("a/new")), 0);
+}
+
+/* Unseen changes are found a second later. */
+static void test_second(void **state)
+{
+	static const char name[] = "f";
+	struct learn *l = *state;
+
+	assert_int_equal(chdir(in_tree("a")), 0);
+	look(l, (uint64_t)AT_FDCWD, name);
+	assert_int_equal(chdir(in_tree("b")), 0);
+	l->ages.second--;
+	look(l, (uint64_t)AT_FDCWD, name);
+	assert_int_equal(count_of(l, "b/f", "file"), 1);
+}
+
+/* A text that ends with its page, one that goes on in the next, and one that never ends. */
+static void test_page_ends(void **state)
+{
+	struct learn *l = *state;
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE), len = strlen(tree) + 5;
+	char *m = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bool complete = false;
+
+	assert_true(m != MAP_FAILED);
+	assert_int_equal(munmap(m + 2 * page, page), 0);
+	(void)snprintf(m + 2 * page - len, len, "%s/a/f", tree);
+	for (int i = 0; i < 4; i++)
+		look(l, 0, m + 2 * page - len);
+	assert_int_equal(count_of(l, "a/f", "file"), 4);
+	(void)snprintf(m + page - 3, len, "%s/b/f", tree);
+	look(l, 0, m + page - 3);
+	assert_int_equal(count_of(l, "b/f", "file"), 1);
+	memset(m, '/', 2 * page);
+	look(l, 0, m);
+	json_object_put(record(l, "end", NULL, NULL, &complete));
+	assert_true(complete);
+	assert_int_equal(munmap(m, 2 * page), 0);
+}
+
+/* --- addresses --- */
+
+static int64_t socket_count(struct learn *l, const char *address_text, int64_t port)
+{
+	json_object *o = record(l, "socket", "address_as_read", address_text, NULL);
+	int64_t n = 0;
+
+	if (!o)
+		return 0;
+	assert_int_equal(json_object_get_int64(field(o, "port")), port);
+	assert_int_equal(json_object_get_int(field(o, "socket_type")), SOCK_DGRAM);
+	n = json_object_get_int64(field(o, "count"));
+	json_object_put(o);
+	return n;
+}
+
+static struct sockaddr_in to(const char *host, uint16_t port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+	assert_int_equal(inet_pton(AF_INET, host, &a.sin_addr), 1);
+	return a;
+}
+
+static void test_messages(void **state)
+{
+	struct learn *l = *state;
+	struct sockaddr_in a = to("192.0.2.1", 53), b = to("192.0.2.2", 54),
+			   c = to("192.0.2.3", 55);
+	struct msghdr one = { .msg_name = &a, .msg_namelen = sizeof(a) };
+	struct mmsghdr many[3] = { { .msg_hdr = { .msg_name = &b, .msg_namelen = sizeof(b) } },
+				   { .msg_hdr = { .msg_name = NULL } },
+				   { .msg_hdr = { .msg_name = &c, .msg_namelen = sizeof(c) } } };
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool complete = false;
+
+	call(l, SYS_sendmsg, (uint64_t)fd, address(&one), 0, false);
+	call(l, SYS_sendmmsg, (uint64_t)fd, address(many), 3, false);
+	call_with(l, SYS_sendto, (uint64_t[]){ (uint64_t)fd, 0, 0, 0, address(&c), sizeof(c) },
+		  false);
+	/* connected already: none is named */
+	call_with(l, SYS_sendto, (uint64_t[]){ (uint64_t)fd, 0, 0, 0, 0, 0 }, false);
+	/* the kernel refuses these */
+	call(l, SYS_sendmsg, (uint64_t)fd, 8, 0, false);
+	call(l, SYS_sendmmsg, (uint64_t)fd, 8, UINT32_MAX, false);
+	assert_int_equal(socket_count(l, "192.0.2.1", 53), 1);
+	assert_int_equal(socket_count(l, "192.0.2.2", 54), 1);
+	assert_int_equal(socket_count(l, "192.0.2.3", 55), 2);
+	json_object_put(record(l, "end", NULL, NULL, &complete));
+	assert_true(complete);
+}
+
+/* A socket's name is a file's, from the working directory on. */
+static void test_unix(void **state)
+{
+	static const struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "own" };
+	struct learn *l = *state;
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(chdir(in_tree("b")), 0);
+	call(l, SYS_connect, (uint64_t)fd, address(&un), sizeof(un), false);
+	assert_int_equal(count_of(l, "b/own", "file"), 1);
+	assert_int_equal(socket_count(l, "own", 0), 1);
+}
+
 /* More paths than there is room for: counted, and the recording is not complete. */
 static void test_paths_overflow(void **state)
 {
@@ -264,12 +561,16 @@ static void test_cut(void **state)
 }
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, begin, end)
+#define TREE(t) cmocka_unit_test_setup_teardown(t, plant, uproot)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_counts),	  TEST(test_values),	     TEST(test_width),
 		TEST(test_keys_overflow), TEST(test_numbers),	     TEST(test_paths),
 		TEST(test_symlinks),	  TEST(test_paths_overflow), TEST(test_cut),
+		TREE(test_chdir),	  TREE(test_changed_late),   TREE(test_descriptors),
+		TREE(test_renames),	  TREE(test_rmdir),	     TREE(test_second),
+		TREE(test_page_ends),	  TEST(test_messages),	     TREE(test_unix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
