@@ -50,7 +50,8 @@ struct chain {
 	char *block;			/* CHAIN_BLOCK bytes of the owner's */
 	struct audit_rotation rotation; /* all zeros: never */
 	struct seal seal;
-	struct { /* when the first record of a log was written */
+	uint64_t room; /* bytes that must be free for a write to begin; 0: as many as there are */
+	struct {       /* when the first record of a log was written */
 		dev_t dev;
 		ino_t ino;
 		int64_t wall_ns;
@@ -81,6 +82,9 @@ void chain_close(struct chain *chain);
  */
 int chain_write(struct chain *chain, const struct batch *batch, const char *sandbox,
 		unsigned wait_ms, size_t *ret_taken);
+
+/* flock(2) with a limit of time: 0, -ETIMEDOUT or -errno. */
+int chain_lock(int fd, unsigned wait_ms);
 
 /* What a writer found that the head did not know. */
 struct chain_repair {

@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "policies/syscall.h"
 
 struct audit; /* one a sandbox, single-threaded */
@@ -34,8 +35,8 @@ struct audit_start {
 	bool blind;		     /* `notify off`: denials are not seen */
 };
 
-/* Sinks: "file:PATH", "stderr", "fd:N" (journal and syslog later). NULL specs with n 0: the default
- * file $XDG_STATE_HOME/cordon/audit.jsonl (~/.local/state without it). */
+/* Sinks: "file:PATH", "stderr", "fd:N", "journal[:SOCKET]", "syslog[:SOCKET]". NULL specs with n 0:
+ * the default file $XDG_STATE_HOME/cordon/audit.jsonl (~/.local/state without it). */
 int audit_new(const char *const *sinks, size_t n_sinks, struct audit **ret, struct err *err);
 
 /* When file sinks are rotated; without this call never. */
@@ -46,6 +47,12 @@ struct audit_rotation {
 };
 enum { AUDIT_KEEP_MAX = 512, AUDIT_SIZE_MIN = 64 * 1024 };
 void audit_rotate(struct audit *audit, const struct audit_rotation *rotation);
+
+/* How many bytes a minute a flood of denials may bring to the log, AUDIT_FLOOD_MIN to
+ * AUDIT_FLOOD_MAX: beyond it denials are counted. Before audit_begin(); without this call
+ * AUDIT_FLOOD_MIN. */
+enum { AUDIT_FLOOD_MIN = 1 << 20, AUDIT_FLOOD_MAX = 1 << 30 };
+void audit_flood(struct audit *audit, uint64_t bytes);
 
 /* Write the opening record. A log that cannot be written at all is an error: fail closed. */
 int audit_begin(struct audit *audit, const struct audit_start *start, struct err *err);
@@ -93,13 +100,23 @@ struct audit_kind {
 };
 enum { AUDIT_TOP = 10 };
 
+/* What a sink did not take. */
+struct audit_loss {
+	char sink[256];		   /* as asked for, cut when longer */
+	uint64_t records, denials; /* and how many denials these records spoke of */
+	int why;		   /* -errno, of the last loss's beginning */
+	bool told;		   /* a record in the sink says how many are missing */
+};
+
 /* What was seen: for the summary at the end. */
 struct audit_totals {
 	struct audit_kind top[AUDIT_TOP]; /* the most frequent first */
 	size_t n_top;
 	uint64_t denials;
 	uint64_t records; /* records written that speak of denials, summaries included */
-	uint64_t lost;	  /* records that a sink did not take */
+	uint64_t lost;	  /* records that a sink did not take, over all sinks */
+	struct audit_loss loss[LIMIT_SINKS];
+	size_t n_loss;
 };
 
 /* Flush the summaries, write the closing record with totals, close the sinks. *ret may be NULL. */

@@ -5,14 +5,12 @@
  * one datagram, with a chain of the sink's own.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "audit/render.h"
@@ -91,30 +89,6 @@ static void close_socket(struct sink *sink)
 	fd_closep(&sink->fd);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-/* A full queue (net.unix.max_dgram_qlen) empties while its reader lives: wait for it, within what
- * the batch may. */
-static bool wait_for_room(struct sink *sink, unsigned *wait_ms)
-{
-	struct pollfd room = { .fd = sink->fd, .events = POLLOUT };
-	uint64_t begin = now_ms(), taken;
-	int n;
-
-	if (*wait_ms == 0)
-		return false;
-	n = poll(&room, 1, (int)*wait_ms);
-	taken = now_ms() - begin;
-	*wait_ms -= taken < *wait_ms ? (unsigned)taken : *wait_ms;
-	return n > 0;
-}
-
 static int send_datagram(struct sink *sink, const struct datagram *d, unsigned *wait_ms)
 {
 	bool connected_anew = false;
@@ -125,7 +99,8 @@ static int send_datagram(struct sink *sink, const struct datagram *d, unsigned *
 		int r = send(sink->fd, d->bytes, d->len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno
 											  : 0;
 
-		if (r == -EINTR || (r == -EAGAIN && wait_for_room(sink, wait_ms)))
+		/* A full queue (net.unix.max_dgram_qlen) empties while its reader lives. */
+		if (r == -EINTR || (r == -EAGAIN && sink_wait(sink->fd, wait_ms)))
 			continue;
 		if ((r != -ECONNREFUSED && r != -ENOTCONN && r != -ECONNRESET) || connected_anew)
 			return r;
@@ -141,18 +116,6 @@ static int send_datagram(struct sink *sink, const struct datagram *d, unsigned *
 static unsigned severity(const struct scan *type)
 {
 	return scan_is(type, "open") || scan_is(type, "close") ? NOTICE_INFO : NOTICE_WARNING;
-}
-
-/* The line that a person watching would get, or what kind of record it is. */
-static void say(const struct batch_entry *entry, const struct scan *record, char *ret, size_t size)
-{
-	char type[32], sandbox[32];
-
-	if (render_line(entry->body, entry->len, false, ret, size) > 0)
-		return;
-	(void)scan_get_string(record, "type", type, sizeof(type));
-	(void)scan_get_string(record, "sandbox", sandbox, sizeof(sandbox));
-	(void)snprintf(ret, size, "cordon: %s: sandbox %s", type, sandbox);
 }
 
 /* --- journald ------------------------------------------------------------------------------ */
@@ -194,14 +157,16 @@ static int put_journal(struct sink *sink, const struct batch_entry *entry, unsig
 	char line[LIMIT_LOG_LINE], text[2048];
 	struct datagram d = { .len = 0 };
 	struct scan record, type, call;
+	struct render message;
 	size_t len = chain_line(&at, entry->body, entry->len, line, sizeof(line));
 	int r;
 
 	if (len == 0 || scan_text(entry->body, entry->len, &record) < 0 ||
 	    !scan_get(&record, "type", &type))
 		return -EMSGSIZE;
-	say(entry, &record, text, sizeof(text));
-	add_field(&d, "MESSAGE", text, strlen(text));
+	render_init(&message, text, sizeof(text));
+	render_record(&message, &record, false);
+	add_field(&d, "MESSAGE", text, message.len);
 	add_text(&d, severity(&type) == NOTICE_INFO ? "PRIORITY=6\n" : "PRIORITY=4\n");
 	add_text(&d, "SYSLOG_IDENTIFIER=cordon\n");
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {

@@ -17,6 +17,8 @@
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
 #endif
 
+enum { LOOK_EVERY = 16 };
+
 int notify_begin(struct notify *n, int fd, struct err *err)
 {
 	struct seccomp_notif_sizes sizes;
@@ -178,7 +180,8 @@ int notify_one(struct notify *n)
 	return r < 0 && errno != ENOENT ? -errno : 0;
 }
 
-int notify_handle(struct notify *n, unsigned max)
+/* What waits now, at most max of them. As notify_ready(). */
+static int answer_waiting(struct notify *n, unsigned max)
 {
 	for (unsigned i = 0; i < max; i++) {
 		struct pollfd p = { .fd = n->fd, .events = POLLIN };
@@ -193,4 +196,23 @@ int notify_handle(struct notify *n, unsigned max)
 			return r;
 	}
 	return 0;
+}
+
+/* A caller that waits for its answer has no second call to ask for: to look for one would be a call
+ * of ours for each of its. So it is looked where the last look found one, and else sometimes. */
+int notify_ready(struct notify *n, short revents, unsigned max)
+{
+	uint64_t before;
+	int r;
+
+	if (!(revents & POLLIN))
+		return revents & (POLLHUP | POLLERR) ? 1 : 0;
+	/* It does not wait: the kernel counts a request that was taken back as one still. */
+	r = notify_one(n);
+	if (r < 0 || (!n->crowded && ++n->alone % LOOK_EVERY != 0))
+		return r < 0 ? r : 0;
+	before = n->answered;
+	r = answer_waiting(n, max - 1);
+	n->crowded = n->answered != before;
+	return r;
 }

@@ -25,6 +25,8 @@ struct notify {
 	int wake;		     /* an eventfd, written when the log begins to wait; -1: none */
 	bool let_first_exec_pass;    /* execve is notified: the launch itself is one */
 	uint64_t answered;
+	bool crowded;  /* the last look for more than one found more */
+	uint8_t alone; /* how often it was not looked */
 	union {
 		struct seccomp_notif notif;
 		char space[256]; /* a newer kernel's structure is larger (SECCOMP_GET_NOTIF_SIZES)
@@ -46,6 +48,8 @@ void notify_end(struct notify *n);
  * none was to be had, its caller being gone before, or after a signal; -errno. */
 int notify_one(struct notify *n);
 
-/* Answer what waits, at most max of them. 0; 1 when the last process under the filter is gone;
- * -errno when the listener is broken. */
-int notify_handle(struct notify *n, unsigned max);
+/*
+ * poll(2) said revents: answer what waits, at most max of them. 0, also when a caller is gone
+ * meanwhile; 1 when the last process under the filter is gone; -errno when the listener is broken.
+ */
+int notify_ready(struct notify *n, short revents, unsigned max);

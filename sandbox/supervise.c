@@ -228,10 +228,10 @@ static void audit_write_out(struct supervisor *s)
 	recorder_unlock(&s->recorder);
 }
 
-static int on_notifications(struct supervisor *s, struct err *err)
+static int on_notifications(struct supervisor *s, short revents, struct err *err)
 {
 	int r = s->recorder.running ? recorder_result(&s->recorder)
-				    : notify_handle(&s->notify, NOTIFY_BATCH);
+				    : notify_ready(&s->notify, revents, NOTIFY_BATCH);
 
 	if (r < 0)
 		return err_set(err, r, "answer the denials of the sandbox");
@@ -264,7 +264,7 @@ static int one_round(struct supervisor *s, struct err *err)
 	if (r == 0 && p[2].revents)
 		r = on_wire(s, err);
 	if (r == 0 && p[0].revents)
-		r = on_notifications(s, err);
+		r = on_notifications(s, p[0].revents, err);
 	if (p[3].revents)
 		on_signals(s);
 	if (r == 0)
