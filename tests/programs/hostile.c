@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * hostile [--list] [NAME...]: what a malicious build would try, from inside. One line an attempt:
+ * hostile [--list | --has-int80] [NAME...]: what a malicious build would try, from inside.
+ * One line an attempt:
  *     refused  NAME  (errno)       the kernel or the sandbox said no
  *     hidden   NAME                there is nothing to be had
  *     bounded  NAME  at N          it went so far and no further
  *     BREACH   NAME  (what)        it worked
+ * --has-int80, outside: status 0 when the kernel has the 32-bit entry, 1 when that faults.
  * Exit status 0 only with no BREACH. Each attempt runs in a process of its own, so that being
  * killed for it is an answer too. What would harm a machine (reboot, fork without end, kill
  * everything) is tried only when no_new_privs, a seccomp filter and a pid namespace are seen in
  * force; no packet is ever sent: 192.0.2.1 (RFC 5737) must have no route before it is dialled.
  */
 #include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -185,6 +189,10 @@ int main(int argc, char **argv)
 	now_tv = (struct timeval){ now.tv_sec, now.tv_nsec / 1000 };
 	signal(SIGPIPE, SIG_IGN);
 	list_all();
+#ifdef __x86_64__
+	if (argc == 2 && !strcmp(argv[1], "--has-int80"))
+		return int80_getpid() == NO_ENTRY;
+#endif
 	if (argc == 2 && !strcmp(argv[1], "--list")) {
 		for (size_t i = 0; i < n_all; i++)
 			puts(all[i].name);

@@ -497,15 +497,40 @@ static struct answer try_core(const void *arg)
 }
 
 #ifdef __x86_64__
-static struct answer try_int80(const void *arg)
+static sigjmp_buf faulted;
+
+static void on_fault(int sig)
 {
+	siglongjmp(faulted, sig);
+}
+
+enum { NO_ENTRY = 1 << 30 }; /* above every pid and errno */
+
+/* Its result, or NO_ENTRY where the kernel was started without that entry: the instruction faults. */
+static long int80_getpid(void)
+{
+	struct sigaction action = { .sa_handler = on_fault }, before;
 	long r;
 
+	(void)sigaction(SIGSEGV, &action, &before);
+	if (sigsetjmp(faulted, 1) == 0)
+		__asm__ volatile("int $0x80"
+				 : "=a"(r)
+				 : "a"(20L /* getpid of i386 */)
+				 : "memory", "r8", "r9", "r10", "r11");
+	else
+		r = NO_ENTRY;
+	(void)sigaction(SIGSEGV, &before, NULL);
+	return r;
+}
+
+static struct answer try_int80(const void *arg)
+{
+	long r = int80_getpid();
+
 	(void)arg;
-	__asm__ volatile("int $0x80"
-			 : "=a"(r)
-			 : "a"(20L /* getpid of i386 */)
-			 : "memory", "r8", "r9", "r10", "r11");
+	if (r == NO_ENTRY)
+		return (struct answer){ .kind = REFUSED, .number = SIGNALLED + SIGSEGV };
 	errno = (int)-r;
 	return r < 0 && r > -4096 ? refused() : breach("a 32-bit call worked");
 }
