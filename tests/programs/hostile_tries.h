@@ -506,7 +506,8 @@ static void on_fault(int sig)
 
 enum { NO_ENTRY = 1 << 30 }; /* above every pid and errno */
 
-/* Its result, or NO_ENTRY where the kernel was started without that entry: the instruction faults. */
+/* Its result, or NO_ENTRY where the kernel was started without that entry: the instruction faults.
+ */
 static long int80_getpid(void)
 {
 	struct sigaction action = { .sa_handler = on_fault }, before;
