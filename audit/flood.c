@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/flood.h"
 
-void flood_init(struct flood *flood, uint64_t now_ms)
+/* A quarter of the minute's bytes comes in drops, the rest but what is kept back is there at the
+ * beginning: so no minute has more, the first and the last one included. */
+void flood_init(struct flood *flood, uint64_t minute, uint64_t now_ms)
 {
 	flood->burst = FLOOD_BURST;
-	flood->all_burst = FLOOD_ALL_BURST;
-	flood->all_tokens = FLOOD_ALL_BURST;
-	flood->all_refilled_ms = now_ms;
+	flood->purse_max = (int64_t)(minute - minute / 4 - FLOOD_KEPT_BACK);
+	flood->purse = flood->purse_max;
+	flood->per_second = minute / 4 / 60;
+	flood->filled_ms = now_ms;
 }
 
 static bool same(const struct flood_key *a, const struct flood_key *b)
@@ -60,17 +63,41 @@ static void refill(uint32_t *tokens, uint32_t burst, uint64_t *at_ms, uint64_t n
 	*tokens = more >= burst - *tokens ? burst : *tokens + (uint32_t)more;
 }
 
+static void fill_purse(struct flood *flood, uint64_t now_ms)
+{
+	/* An hour fills any; more would only overflow. */
+	uint64_t ms = now_ms > flood->filled_ms ? now_ms - flood->filled_ms : 0;
+	uint64_t bytes = (ms < 3600000 ? ms : 3600000) * flood->per_second / 1000;
+
+	if (bytes == 0)
+		return;
+	flood->filled_ms = now_ms;
+	flood->purse += (int64_t)bytes;
+	if (flood->purse > flood->purse_max)
+		flood->purse = flood->purse_max;
+}
+
+void flood_pay(struct flood *flood, size_t bytes)
+{
+	flood->purse -= (int64_t)bytes;
+}
+
+bool flood_affords(struct flood *flood, uint64_t now_ms)
+{
+	fill_purse(flood, now_ms);
+	return flood->purse > FLOOD_FIRST_BYTES;
+}
+
+/* The first of its kind may take the purse's last byte, a further one none of its lower half. */
 static bool spend(struct flood *flood, struct flood_slot *slot, uint64_t now_ms)
 {
 	refill(&slot->tokens, flood->burst, &slot->refilled_ms, now_ms, FLOOD_REFILL_MS);
 	if (slot->tokens == 0)
 		return false;
-	refill(&flood->all_tokens, flood->all_burst, &flood->all_refilled_ms, now_ms,
-	       FLOOD_ALL_REFILL_MS);
-	if (flood->all_tokens == 0)
+	fill_purse(flood, now_ms);
+	if (flood->purse <= (slot->total == 1 ? 0 : flood->purse_max / 2))
 		return false;
 	slot->tokens--;
-	flood->all_tokens--;
 	return true;
 }
 
@@ -93,7 +120,8 @@ bool flood_take(struct flood *flood, const struct flood_key *key, const char *fi
 		if (slot == &flood->other)
 			flood->other_pending = true;
 		else
-			flood->pending[flood->n_pending++] = (uint16_t)(slot - flood->slot);
+			flood->pending[(flood->first_pending + flood->n_pending++) % FLOOD_SLOTS] =
+				(uint16_t)(slot - flood->slot);
 	}
 	slot->last_ms = now_ms;
 	return false;
@@ -102,7 +130,7 @@ bool flood_take(struct flood *flood, const struct flood_key *key, const char *fi
 struct flood_slot *flood_pending(struct flood *flood)
 {
 	if (flood->n_pending > 0)
-		return &flood->slot[flood->pending[flood->n_pending - 1]];
+		return &flood->slot[flood->pending[flood->first_pending]];
 	return flood->other_pending ? &flood->other : NULL;
 }
 
@@ -113,10 +141,12 @@ void flood_told(struct flood *flood)
 	if (!slot)
 		return;
 	slot->count = 0;
-	if (slot == &flood->other)
+	if (slot == &flood->other) {
 		flood->other_pending = false;
-	else
-		flood->n_pending--;
+		return;
+	}
+	flood->first_pending = (flood->first_pending + 1) % FLOOD_SLOTS;
+	flood->n_pending--;
 }
 
 size_t flood_top(const struct flood *flood, const struct flood_slot **ret, size_t n)

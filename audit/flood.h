@@ -3,6 +3,11 @@
  * Flood control that counts and never drops. Denials that look the same (rule, call, ABI,
  * answer) share a bucket: the first ones get a record each, the rest is counted and told by
  * a summary. Fixed size; what does not fit into the table is counted under one key of its own.
+ *
+ * What a flood may add to a log in a minute is bounded in bytes, whatever the payload does: a
+ * purse that refills slowly. Out of its last part only a kind's first record is paid, so that
+ * who floods with one kind does not hide the others; summaries wait until there is enough in it.
+ * At the end all counts are told at once, and for that some of the minute's bytes are kept back.
  */
 #pragma once
 
@@ -11,14 +16,17 @@
 #include <stdint.h>
 
 enum {
-	FLOOD_SLOTS = 1024,	  /* a power of two */
-	FLOOD_KEYS = 768,	  /* slots in use at most, so that probing stays short */
-	FLOOD_BURST = 20,	  /* full records of one key */
-	FLOOD_REFILL_MS = 1000,	  /* one more after so long */
-	FLOOD_ALL_BURST = 4096,	  /* full records of all keys together */
-	FLOOD_ALL_REFILL_MS = 10, /* one more after so long */
-	FLOOD_SUMMARY_MS = 1000,  /* a key is summed up at most so often */
-	FLOOD_NR_UNKNOWN = -1,	  /* numbers that no table line has share a key */
+	FLOOD_SLOTS = 1024,	 /* a power of two */
+	FLOOD_KEYS = 640,	 /* slots in use at most, so that probing stays short */
+	FLOOD_BURST = 20,	 /* full records of one key */
+	FLOOD_REFILL_MS = 1000,	 /* one more after so long */
+	FLOOD_SUMMARY_MS = 1000, /* a key is summed up at most so often */
+	FLOOD_NR_UNKNOWN = -1,	 /* numbers that no table line has share a key */
+	/* Bytes of one summary: 500 were seen, and a policy's path is in it. */
+	FLOOD_SUMMARY_BYTES = 640,
+	FLOOD_KEPT_BACK = (FLOOD_KEYS + 1) * FLOOD_SUMMARY_BYTES,
+	FLOOD_MINUTE = 1 << 20,	       /* bytes a minute, unless told otherwise: AUDIT_FLOOD_MIN */
+	FLOOD_FIRST_BYTES = 64 * 1024, /* of the purse, for first records alone */
 };
 
 struct flood_key {
@@ -46,16 +54,19 @@ struct flood {
 	struct flood_slot slot[FLOOD_SLOTS];
 	struct flood_slot other; /* keys beyond the table */
 	size_t n_used;
-	uint16_t pending[FLOOD_SLOTS]; /* slots with a count */
-	size_t n_pending;
-	uint32_t all_tokens;
-	uint64_t all_refilled_ms;
+	uint16_t pending[FLOOD_SLOTS]; /* slots with a count, in a ring: each has its turn */
+	size_t first_pending, n_pending;
 	bool other_pending;
-	uint32_t burst, all_burst; /* the constants above; a bench changes them */
+	int64_t purse, purse_max; /* bytes; what was written is known afterwards: it can be in debt
+				   */
+	uint64_t per_second;
+	uint64_t filled_ms;
+	uint32_t burst; /* the constant above; a test changes it */
 };
 
-/* flood is zeroed memory, and pages of it that no key falls into are never touched. */
-void flood_init(struct flood *flood, uint64_t now_ms);
+/* flood is zeroed memory, and pages of it that no key falls into are never touched. minute is the
+ * bytes that a minute may bring, at least FLOOD_MINUTE. */
+void flood_init(struct flood *flood, uint64_t minute, uint64_t now_ms);
 
 /*
  * One denial: true when it is worth a record of its own, false when it was counted. file and
@@ -64,7 +75,14 @@ void flood_init(struct flood *flood, uint64_t now_ms);
 bool flood_take(struct flood *flood, const struct flood_key *key, const char *file, uint32_t line,
 		uint64_t now_ms);
 
-/* The first slot with a count, or NULL. It is &flood->other for the keys beyond the table. */
+/* So many bytes were written about denials. */
+void flood_pay(struct flood *flood, size_t bytes);
+
+/* Whether a summary can be afforded now. */
+bool flood_affords(struct flood *flood, uint64_t now_ms);
+
+/* The slot whose count has waited longest, or NULL. It is &flood->other for the keys beyond the
+ * table. */
 struct flood_slot *flood_pending(struct flood *flood);
 
 /* The count of flood_pending()'s slot was told. */

@@ -26,7 +26,7 @@ int audit_new(const char *const *sinks, size_t n_sinks, struct audit **ret, stru
 	if (!audit)
 		return err_set(err, -ENOMEM, "make the audit log");
 	audit->batch = (struct batch){ .data = audit->queue, .cap = sizeof(audit->queue) };
-	flood_init(&audit->flood, stamp_coarse_ms());
+	flood_init(&audit->flood, FLOOD_MINUTE, stamp_coarse_ms());
 	for (size_t i = 0; r == 0 && i < (n_sinks ? n_sinks : 1); i++) {
 		audit->n_sinks = i + 1;
 		r = sink_open(&audit->sink[i], n_sinks ? sinks[i] : NULL, audit->block, err);
@@ -52,6 +52,11 @@ void audit_rotate(struct audit *audit, const struct audit_rotation *rotation)
 {
 	for (size_t i = 0; i < audit->n_sinks; i++)
 		audit->sink[i].chain.rotation = *rotation;
+}
+
+void audit_flood(struct audit *audit, uint64_t bytes)
+{
+	flood_init(&audit->flood, bytes, stamp_coarse_ms());
 }
 
 static void flush(struct audit *audit, unsigned wait_ms)
@@ -108,16 +113,24 @@ int audit_begin(struct audit *audit, const struct audit_start *start, struct err
 	return 0;
 }
 
-static void sum_up(struct audit *audit, uint64_t now_ms)
+/* What a record costs in the log, the chain's prefix of it included. */
+static void pay(struct audit *audit, size_t len)
+{
+	flood_pay(&audit->flood, len + CHAIN_PREFIX_MAX);
+}
+
+static void sum_up(struct audit *audit, uint64_t now_ms, bool all)
 {
 	struct flood_slot *slot;
 
-	while ((slot = flood_pending(&audit->flood))) {
+	while ((slot = flood_pending(&audit->flood)) &&
+	       (all || flood_affords(&audit->flood, now_ms))) {
 		size_t n = format_summary(audit->body, sizeof(audit->body), &audit->id, slot,
 					  slot == &audit->flood.other, now_ms);
 
 		audit->summaries++;
 		audit->counted += slot->count;
+		pay(audit, n);
 		queue(audit, n, slot->count);
 		flood_told(&audit->flood);
 	}
@@ -132,7 +145,7 @@ static bool counts_wait(const struct audit *audit)
 static void tick(struct audit *audit, uint64_t now_ms)
 {
 	if (counts_wait(audit) && now_ms - audit->summed_ms >= FLOOD_SUMMARY_MS)
-		sum_up(audit, now_ms);
+		sum_up(audit, now_ms, false);
 	if (audit->batch.n > 0 && now_ms - audit->queued_ms >= STATE_BATCH_MS)
 		flush(audit, SINK_WAIT_MS);
 }
@@ -177,6 +190,7 @@ void audit_denial(struct audit *audit, const struct audit_denial *denial)
 		size_t n = format_denial(audit->body, sizeof(audit->body), &audit->id, denial);
 
 		audit->records++;
+		pay(audit, n);
 		queue(audit, n, 1);
 	}
 	tick(audit, now_ms);
@@ -233,7 +247,7 @@ static void find_top(const struct audit *audit, struct audit_totals *ret)
 void audit_end(struct audit *audit, const struct audit_end *end, struct audit_totals *ret)
 {
 	if (audit->begun) {
-		sum_up(audit, stamp_coarse_ms());
+		sum_up(audit, stamp_coarse_ms(), true);
 		flush(audit, SINK_WAIT_END_MS);
 		for (size_t i = 0; i < audit->n_sinks; i++)
 			close_sink(audit, &audit->sink[i], end);

@@ -34,8 +34,8 @@ struct audit_start {
 	bool blind;		     /* `notify off`: denials are not seen */
 };
 
-/* Sinks: "file:PATH", "stderr", "fd:N" (journal and syslog later). NULL specs with n 0: the default
- * file $XDG_STATE_HOME/cordon/audit.jsonl (~/.local/state without it). */
+/* Sinks: "file:PATH", "stderr", "fd:N", "journal[:SOCKET]", "syslog[:SOCKET]". NULL specs with n 0:
+ * the default file $XDG_STATE_HOME/cordon/audit.jsonl (~/.local/state without it). */
 int audit_new(const char *const *sinks, size_t n_sinks, struct audit **ret, struct err *err);
 
 /* When file sinks are rotated; without this call never. */
@@ -46,6 +46,12 @@ struct audit_rotation {
 };
 enum { AUDIT_KEEP_MAX = 512, AUDIT_SIZE_MIN = 64 * 1024 };
 void audit_rotate(struct audit *audit, const struct audit_rotation *rotation);
+
+/* How many bytes a minute a flood of denials may bring to the log, AUDIT_FLOOD_MIN to
+ * AUDIT_FLOOD_MAX: beyond it denials are counted. Before audit_begin(); without this call
+ * AUDIT_FLOOD_MIN. */
+enum { AUDIT_FLOOD_MIN = 1 << 20, AUDIT_FLOOD_MAX = 1 << 30 };
+void audit_flood(struct audit *audit, uint64_t bytes);
 
 /* Write the opening record. A log that cannot be written at all is an error: fail closed. */
 int audit_begin(struct audit *audit, const struct audit_start *start, struct err *err);

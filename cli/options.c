@@ -285,6 +285,17 @@ static int set_rotation(struct parser *p, const struct option *self, const char 
 	return 0;
 }
 
+static int set_flood(struct parser *p, const struct option *self, const char *value)
+{
+	uint64_t bytes;
+
+	if (text_parse_size(value, &bytes) < 0 || bytes < AUDIT_FLOOD_MIN ||
+	    bytes > AUDIT_FLOOD_MAX)
+		return bad(p, self, value, "it is the bytes of a minute, from 1M to 1G");
+	p->o->flood = bytes;
+	return 0;
+}
+
 static int add_fd(struct parser *p, const struct option *self, const char *value)
 {
 	struct request *req = &p->o->request;
@@ -376,6 +387,8 @@ static const struct option options[] = {
 	  "file:PATH, stderr, fd:N, journal or syslog; repeatable" },
 	{ "--audit-rotate", "size=64M,age=30d,keep=8", set_rotation, 0,
 	  "when a log file is closed and how many stay (size=64M,keep=8), or never" },
+	{ "--audit-flood", "SIZE", set_flood, 0,
+	  "bytes a minute that a flood of denials may add to a log (1M); more is counted" },
 	{ "--fd", "N", add_fd, 0, "pass descriptor N on" },
 	{ "--pty", "auto|always|never", set_pty, 0,
 	  "a terminal of its own (auto: where you have one)" },
@@ -427,6 +440,7 @@ int options_parse(int argc, char **argv, struct run_options *ret, struct err *er
 		.size = DEFAULT_ROTATE_SIZE,
 		.keep = DEFAULT_ROTATE_KEEP,
 	};
+	ret->flood = AUDIT_FLOOD_MIN;
 	/* argv[0] here is the verb, argv[-1] the program: the strings lie behind each other. */
 	ret->title = argv[-1];
 	ret->title_size = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) + 1 - argv[-1]);

@@ -12,6 +12,7 @@ struct run_options {
 	const char *sinks[LIMIT_SINKS];
 	size_t n_sinks;
 	struct audit_rotation rotation;
+	uint64_t flood; /* for audit_flood() */
 	bool dry_run, json, help;
 	int verbose; /* -1 quiet, 0, 1 */
 	char *title; /* the process's own argument area; see launch_options */

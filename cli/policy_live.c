@@ -141,9 +141,10 @@ static bool choose(struct session *s)
 static int spawn(struct session *s, int block, int log, int errors, pid_t *ret, struct err *err)
 {
 	char sink[32], fd[16], size[24];
-	const char *argv[] = { "cordon", "run",	 "-q", "--policy", s->what,  "--audit",
-			       sink,	 "--fd", fd,   "--ro",	   s->probe, "--",
-			       s->probe, fd,	 size, NULL };
+	/* Each denial is looked for: none may be counted because there are many of other kinds. */
+	const char *argv[] = { "cordon",	"run", "-q",   "--policy", s->what, "--audit", sink,
+			       "--audit-flood", "64M", "--fd", fd,	   "--ro",  s->probe,  "--",
+			       s->probe,	fd,    size,   NULL };
 	posix_spawn_file_actions_t actions;
 	int r;
 

@@ -50,6 +50,7 @@ static int launch(const struct plan *plan, const struct run_options *o, struct e
 		.sinks = o->n_sinks ? o->sinks : NULL,
 		.n_sinks = o->n_sinks,
 		.rotation = o->rotation,
+		.flood = o->flood,
 		.started = o->verbose > 0 ? say_started : NULL,
 		.ctx = (void *)(uintptr_t)plan,
 		.title = o->title,

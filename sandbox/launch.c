@@ -205,6 +205,8 @@ static int begin_audit(struct launch *l, struct err *err)
 	r = audit_new(l->s.options->sinks, l->s.options->n_sinks, &l->s.audit, err);
 	if (r == 0) {
 		audit_rotate(l->s.audit, &l->s.options->rotation);
+		if (l->s.options->flood > 0)
+			audit_flood(l->s.audit, l->s.options->flood);
 		r = audit_begin(l->s.audit, &start, err);
 	}
 	l->s.notify.audit = l->s.audit;

@@ -18,7 +18,8 @@ struct launch_progress {
 struct launch_options {
 	const char *const *sinks; /* for audit_new() */
 	size_t n_sinks;
-	struct audit_rotation rotation;					    /* all zeros: none */
+	struct audit_rotation rotation; /* all zeros: none */
+	uint64_t flood;			/* for audit_flood(); 0: as without it */
 	void (*started)(void *ctx, const struct launch_progress *progress); /* or NULL */
 	void *ctx;
 	/* Filled while the payload runs, for a plan that learns. With phases SIGUSR1 is not for the

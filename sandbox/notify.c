@@ -16,6 +16,8 @@
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
 #endif
 
+enum { LOOK_EVERY = 16 };
+
 int notify_begin(struct notify *n, int fd, struct err *err)
 {
 	struct seccomp_notif_sizes sizes;
@@ -131,7 +133,7 @@ static void decide(struct notify *n, const struct seccomp_notif *req,
 	resp->error = -(int32_t)(v.errno_value ? v.errno_value : EPERM);
 }
 
-int notify_one(struct notify *n)
+static int answer_one(struct notify *n)
 {
 	struct seccomp_notif *req = &n->in.notif;
 	struct seccomp_notif_resp *resp = &n->out.resp;
@@ -159,7 +161,8 @@ int notify_one(struct notify *n)
 	return r < 0 && errno != ENOENT ? -errno : 0;
 }
 
-int notify_handle(struct notify *n, unsigned max)
+/* What waits now, at most max of them. As notify_ready(). */
+static int answer_waiting(struct notify *n, unsigned max)
 {
 	for (unsigned i = 0; i < max; i++) {
 		struct pollfd p = { .fd = n->fd, .events = POLLIN };
@@ -169,9 +172,29 @@ int notify_handle(struct notify *n, unsigned max)
 			return 0;
 		if (!(p.revents & POLLIN))
 			return p.revents & (POLLHUP | POLLERR) ? 1 : 0;
-		r = notify_one(n);
+		r = answer_one(n);
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+/* A caller that waits for its answer has no second call to ask for: to look for one would be a call
+ * of ours for each of its. So it is looked where the last look found one, and else sometimes; and
+ * never while all calls come here for learning. */
+int notify_ready(struct notify *n, short revents, unsigned max)
+{
+	uint64_t before;
+	int r;
+
+	if (!(revents & POLLIN))
+		return revents & (POLLHUP | POLLERR) ? 1 : 0;
+	/* It does not wait: the kernel counts a request that was taken back as one still. */
+	r = answer_one(n);
+	if (r < 0 || n->learn || (!n->crowded && ++n->alone % LOOK_EVERY != 0))
+		return r;
+	before = n->answered;
+	r = answer_waiting(n, max - 1);
+	n->crowded = n->answered != before;
+	return r;
 }

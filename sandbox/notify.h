@@ -22,6 +22,8 @@ struct notify {
 			      */
 	bool let_first_exec_pass; /* execve is notified: the launch itself is one */
 	uint64_t answered;
+	bool crowded;  /* the last look for more than one found more */
+	uint8_t alone; /* how often it was not looked */
 	union {
 		struct seccomp_notif notif;
 		char space[256]; /* a newer kernel's structure is larger (SECCOMP_GET_NOTIF_SIZES)
@@ -39,9 +41,8 @@ struct notify {
 int notify_begin(struct notify *n, int fd, struct err *err);
 void notify_end(struct notify *n);
 
-/* Answer the one that poll(2) said waits: 0, also when its caller is gone meanwhile, or -errno. */
-int notify_one(struct notify *n);
-
-/* Answer what waits, at most max of them. 0; 1 when the last process under the filter is gone;
- * -errno when the listener is broken. */
-int notify_handle(struct notify *n, unsigned max);
+/*
+ * poll(2) said revents: answer what waits, at most max of them. 0, also when a caller is gone
+ * meanwhile; 1 when the last process under the filter is gone; -errno when the listener is broken.
+ */
+int notify_ready(struct notify *n, short revents, unsigned max);

@@ -230,11 +230,7 @@ static int one_round(struct supervisor *s, struct err *err)
 	if (r == 0 && p[2].revents)
 		r = on_wire(s, err);
 	if (r == 0 && p[0].revents) {
-		/* While every call comes here its maker seldom has another one waiting: to ask for
-		 * it would be a call of ours for each of its. */
-		r = s->notify.learn && (p[0].revents & POLLIN)
-			    ? notify_one(&s->notify)
-			    : notify_handle(&s->notify, NOTIFY_BATCH);
+		r = notify_ready(&s->notify, p[0].revents, NOTIFY_BATCH);
 		if (r < 0)
 			return err_set(err, r, "answer the denials of the sandbox");
 		if (r > 0)
