@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -157,28 +158,32 @@ static void settle(struct turn *turn, size_t len)
 }
 
 /* A file system that takes a part of the block (it is full, or a limit is reached) is left with
- * the whole lines that it took. */
+ * the whole lines that it took; why is said when it is asked for the rest. */
 int turn_flush(struct turn *turn)
 {
-	ssize_t n;
+	size_t done = 0;
+	int r = 0;
 
-	if (turn->len == 0)
-		return 0;
-	do
-		n = write(turn->chain->log, turn->chain->block, turn->len);
-	while (n < 0 && errno == EINTR);
-	if (n >= 0 && (size_t)n == turn->len) {
+	while (done < turn->len && r == 0) {
+		ssize_t n = write(turn->chain->log, turn->chain->block + done, turn->len - done);
+
+		if (n > 0)
+			done += (size_t)n;
+		else if (n == 0 || errno != EINTR)
+			r = n == 0 ? -EIO : -errno;
+	}
+	if (r == 0) {
 		turn->lines += turn->at.seq - turn->done.seq;
 		turn->done = turn->at;
 		turn->len = 0;
 		return 0;
 	}
-	if (n < 0)
-		return -errno;
-	settle(turn, (size_t)n);
-	/* When this fails a torn line stays, and the next writer repairs it. */
-	(void)!ftruncate(turn->chain->log, (off_t)turn->done.offset);
-	return -ENOSPC;
+	if (done > 0) {
+		settle(turn, done);
+		/* When this fails a torn line stays, and the next writer repairs it. */
+		(void)!ftruncate(turn->chain->log, (off_t)turn->done.offset);
+	}
+	return r;
 }
 
 int turn_put(struct turn *turn, const char *body, size_t len)
@@ -266,6 +271,27 @@ static int begin(struct turn *turn)
 	return repair(turn, size, r == 0 ? "behind" : r == -ENOENT ? "missing" : "damaged", r == 0);
 }
 
+/*
+ * Whether so many bytes more will be taken: for who would rather write nothing than a part. A full
+ * disk has room in the last block of a file, and a limit some bytes below it. fallocate(2) looks at
+ * quotas, too, and what it sets aside is used by what comes; it does not look at the limit.
+ */
+static int have_room(struct turn *turn)
+{
+	const uint64_t bytes = turn->chain->room, end = turn->at.offset;
+	struct rlimit limit;
+
+	if (bytes == 0)
+		return 0;
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+	    (end > limit.rlim_cur || bytes > limit.rlim_cur - end))
+		return -EFBIG;
+	if (fallocate(turn->chain->log, FALLOC_FL_KEEP_SIZE, (off_t)end, (off_t)bytes) == 0 ||
+	    errno == EOPNOTSUPP || errno == ENOSYS || errno == EINTR)
+		return 0;
+	return -errno;
+}
+
 int chain_write(struct chain *chain, const struct batch *batch, const char *sandbox,
 		unsigned wait_ms, size_t *ret_taken)
 {
@@ -283,6 +309,8 @@ int chain_write(struct chain *chain, const struct batch *batch, const char *sand
 	r = begin(&turn);
 	if (r == 0 && rotate_due(&turn, batch))
 		r = rotate_log(&turn);
+	if (r == 0)
+		r = have_room(&turn);
 	own = turn.lines + (turn.at.seq - turn.done.seq);
 	while (r == 0 && batch_next(batch, &pos, &entry))
 		r = turn_put(&turn, entry.body, entry.len);

@@ -50,7 +50,8 @@ struct chain {
 	char *block;			/* CHAIN_BLOCK bytes of the owner's */
 	struct audit_rotation rotation; /* all zeros: never */
 	struct seal seal;
-	struct { /* when the first record of a log was written */
+	uint64_t room; /* bytes that must be free for a write to begin; 0: as many as there are */
+	struct {       /* when the first record of a log was written */
 		dev_t dev;
 		ino_t ino;
 		int64_t wall_ns;

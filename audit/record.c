@@ -244,6 +244,27 @@ static void find_top(const struct audit *audit, struct audit_totals *ret)
 	}
 }
 
+static void find_losses(const struct audit *audit, struct audit_totals *ret)
+{
+	for (size_t i = 0; i < audit->n_sinks; i++) {
+		const struct sink *sink = &audit->sink[i];
+		struct audit_loss *loss = &ret->loss[ret->n_loss];
+
+		if (sink->all_lost_records == 0)
+			continue;
+		ret->n_loss++;
+		ret->lost += sink->all_lost_records;
+		*loss = (struct audit_loss){
+			.records = sink->all_lost_records,
+			.denials = sink->all_lost_denials,
+			.why = sink->why,
+			.told = sink->lost_records == 0,
+		};
+		(void)snprintf(loss->sink, sizeof(loss->sink), "%.*s", (int)sizeof(loss->sink) - 1,
+			       sink->name);
+	}
+}
+
 void audit_end(struct audit *audit, const struct audit_end *end, struct audit_totals *ret)
 {
 	if (audit->begun) {
@@ -258,8 +279,7 @@ void audit_end(struct audit *audit, const struct audit_end *end, struct audit_to
 			.records = audit->records + audit->summaries,
 		};
 		find_top(audit, ret);
-		for (size_t i = 0; i < audit->n_sinks; i++)
-			ret->lost += audit->sink[i].all_lost_records;
+		find_losses(audit, ret);
 	}
 	for (size_t i = 0; i < audit->n_sinks; i++)
 		sink_close(&audit->sink[i]);

@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "policies/syscall.h"
 
 struct audit; /* one a sandbox, single-threaded */
@@ -99,13 +100,23 @@ struct audit_kind {
 };
 enum { AUDIT_TOP = 10 };
 
+/* What a sink did not take. */
+struct audit_loss {
+	char sink[256];		   /* as asked for, cut when longer */
+	uint64_t records, denials; /* and how many denials these records spoke of */
+	int why;		   /* -errno, of the last loss's beginning */
+	bool told;		   /* a record in the sink says how many are missing */
+};
+
 /* What was seen: for the summary at the end. */
 struct audit_totals {
 	struct audit_kind top[AUDIT_TOP]; /* the most frequent first */
 	size_t n_top;
 	uint64_t denials;
 	uint64_t records; /* records written that speak of denials, summaries included */
-	uint64_t lost;	  /* records that a sink did not take */
+	uint64_t lost;	  /* records that a sink did not take, over all sinks */
+	struct audit_loss loss[LIMIT_SINKS];
+	size_t n_loss;
 };
 
 /* Flush the summaries, write the closing record with totals, close the sinks. *ret may be NULL. */

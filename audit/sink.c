@@ -2,8 +2,10 @@
 #include "audit/sink.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "audit/place.h"
 #include "base/fd.h"
@@ -74,9 +76,27 @@ void sink_close(struct sink *sink)
 		sink->kind->close(sink);
 }
 
+bool sink_wait(int fd, unsigned *wait_ms)
+{
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+	struct timespec from, to;
+	int64_t taken;
+	int n;
+
+	if (*wait_ms == 0)
+		return false;
+	(void)clock_gettime(CLOCK_MONOTONIC, &from);
+	n = poll(&room, 1, (int)*wait_ms);
+	(void)clock_gettime(CLOCK_MONOTONIC, &to);
+	taken = (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
+	*wait_ms -= taken < (int64_t)*wait_ms ? (unsigned)taken : *wait_ms;
+	return n > 0;
+}
+
 static void lose(struct sink *sink, const struct batch_entry *entry, int why)
 {
-	sink->why = why;
+	if (sink->lost_records == 0)
+		sink->why = why;
 	sink->lost_records++;
 	sink->all_lost_records++;
 	sink->lost_denials += entry->denials;
@@ -127,35 +147,64 @@ static int write_batch(struct sink *sink, const struct batch *batch, const struc
 	return write_entries(sink, batch, wait_ms);
 }
 
-/* Tell of earlier losses, now that the sink may take records again. */
-static void tell(struct sink *sink, const struct format_id *id, unsigned wait_ms)
+/*
+ * Tell of earlier losses, in one record with their number, when the sink takes records again. To be
+ * so one record a file must have room for what comes behind it too, or the next loss would begin
+ * at once; and a pipe must have been read from, as its last page may take a short line when it is
+ * full. At the end what fits is better than nothing.
+ */
+static int tell(struct sink *sink, const struct batch *batch, const struct format_id *id,
+		unsigned wait_ms)
 {
+	const bool at_end = wait_ms >= SINK_WAIT_END_MS;
+	struct pollfd p = { .fd = sink->fd, .events = POLLOUT };
 	uint64_t records = sink->lost_records, denials = sink->lost_denials;
 	char body[2048], data[2048 + 64];
 	struct batch one = { .data = data, .cap = sizeof(data) };
 	size_t n;
+	int r;
 
+	if (!at_end && sink->fd >= 0 && poll(&p, 1, 0) == 0)
+		return -EAGAIN;
 	n = format_lost(body, sizeof(body), id, sink->name, records, denials, sink->why);
 	if (n == 0 || !batch_add(&one, body, n, 0))
-		return;
+		return 0;
 	sink->lost_records = sink->lost_denials = 0;
-	if (write_batch(sink, &one, id, wait_ms) < 0) {
+	if (!at_end)
+		sink->chain.room = n + batch->len + (batch->n + 1) * CHAIN_PREFIX_MAX + SINK_ROOM;
+	r = write_batch(sink, &one, id, wait_ms);
+	sink->chain.room = 0;
+	if (r < 0) {
 		/* The telling is no loss of its own. */
 		sink->lost_records = records;
 		sink->lost_denials = denials;
 		sink->all_lost_records--;
 	}
+	return r;
+}
+
+static void lose_all(struct sink *sink, const struct batch *batch, int why)
+{
+	struct batch_entry entry;
+	size_t pos = 0;
+
+	while (batch_next(batch, &pos, &entry))
+		lose(sink, &entry, why);
 }
 
 int sink_write(struct sink *sink, const struct batch *batch, const struct format_id *id,
 	       unsigned wait_ms)
 {
-	int r;
+	int r = 0;
 
 	if (wait_ms >= SINK_WAIT_END_MS)
 		sink->contended = false;
 	if (sink->lost_records > 0)
-		tell(sink, id, wait_ms);
-	r = write_batch(sink, batch, id, wait_ms);
-	return r;
+		r = tell(sink, batch, id, wait_ms);
+	/* While the loss cannot be told it goes on. */
+	if (r < 0 && wait_ms < SINK_WAIT_END_MS) {
+		lose_all(sink, batch, r);
+		return r;
+	}
+	return write_batch(sink, batch, id, wait_ms);
 }

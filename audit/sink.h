@@ -36,11 +36,14 @@ struct sink {
 	struct chain_point at; /* fd, journal, syslog: its own chain, from 1 */
 	char *rest;	       /* fd: the end of a line that was taken in part */
 	size_t rest_len;
-	int why;			     /* of the last loss */
+	int why;			     /* of the last loss's beginning */
 	uint64_t lost_records, lost_denials; /* not yet told */
 	uint64_t all_lost_records, all_lost_denials;
 	char name[LIMIT_PATH + 8]; /* as asked for: "file:PATH" */
 };
+
+/* A file that was full is not taken for one that has room again before so much more is free. */
+enum { SINK_ROOM = 16 * 1024 };
 
 /* How long one flush may wait for other writers of the same log. */
 enum { SINK_WAIT_MS = 100, SINK_WAIT_OPEN_MS = 5000, SINK_WAIT_END_MS = 2000 };
@@ -55,3 +58,7 @@ void sink_close(struct sink *sink);
  * loss. */
 int sink_write(struct sink *sink, const struct batch *batch, const struct format_id *id,
 	       unsigned wait_ms);
+
+/* For kinds of sinks: wait until the descriptor takes something, within what the batch may still
+ * wait, and take that from *wait_ms. */
+bool sink_wait(int fd, unsigned *wait_ms);

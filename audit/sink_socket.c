@@ -5,14 +5,12 @@
  * one datagram, with a chain of the sink's own.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "audit/render.h"
@@ -91,30 +89,6 @@ static void close_socket(struct sink *sink)
 	fd_closep(&sink->fd);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-/* A full queue (net.unix.max_dgram_qlen) empties while its reader lives: wait for it, within what
- * the batch may. */
-static bool wait_for_room(struct sink *sink, unsigned *wait_ms)
-{
-	struct pollfd room = { .fd = sink->fd, .events = POLLOUT };
-	uint64_t begin = now_ms(), taken;
-	int n;
-
-	if (*wait_ms == 0)
-		return false;
-	n = poll(&room, 1, (int)*wait_ms);
-	taken = now_ms() - begin;
-	*wait_ms -= taken < *wait_ms ? (unsigned)taken : *wait_ms;
-	return n > 0;
-}
-
 static int send_datagram(struct sink *sink, const struct datagram *d, unsigned *wait_ms)
 {
 	bool connected_anew = false;
@@ -125,7 +99,8 @@ static int send_datagram(struct sink *sink, const struct datagram *d, unsigned *
 		int r = send(sink->fd, d->bytes, d->len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno
 											  : 0;
 
-		if (r == -EINTR || (r == -EAGAIN && wait_for_room(sink, wait_ms)))
+		/* A full queue (net.unix.max_dgram_qlen) empties while its reader lives. */
+		if (r == -EINTR || (r == -EAGAIN && sink_wait(sink->fd, wait_ms)))
 			continue;
 		if ((r != -ECONNREFUSED && r != -ENOTCONN && r != -ECONNRESET) || connected_anew)
 			return r;

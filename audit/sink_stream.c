@@ -107,12 +107,12 @@ static ssize_t put_some(struct sink *sink, const char *p, size_t len)
 	return n < 0 ? -errno : n;
 }
 
-static int put_rest(struct sink *sink)
+static int put_rest(struct sink *sink, unsigned *wait_ms)
 {
 	while (sink->rest_len > 0) {
 		ssize_t n = put_some(sink, sink->rest, sink->rest_len);
 
-		if (n == -EINTR)
+		if (n == -EINTR || (n == -EAGAIN && sink_wait(sink->fd, wait_ms)))
 			continue;
 		if (n <= 0)
 			return n < 0 ? (int)n : -EIO;
@@ -123,21 +123,21 @@ static int put_rest(struct sink *sink)
 }
 
 /* One line: either all of it is on its way, or nothing. */
-static int put_line(struct sink *sink, const char *line, size_t len)
+static int put_line(struct sink *sink, const char *line, size_t len, unsigned *wait_ms)
 {
 	ssize_t n;
-	int r = put_rest(sink);
+	int r = put_rest(sink, wait_ms);
 
 	if (r < 0)
 		return r;
 	do
 		n = put_some(sink, line, len);
-	while (n == -EINTR);
+	while (n == -EINTR || (n == -EAGAIN && sink_wait(sink->fd, wait_ms)));
 	if (n <= 0)
 		return n < 0 ? (int)n : -EIO;
 	memcpy(sink->rest, line + n, len - (size_t)n);
 	sink->rest_len = len - (size_t)n;
-	r = put_rest(sink);
+	r = put_rest(sink, wait_ms);
 	return r == -EAGAIN ? 0 : r;
 }
 
@@ -148,10 +148,9 @@ static int put_record(struct sink *sink, const struct batch_entry *entry, unsign
 	size_t len = chain_line(&at, entry->body, entry->len, line, sizeof(line));
 	int r;
 
-	(void)wait_ms; /* what reads a pipe reads it all the time, or loses */
 	if (len == 0)
 		return -EMSGSIZE;
-	r = put_line(sink, line, len);
+	r = put_line(sink, line, len, wait_ms);
 	if (r == 0)
 		sink->at = at;
 	return r;

@@ -293,6 +293,7 @@ static int record(struct recording *rec, const struct run_options *o, const stru
 		print_error(NULL, &failed);
 		return result.exit_status;
 	}
+	run_losses(&result.totals);
 	return w < 0 ? w : finish(rec, result.exit_status, err);
 }
 

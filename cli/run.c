@@ -66,11 +66,7 @@ static int launch(const struct plan *plan, const struct run_options *o, struct e
 	if (result.limit_hit && o->verbose >= 0)
 		(void)fprintf(stderr, "cordon: stopped: the limit '%s' was hit\n",
 			      result.limit_hit);
-	if (result.totals.lost > 0)
-		(void)fprintf(stderr,
-			      "cordon: %llu audit records could not be written; the policy was "
-			      "enforced\n",
-			      (unsigned long long)result.totals.lost);
+	run_losses(&result.totals);
 	if (o->verbose > 0)
 		run_summary(plan, o, &result.totals);
 	return result.exit_status;

@@ -8,6 +8,9 @@
 
 int run_options(struct run_options *o, const struct plan_host *host);
 
+/* On stderr: what the log lacks. */
+void run_losses(const struct audit_totals *totals);
+
 /* On stderr: what was refused most, by which rules, and where the log is. */
 void run_summary(const struct plan *plan, const struct run_options *o,
 		 const struct audit_totals *totals);

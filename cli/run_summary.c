@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What `cordon run -v` says at the end: what was refused, on one screen, and where all of it is. */
+/* What `cordon run` says at the end: of the log, what could not be written; with -v, what was
+ * refused, on one screen, and where all of it is. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,6 +55,26 @@ static const char *log_file(const struct run_options *o, char *buf, size_t size)
 			return o->sinks[i] + 5;
 	}
 	return o->n_sinks == 0 && place_default(buf, size, &none) == 0 ? buf : NULL;
+}
+
+void run_losses(const struct audit_totals *totals)
+{
+	char name[1024], why[24];
+	struct render r;
+
+	for (size_t i = 0; i < totals->n_loss; i++) {
+		const struct audit_loss *loss = &totals->loss[i];
+
+		render_init(&r, name, sizeof(name));
+		render_bytes(&r, loss->sink, strlen(loss->sink), sizeof(name));
+		(void)fprintf(stderr,
+			      "cordon: %" PRIu64 " audit records (%" PRIu64
+			      " denials) could not be "
+			      "written to %s (%s)%s; the policy was enforced\n",
+			      loss->records, loss->denials, name,
+			      names_errno((unsigned)-loss->why, why, sizeof(why)),
+			      loss->told ? ", which it says itself" : "");
+	}
 }
 
 void run_summary(const struct plan *plan, const struct run_options *o,

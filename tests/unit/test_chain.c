@@ -284,7 +284,7 @@ static void a_full_disk_keeps_whole_lines(void **state)
 	tight = old;
 	tight.rlim_cur = (rlim_t)size_of("full") + 1000;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
-	assert_int_equal(put(&c, "a", 100, &taken), -ENOSPC);
+	assert_int_equal(put(&c, "a", 100, &taken), -EFBIG);
 	assert_in_range(taken, 3, 10);
 	assert_true(put(&c, "a", 1000 / 10, &taken) < 0);
 	assert_int_equal(taken, 0);
