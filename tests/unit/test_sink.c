@@ -242,6 +242,52 @@ static void a_full_file_system_is_told(void **state)
 	judge("limit", 13, lost);
 }
 
+static size_t count_of(const char *name, const char *what)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len, n = 0;
+
+	assert_int_equal(fd_read_file_at(AT_FDCWD, in_dir(name), 1 << 20, &text, &len), 0);
+	for (const char *p = text; (p = strstr(p, what)); p++)
+		n++;
+	return n;
+}
+
+/* What is left of a full file's last block may take the record of the loss, and nothing more: it
+ * is not told before there is room for the next batch, too. */
+static void an_outage_is_told_once(void **state)
+{
+	char file[160];
+	const char *specs[] = { file };
+	struct rlimit old, tight;
+
+	(void)state;
+	(void)snprintf(file, sizeof(file), "file:%s", in_dir("once"));
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	for (rlim_t left = 0; left < 2000; left += 50) {
+		struct audit *audit = begin(specs, 1);
+		struct stat st;
+		uint64_t lost;
+
+		deny(audit, 2);
+		assert_int_equal(stat(in_dir("once"), &st), 0);
+		tight = old;
+		tight.rlim_cur = (rlim_t)st.st_size + left;
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+		for (unsigned i = 0; i < 3; i++)
+			deny(audit, 10);
+		lost = audit->sink[0].lost_denials;
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+		deny(audit, 10);
+		end(audit, NULL);
+		assert_int_equal(count_of("once", "\"type\":\"lost\""), 1);
+		assert_int_equal(count_of("once", "\"why\":\"EFBIG\""), 1);
+		judge("once", 42, lost);
+		assert_int_equal(unlink(in_dir("once")), 0);
+		assert_int_equal(unlink(in_dir("once.head")), 0);
+	}
+}
+
 static bool put_text(const char *path, const char *text)
 {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -438,6 +484,7 @@ int main(void)
 		cmocka_unit_test(a_pipe_and_a_socket_that_fill_up),
 		cmocka_unit_test(a_dead_reader_is_told_to_the_others),
 		cmocka_unit_test(a_full_file_system_is_told),
+		cmocka_unit_test(an_outage_is_told_once),
 		cmocka_unit_test(a_full_disk),
 		cmocka_unit_test(lines_for_people),
 		cmocka_unit_test(what_is_refused),
