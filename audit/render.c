@@ -202,7 +202,7 @@ static void put_denial(struct render *r, const struct scan *record, bool colour)
 	uint64_t count = 1;
 	char more[48];
 
-	render_text(r, colour ? "cordon: \x1b[31mdenied\x1b[0m " : "cordon: denied ");
+	render_text(r, colour ? "\x1b[31mdenied\x1b[0m " : "denied ");
 	if (scan_get_u64(record, "count", &count) == 0 && count > 1) {
 		(void)snprintf(more, sizeof(more), "%llu times more ", (unsigned long long)count);
 		render_text(r, more);
@@ -215,22 +215,211 @@ static void put_denial(struct render *r, const struct scan *record, bool colour)
 	put_who(r, record);
 }
 
+/* --- what happened to a sandbox and to the log --------------------------------------------- */
+
+/* A member that is a number, as it is written, or "?". */
+static void put_number(struct render *r, const struct scan *record, const char *key)
+{
+	struct scan value;
+
+	if (scan_get(record, key, &value) && value.kind == SCAN_NUMBER)
+		render_bytes(r, value.p, value.len, 20);
+	else
+		render_text(r, "?");
+}
+
+static void put_member(struct render *r, const char *before, const struct scan *record,
+		       const char *key)
+{
+	struct scan value;
+
+	if (!scan_get(record, key, &value))
+		return;
+	render_text(r, before);
+	render_string(r, &value, 300);
+}
+
+void render_command(struct render *r, const struct scan *record, size_t max)
+{
+	struct scan argv, value;
+	struct scan_iter iter;
+	size_t from = r->len;
+
+	if (!scan_get(record, "argv", &argv))
+		return;
+	for (scan_begin(&argv, &iter); scan_next(&iter, NULL, &value);) {
+		if (r->len > from)
+			render_text(r, " ");
+		render_string(r, &value, 80);
+		if (r->len - from > max) {
+			render_text(r, iter.p < iter.end ? " ..." : "");
+			return;
+		}
+	}
+}
+
+void render_exit(struct render *r, const struct scan *record)
+{
+	struct scan how, value;
+
+	if (!scan_get(record, "exit", &how))
+		return;
+	if (scan_get(&how, "status", &value)) {
+		render_text(r, "exit ");
+		render_bytes(r, value.p, value.len, 8);
+	} else if (scan_get(&how, "signal", &value)) {
+		render_text(r, "killed by ");
+		render_string(r, &value, 20);
+	} else if (scan_get(&how, "error", &value)) {
+		render_text(r, "not started: ");
+		render_string(r, &value, 120);
+	}
+}
+
+static void put_open(struct render *r, const struct scan *record)
+{
+	struct scan blind;
+
+	put_member(r, "began under policy ", record, "policy");
+	if (scan_get(record, "blind", &blind) && blind.kind == SCAN_TRUE)
+		render_text(r, ", blind: its denials are not seen");
+	render_text(r, ": ");
+	render_command(r, record, 200);
+}
+
+static void put_close(struct render *r, const struct scan *record)
+{
+	struct scan lost;
+	uint64_t n = 0;
+
+	render_text(r, "ended: ");
+	render_exit(r, record);
+	render_text(r, "; ");
+	put_number(r, record, "denials");
+	render_text(r, " calls denied");
+	if (scan_get(record, "lost", &lost) && scan_get_u64(&lost, "records", &n) == 0 && n > 0) {
+		render_text(r, "; records lost: ");
+		put_number(r, &lost, "records");
+	}
+}
+
+static void put_lost(struct render *r, const struct scan *record)
+{
+	render_text(r, "missing here: ");
+	put_number(r, record, "records");
+	render_text(r, " records of ");
+	put_number(r, record, "denials");
+	render_text(r, " denials");
+	put_member(r, ": ", record, "why");
+}
+
+static void put_repair(struct render *r, const struct scan *record)
+{
+	static const struct {
+		const char *key, *text;
+	} found[] = {
+		{ "adopted", " records taken over" },
+		{ "torn", " bytes of a torn line" },
+		{ "foreign", " lines that are not of this chain" },
+		{ "cut", " records cut off" },
+	};
+	bool any = false;
+	uint64_t n;
+
+	render_text(r, "the log was repaired: ");
+	for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
+		if (scan_get_u64(record, found[i].key, &n) < 0 || n == 0)
+			continue;
+		render_text(r, any ? ", " : "");
+		put_number(r, record, found[i].key);
+		render_text(r, found[i].text);
+		any = true;
+	}
+	if (!any)
+		put_member(r, "its head was ", record, "head");
+}
+
+static void put_retain(struct render *r, const struct scan *record)
+{
+	render_text(r, "old files removed: ");
+	put_number(r, record, "files");
+	render_text(r, ", records ");
+	put_number(r, record, "from");
+	render_text(r, " to ");
+	put_number(r, record, "through");
+}
+
+static void put_seal(struct render *r, const struct scan *record)
+{
+	render_text(r, "sealed up to record ");
+	put_number(r, record, "last");
+	render_text(r, ", epoch ");
+	put_number(r, record, "epoch");
+}
+
+/* What a person watching a program is told besides denials. */
+static bool put_watched(struct render *r, const struct scan *record, const struct scan *type)
+{
+	if (scan_is(type, "limit"))
+		put_member(r, "limit: ", record, "text");
+	else if (scan_is(type, "lost"))
+		put_lost(r, record);
+	else
+		return false;
+	return true;
+}
+
+static void put_event(struct render *r, const struct scan *record, const struct scan *type)
+{
+	if (put_watched(r, record, type))
+		return;
+	if (scan_is(type, "open"))
+		put_open(r, record);
+	else if (scan_is(type, "close"))
+		put_close(r, record);
+	else if (scan_is(type, "repair"))
+		put_repair(r, record);
+	else if (scan_is(type, "retain"))
+		put_retain(r, record);
+	else if (scan_is(type, "seal"))
+		put_seal(r, record);
+	else if (scan_is(type, "unsealed"))
+		put_member(r, "the log is not sealed any more: ", record, "why");
+	else if (scan_is(type, "rotate"))
+		render_text(r, "the log goes on in another file");
+	else
+		render_string(r, type, 20);
+}
+
+static bool speaks_of_denials(const struct scan *type)
+{
+	return scan_is(type, "denial") || scan_is(type, "summary");
+}
+
+void render_record(struct render *r, const struct scan *record, bool colour)
+{
+	struct scan type;
+
+	if (!scan_get(record, "type", &type))
+		return;
+	if (speaks_of_denials(&type))
+		put_denial(r, record, colour);
+	else
+		put_event(r, record, &type);
+}
+
 size_t render_line(const char *record, size_t len, bool colour, char *buf, size_t cap)
 {
-	struct scan root, type, text;
+	struct scan root, type;
 	struct render r;
 
 	render_init(&r, buf, cap);
 	if (scan_text(record, len, &root) < 0 || !scan_get(&root, "type", &type))
 		return 0;
-	if (scan_is(&type, "denial") || scan_is(&type, "summary")) {
+	render_text(&r, "cordon: ");
+	if (speaks_of_denials(&type))
 		put_denial(&r, &root, colour);
-	} else if (scan_is(&type, "limit") && scan_get(&root, "text", &text)) {
-		render_text(&r, "cordon: limit: ");
-		render_string(&r, &text, 300);
-	} else if (scan_is(&type, "lost") && scan_get(&root, "records", &text)) {
-		render_text(&r, "cordon: audit records lost: ");
-		render_bytes(&r, text.p, text.len, 20);
-	}
+	else if (!put_watched(&r, &root, &type))
+		return 0;
 	return r.len;
 }

@@ -118,18 +118,6 @@ static unsigned severity(const struct scan *type)
 	return scan_is(type, "open") || scan_is(type, "close") ? NOTICE_INFO : NOTICE_WARNING;
 }
 
-/* The line that a person watching would get, or what kind of record it is. */
-static void say(const struct batch_entry *entry, const struct scan *record, char *ret, size_t size)
-{
-	char type[32], sandbox[32];
-
-	if (render_line(entry->body, entry->len, false, ret, size) > 0)
-		return;
-	(void)scan_get_string(record, "type", type, sizeof(type));
-	(void)scan_get_string(record, "sandbox", sandbox, sizeof(sandbox));
-	(void)snprintf(ret, size, "cordon: %s: sandbox %s", type, sandbox);
-}
-
 /* --- journald ------------------------------------------------------------------------------ */
 
 static int open_journal(struct sink *sink, const char *path, char *block, struct err *err)
@@ -169,14 +157,16 @@ static int put_journal(struct sink *sink, const struct batch_entry *entry, unsig
 	char line[LIMIT_LOG_LINE], text[2048];
 	struct datagram d = { .len = 0 };
 	struct scan record, type, call;
+	struct render message;
 	size_t len = chain_line(&at, entry->body, entry->len, line, sizeof(line));
 	int r;
 
 	if (len == 0 || scan_text(entry->body, entry->len, &record) < 0 ||
 	    !scan_get(&record, "type", &type))
 		return -EMSGSIZE;
-	say(entry, &record, text, sizeof(text));
-	add_field(&d, "MESSAGE", text, strlen(text));
+	render_init(&message, text, sizeof(text));
+	render_record(&message, &record, false);
+	add_field(&d, "MESSAGE", text, message.len);
 	add_text(&d, severity(&type) == NOTICE_INFO ? "PRIORITY=6\n" : "PRIORITY=4\n");
 	add_text(&d, "SYSLOG_IDENTIFIER=cordon\n");
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {

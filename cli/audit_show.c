@@ -25,7 +25,7 @@ struct show {
 	uint64_t matched;
 	uint64_t denials;
 	uint64_t damaged; /* lines that are no records */
-	bool count_only;
+	bool count_only, colour;
 	char last[17];
 };
 
@@ -139,9 +139,9 @@ static bool is_shown(const struct line *line)
 	return true;
 }
 
-static void print_plain(const struct scan *record, const struct scan *type)
+static void print_plain(const struct show *show, const struct scan *record)
 {
-	char buf[4096], text[2048];
+	char buf[4096];
 	struct scan value;
 	struct render r;
 
@@ -152,19 +152,7 @@ static void print_plain(const struct scan *record, const struct scan *type)
 	if (scan_get(record, "sandbox", &value))
 		render_string(&r, &value, 16);
 	render_text(&r, " ");
-	if (render_line(record->p, record->len, false, text, sizeof(text)) > 0) {
-		render_text(&r, text_starts_with(text, "cordon: ") ? text + 8 : text);
-	} else {
-		render_string(&r, type, 20);
-		if (scan_get(record, "policy", &value)) {
-			render_text(&r, " policy ");
-			render_string(&r, &value, 64);
-		}
-		if (scan_get(record, "exit", &value)) {
-			render_text(&r, " ");
-			render_bytes(&r, value.p, value.len, 300);
-		}
-	}
+	render_record(&r, record, show->colour);
 	(void)puts(buf);
 }
 
@@ -191,7 +179,7 @@ static int take(struct show *show, const struct line *line)
 	if (show->table)
 		return audit_table_add(show->table, &record, &type);
 	if (!show->args->json)
-		print_plain(&record, &type);
+		print_plain(show, &record);
 	else if (is_shown(line))
 		(void)printf("%.*s\n", (int)line->len, line->p);
 	else
@@ -347,7 +335,7 @@ static int show_log(struct show *show, struct err *err)
 int audit_cli_show(struct audit_args *args)
 {
 	__attribute__((cleanup(audit_table_freep))) struct audit_table *table = NULL;
-	struct show show = { .args = args };
+	struct show show = { .args = args, .colour = print_colours(stdout) };
 	struct err err = ERR_INIT;
 
 	if (args->count && (args->follow || args->json || args->group)) {

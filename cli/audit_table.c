@@ -129,8 +129,7 @@ static void put_string(char *buf, size_t cap, const struct scan *record, const c
 
 static void note_open(struct box *box, const struct scan *record)
 {
-	struct scan argv, value;
-	struct scan_iter iter;
+	struct scan value;
 	struct render r;
 
 	put_string(box->policy, sizeof(box->policy), record, "policy");
@@ -139,38 +138,19 @@ static void note_open(struct box *box, const struct scan *record)
 		box->time[10] = ' ';
 	box->blind = scan_get(record, "blind", &value) && value.kind == SCAN_TRUE;
 	render_init(&r, box->command, sizeof(box->command));
-	if (!scan_get(record, "argv", &argv))
-		return;
-	for (scan_begin(&argv, &iter); scan_next(&iter, NULL, &value);) {
-		if (r.len > 0)
-			render_text(&r, " ");
-		render_string(&r, &value, 80);
-		if (r.len > 100) {
-			render_text(&r, iter.p < iter.end ? " ..." : "");
-			break;
-		}
-	}
+	render_command(&r, record, 100);
 }
 
 static void note_close(struct box *box, const struct scan *record)
 {
-	struct scan how, value;
+	struct scan how;
 	struct render r;
 
 	(void)scan_get_u64(record, "denials", &box->denials);
-	render_init(&r, box->outcome, sizeof(box->outcome));
 	if (!scan_get(record, "exit", &how))
 		return;
-	if (scan_get(&how, "status", &value)) {
-		render_text(&r, "exit ");
-		render_bytes(&r, value.p, value.len, 8);
-	} else if (scan_get(&how, "signal", &value)) {
-		render_text(&r, "killed by ");
-		render_string(&r, &value, 20);
-	} else if (scan_get(&how, "error", &value)) {
-		render_text(&r, "not started: ");
-		render_string(&r, &value, 120);
-	}
+	render_init(&r, box->outcome, sizeof(box->outcome));
+	render_exit(&r, record);
 }
 
 /* --- rows ---------------------------------------------------------------------------------- */

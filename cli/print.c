@@ -2,6 +2,7 @@
 #include "cli/print.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,4 +39,11 @@ void print_error(const char *prefix, const struct err *err)
 		(void)fd_write_all(STDERR_FILENO, out.data, out.len);
 	else
 		(void)fputs("cordon: cannot say what went wrong: out of memory\n", stderr);
+}
+
+bool print_colours(FILE *to)
+{
+	const char *no = getenv("NO_COLOR"); /* https://no-color.org: present and not empty */
+
+	return isatty(fileno(to)) && !(no && no[0]);
 }
