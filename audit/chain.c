@@ -41,7 +41,7 @@ static int write_head(int fd, const struct chain_point *at)
 }
 
 /* flock(2) has no time limit and an alarm is the caller's: short sleeps. */
-static int lock(int fd, unsigned wait_ms)
+int chain_lock(int fd, unsigned wait_ms)
 {
 	struct timespec nap = { .tv_nsec = 100000 };
 	unsigned naps = 0;
@@ -84,7 +84,7 @@ static int enter(struct chain *chain, unsigned wait_ms)
 	int r;
 
 	for (int attempt = 0; attempt < 8; attempt++) {
-		r = lock(chain->head, wait_ms);
+		r = chain_lock(chain->head, wait_ms);
 		if (r < 0)
 			return r;
 		if (is_at(chain->head, chain->dir, chain->head_name)) {
@@ -292,17 +292,36 @@ static int have_room(struct turn *turn)
 	return -errno;
 }
 
-int chain_write(struct chain *chain, const struct batch *batch, const char *sandbox,
-		unsigned wait_ms, size_t *ret_taken)
+/* What a turn left to be done when the log is not locked any more. */
+struct rest {
+	struct seal_state state; /* the epoch whose seal was written */
+	uint64_t seal;		 /* its record, 0: none */
+	uint64_t closing;	 /* a record that should have been sealed while another sealed */
+};
+
+static int seal_lines(struct turn *turn, const struct batch *batch, struct rest *rest)
+{
+	uint64_t last = turn->at.seq;
+	int r = seal_put(turn, batch, &rest->state);
+
+	if (r > 0)
+		rest->seal = turn->at.seq;
+	else if (r == -EBUSY && seal_closes(batch))
+		rest->closing = last;
+	return r == -EBUSY || r > 0 ? 0 : r;
+}
+
+static int write_turn(struct chain *chain, const struct batch *batch, const char *sandbox,
+		      unsigned wait_ms, size_t *ret_taken, struct rest *rest)
 {
 	struct turn turn = { .chain = chain, .sandbox = sandbox };
 	struct batch_entry entry;
 	uint64_t own = 0; /* lines before the batch's */
-	struct seal_state state;
 	size_t pos = 0;
-	int r, h, sealed = 0;
+	int r, h;
 
 	*ret_taken = 0;
+	*rest = (struct rest){ .seal = 0 };
 	r = enter(chain, wait_ms);
 	if (r < 0)
 		return r;
@@ -314,10 +333,8 @@ int chain_write(struct chain *chain, const struct batch *batch, const char *sand
 	own = turn.lines + (turn.at.seq - turn.done.seq);
 	while (r == 0 && batch_next(batch, &pos, &entry))
 		r = turn_put(&turn, entry.body, entry.len);
-	if (r == 0) {
-		sealed = seal_put(&turn, batch, &state);
-		r = sealed < 0 ? sealed : 0;
-	}
+	if (r == 0)
+		r = seal_lines(&turn, batch, rest);
 	/* After a failed line the block still holds whole lines that are ready. */
 	if (r == 0 || r == -EMSGSIZE) {
 		int b = turn_flush(&turn);
@@ -328,14 +345,61 @@ int chain_write(struct chain *chain, const struct batch *batch, const char *sand
 		h = turn_head(&turn);
 		(void)h; /* a head that is behind is adopted by the next writer */
 	}
-	if (r == 0 && sealed > 0)
-		seal_advance(&turn, &state);
 	if (r == 0)
 		rotate_remove(&turn);
 	(void)flock(chain->head, LOCK_UN);
-	explicit_bzero(&state, sizeof(state));
 	*ret_taken = turn.lines > own ? (size_t)(turn.lines - own) : 0;
 	if (*ret_taken > batch->n) /* the seal is not of the batch either */
 		*ret_taken = batch->n;
+	if (r < 0)
+		rest->seal = rest->closing = 0;
+	return r;
+}
+
+/* The disk is waited for while others write; only the key changes under the log's lock. */
+static void end_epoch(struct chain *chain, struct rest *rest)
+{
+	int r = seal_sync(chain, &rest->state);
+
+	if (r == 0)
+		r = enter(chain, SEAL_LOCK_MS);
+	if (r == 0) {
+		r = seal_advance(chain, &rest->state, rest->seal);
+		(void)flock(chain->head, LOCK_UN);
+	}
+	seal_finish(chain, r);
+}
+
+/* A closing record that came while another process sealed: its seal is waited for, and if it does
+ * not cover the record there is one more. What is not had in time the next seal covers. */
+static void seal_behind(struct chain *chain, const char *sandbox, unsigned wait_ms,
+			struct rest *rest)
+{
+	const struct batch none = { .n = 0 };
+	uint64_t closing = rest->closing;
+	size_t taken;
+
+	if (seal_wait(chain, wait_ms) < 0)
+		return;
+	chain->seal.want = closing;
+	if (write_turn(chain, &none, sandbox, wait_ms, &taken, rest) == 0 && rest->seal > 0)
+		end_epoch(chain, rest);
+	else
+		seal_finish(chain, -ETIMEDOUT);
+}
+
+int chain_write(struct chain *chain, const struct batch *batch, const char *sandbox,
+		unsigned wait_ms, size_t *ret_taken)
+{
+	struct rest rest;
+	int r = write_turn(chain, batch, sandbox, wait_ms, ret_taken, &rest);
+
+	if (rest.seal > 0)
+		end_epoch(chain, &rest);
+	else if (chain->seal.held) /* a seal that was not written */
+		seal_finish(chain, -ETIMEDOUT);
+	else if (rest.closing > 0)
+		seal_behind(chain, sandbox, wait_ms, &rest);
+	explicit_bzero(&rest.state, sizeof(rest.state));
 	return r;
 }

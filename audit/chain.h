@@ -83,6 +83,9 @@ void chain_close(struct chain *chain);
 int chain_write(struct chain *chain, const struct batch *batch, const char *sandbox,
 		unsigned wait_ms, size_t *ret_taken);
 
+/* flock(2) with a limit of time: 0, -ETIMEDOUT or -errno. */
+int chain_lock(int fd, unsigned wait_ms);
+
 /* What a writer found that the head did not know. */
 struct chain_repair {
 	uint64_t adopted; /* whole lines that continue the chain */

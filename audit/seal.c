@@ -216,7 +216,7 @@ int seal_setup(const char *path, struct seal_key *ret_key, struct err *err)
 	if (r == 0)
 		r = make_state(&chain, &key, err);
 	if (r == 0) {
-		chain.seal.force = true;
+		chain.seal.want = UINT64_MAX;
 		r = chain_write(&chain, &none, "0000000000000000", 5000, &taken);
 		if (r == 0)
 			r = chain.seal.why;

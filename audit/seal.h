@@ -28,6 +28,7 @@ enum {
 	SEAL_RECORDS = 1000,			     /* an epoch is not longer, */
 	SEAL_SECONDS = 60,     /* and does not go on with a record that comes later than that */
 	SEAL_EPOCHS = 1 << 26, /* a verifier goes no further: half a minute */
+	SEAL_LOCK_MS = 5000,   /* who has sealed waits so long for the log, to change the key */
 };
 
 struct seal_key {
@@ -71,15 +72,38 @@ struct seal {
 	char id[SEAL_ID + 1]; /* "": the log is not sealed */
 	int why;	      /* why sealing failed, 0: it did not */
 	bool told;	      /* a record says so */
-	bool force;	      /* seal in the next turn */
+	uint64_t want;	      /* a record that is to be sealed, whatever is due; 0: none */
+	bool held;	      /* this process is the one that seals: the state file's flock(2) */
 };
 
 /* At opening: a state that is there and cannot be used is an error. */
 int seal_open(struct chain *chain, struct err *err);
 
-/* Behind the batch's lines: a seal if one is due (1, *ret is the epoch that it ends), or none (0).
- * That sealing is not possible becomes a record, once. */
+/*
+ * Behind the batch's lines: a seal if one is due (1, *ret is the epoch that it ends, and the
+ * state's lock is held), none (0), or none because somebody else is sealing (-EBUSY). That sealing
+ * is not possible becomes a record, once.
+ */
 int seal_put(struct turn *turn, const struct batch *batch, struct seal_state *ret);
 
-/* The seal is in the log: the next key takes the place of this one. */
-void seal_advance(struct turn *turn, struct seal_state *state);
+/* Whether a sandbox ends in the batch: its closing record is to be sealed. */
+bool seal_closes(const struct batch *batch);
+
+/* --- the one who seals, when others may write again ---------------------------------------- */
+
+/*
+ * Only one process at a time is between a seal and the next key: it holds flock(2) on the state.
+ * What takes long, the disk, is waited for under this lock alone. In this order: */
+
+/* The seal, and all that it covers, is on the disk. 0 or -errno. */
+int seal_sync(struct chain *chain, const struct seal_state *state);
+
+/* With the log locked: the next key takes the place of this one; seq is the seal's. 0, or -errno,
+ * and the epoch will be sealed once more. */
+int seal_advance(struct chain *chain, struct seal_state *state, uint64_t seq);
+
+/* The key is on the disk (or r says why it is not in the file): the next one may seal. */
+void seal_finish(struct chain *chain, int r);
+
+/* Wait until no other seals, then be the one. 0, -ETIMEDOUT or -errno. */
+int seal_wait(struct chain *chain, unsigned wait_ms);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a writer does about seals while it holds the lock. */
+/* What a writer does about seals while it holds the log's lock, and what the one who seals does
+ * without it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,7 +37,8 @@ static int find(struct chain *chain)
 	fd = openat(chain->dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	fd_closep(&chain->seal.fd);
+	fd_closep(&chain->seal.fd); /* and with it the lock on a file that is no state any more */
+	chain->seal.held = false;
 	chain->seal.fd = fd;
 	return 1;
 }
@@ -65,7 +68,7 @@ int seal_open(struct chain *chain, struct err *err)
 	       r;
 }
 
-static bool closes(const struct batch *batch)
+bool seal_closes(const struct batch *batch)
 {
 	static const char begin[] = "{\"type\":\"close\"";
 	struct batch_entry entry;
@@ -91,11 +94,11 @@ static bool is_due(const struct turn *turn, const struct batch *batch,
 {
 	uint64_t now = now_s();
 
-	if (turn->chain->seal.force)
-		return true;
+	if (turn->chain->seal.want > 0)
+		return state->first <= turn->chain->seal.want;
 	if (batch->n == 0)
 		return false;
-	return closes(batch) || turn->at.seq - state->first >= SEAL_RECORDS ||
+	return seal_closes(batch) || turn->at.seq - state->first >= SEAL_RECORDS ||
 	       now < state->when_s || now - state->when_s >= SEAL_SECONDS;
 }
 
@@ -151,31 +154,101 @@ int seal_put(struct turn *turn, const struct batch *batch, struct seal_state *re
 	}
 	if (!is_due(turn, batch, ret))
 		return 0;
+	if (!seal->held && flock(seal->fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK || errno == EINTR ? -EBUSY : -errno;
+	seal->held = true;
 	r = put_seal(turn, ret);
 	return r < 0 ? r : 1;
 }
 
-void seal_advance(struct turn *turn, struct seal_state *state)
-{
-	struct seal *seal = &turn->chain->seal;
-	char text[SEAL_STATE_TEXT];
-	ssize_t n = -1;
+/* --- without the log's lock ---------------------------------------------------------------- */
 
+static int sync_file(struct chain *chain, const char *name, int flags)
+{
+	_cleanup_close_ int fd =
+		openat(chain->dir, name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return (flags & O_DIRECTORY ? fsync(fd) : fdatasync(fd)) < 0 ? -errno : 0;
+}
+
+/* An epoch may have begun in files that were rotated meanwhile: theirs and the directory's contents
+ * come before the log's, whose seal speaks of them. */
+int seal_sync(struct chain *chain, const struct seal_state *state)
+{
+	struct rotate_list list;
+	bool rotated = false;
+	char name[256];
+	int r;
+
+	r = rotate_list(chain->dir, chain->name, &list);
+	r = r == -E2BIG ? 0 : r; /* more than are ever kept */
+	for (size_t i = 0; r == 0 && i < list.n; i++) {
+		if (list.number[i] < state->first)
+			continue;
+		rotated = true;
+		rotate_name(chain->name, list.number[i], name, sizeof(name));
+		r = sync_file(chain, name, O_RDONLY);
+		r = r == -ENOENT ? 0 : r; /* removed, as a record tells */
+	}
+	if (r == 0 && (rotated || state->first <= 1))
+		r = sync_file(chain, ".", O_RDONLY | O_DIRECTORY);
+	if (r == 0 && fdatasync(chain->log) < 0)
+		r = -errno;
+	return r;
+}
+
+int seal_advance(struct chain *chain, struct seal_state *state, uint64_t seq)
+{
+	char text[SEAL_STATE_TEXT];
+	struct seal_state now;
+	ssize_t n;
+	int r = load(chain, &now);
+
+	/* Another file, or another key in it: the owner began anew while we waited. */
+	if (r > 0 && (now.epoch != state->epoch || memcmp(now.id, state->id, sizeof(now.id)) != 0))
+		r = 0;
+	explicit_bzero(&now, sizeof(now));
+	if (r <= 0)
+		return r < 0 ? r : -ESTALE;
 	state->epoch++;
-	state->first = turn->done.seq;
+	state->first = seq;
 	state->when_s = now_s();
 	seal_evolve(&state->key);
 	seal_spell_state(state, text);
-	/* The seal first: a key that is gone cannot make it again. In place, so that no block of
-	 * the old key stays where the file system writes in place. */
-	if (fdatasync(turn->chain->log) == 0)
-		n = pwrite(seal->fd, text, sizeof(text), 0);
-	if (n == (ssize_t)sizeof(text) && fsync(seal->fd) == 0) {
-		seal->why = 0;
-		seal->told = false;
-	} else {
-		seal->why = errno > 0 ? -errno : -EIO;
-	}
-	seal->force = false;
+	/* In place, so that no block of the old key stays where the file system writes in place. */
+	n = pwrite(chain->seal.fd, text, sizeof(text), 0);
 	explicit_bzero(text, sizeof(text));
+	if (n < 0)
+		return -errno;
+	return (size_t)n == sizeof(text) ? 0 : -EIO;
+}
+
+void seal_finish(struct chain *chain, int r)
+{
+	struct seal *seal = &chain->seal;
+
+	if (r == 0 && fsync(seal->fd) < 0)
+		r = -errno;
+	/* A log that could not be locked again is as one whose sealer died. */
+	if (r != -ETIMEDOUT && r != -ESTALE) {
+		seal->why = r;
+		seal->told = seal->told && r != 0;
+	}
+	seal->want = 0;
+	if (seal->held && seal->fd >= 0)
+		(void)flock(seal->fd, LOCK_UN);
+	seal->held = false;
+}
+
+int seal_wait(struct chain *chain, unsigned wait_ms)
+{
+	int r;
+
+	if (chain->seal.fd < 0)
+		return -ENOENT;
+	r = chain_lock(chain->seal.fd, wait_ms);
+	chain->seal.held = r == 0;
+	return r;
 }

@@ -74,7 +74,7 @@ static inline void open_chain(struct chain *chain, uint64_t size, unsigned keep)
 	chain->rotation = (struct audit_rotation){ .size = size, .keep = keep };
 }
 
-static inline int put(struct chain *chain, const char *sandbox, unsigned n)
+static inline int put_within(struct chain *chain, const char *sandbox, unsigned n, unsigned wait_ms)
 {
 	char data[32 * 1024], body[256];
 	struct batch batch = { .data = data, .cap = sizeof(data) };
@@ -89,7 +89,12 @@ static inline int put(struct chain *chain, const char *sandbox, unsigned n)
 
 		assert_true(batch_add(&batch, body, (size_t)len, 1));
 	}
-	return chain_write(chain, &batch, sandbox, 20000, &taken);
+	return chain_write(chain, &batch, sandbox, wait_ms, &taken);
+}
+
+static inline int put(struct chain *chain, const char *sandbox, unsigned n)
+{
+	return put_within(chain, sandbox, n, 20000);
 }
 
 static inline void judge(enum verify_kind kind, struct verify_result *ret)

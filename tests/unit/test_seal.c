@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -73,16 +74,23 @@ static void set_up(void)
 }
 
 /* A sandbox's end: that is sealed. */
-static void put_close(struct chain *chain)
+static int put_close_within(struct chain *chain, unsigned wait_ms)
 {
 	static const char body[] = "{\"type\":\"close\",\"sandbox\":\"a\",\"denials\":0}";
 	char data[512];
 	struct batch batch = { .data = data, .cap = sizeof(data) };
 	size_t taken;
+	int r;
 
 	assert_true(batch_add(&batch, body, sizeof(body) - 1, 0));
-	assert_int_equal(chain_write(chain, &batch, "a", 20000, &taken), 0);
-	assert_int_equal(taken, 1);
+	r = chain_write(chain, &batch, "a", wait_ms, &taken);
+	assert_int_equal(taken, r == 0);
+	return r;
+}
+
+static void put_close(struct chain *chain)
+{
+	assert_int_equal(put_close_within(chain, 20000), 0);
 }
 
 static void check(enum verify_kind kind, struct verify_result *v)
@@ -424,6 +432,116 @@ static void sealing_survives_death_at_every_call(void **state)
 	assert_true(v.epoch < v.seals - 1); /* some epochs were sealed twice */
 }
 
+/* A process that seals and is stopped at its first call to the disk. */
+static pid_t sealer_at_the_disk(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct chain c;
+
+		open_chain(&c, 0, 0);
+		(void)ptrace(PTRACE_TRACEME, 0, 0, 0);
+		(void)raise(SIGSTOP);
+		put_close(&c);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD), 0);
+	for (;;) {
+		struct __ptrace_syscall_info info;
+
+		assert_int_equal(ptrace(PTRACE_SYSCALL, pid, 0, 0), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSTOPPED(status));
+		assert_true(ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0);
+		if (info.op == PTRACE_SYSCALL_INFO_ENTRY &&
+		    (info.entry.nr == SYS_fdatasync || info.entry.nr == SYS_fsync))
+			return pid;
+	}
+}
+
+static void let_go(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(ptrace(PTRACE_DETACH, pid, 0, 0), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* A slow disk: who does not seal writes on, and what ends meanwhile is sealed by the next seal or,
+ * when the disk is done in time, by one of its own. */
+static void who_seals_waits_alone(void **state)
+{
+	struct verify_result v;
+	struct chain c;
+	pid_t pid, later;
+	int status;
+
+	(void)state;
+	set_up();
+	pid = sealer_at_the_disk();
+	open_chain(&c, 0, 0);
+	assert_int_equal(put_within(&c, "b", 3, 20), 0);
+	check(VERIFY_WHOLE, &v);
+	assert_int_equal(v.seals, 2);
+	/* a closing record does not get its seal in time, and is written all the same */
+	assert_int_equal(put_close_within(&c, 50), 0);
+	check(VERIFY_WHOLE, &v);
+	assert_int_equal(v.seals, 2);
+	assert_int_equal(v.sealed, v.records - 5); /* three, the closing one, the seal itself */
+	/* another one waits, until the disk is done */
+	later = fork();
+	if (later == 0)
+		_exit(put_close_within(&c, 20000) != 0);
+	usleep(100000);
+	let_go(pid);
+	assert_int_equal(waitpid(later, &status, 0), later);
+	assert_int_equal(status, 0);
+	check(VERIFY_WHOLE, &v);
+	assert_int_equal(v.seals, 3);
+	assert_int_equal(v.sealed, v.records - 1);
+	assert_int_equal(v.epoch, 2);
+	/* one that dies there holds nobody up */
+	pid = sealer_at_the_disk();
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(put_close_within(&c, 50), 0);
+	chain_close(&c);
+	check(VERIFY_WHOLE, &v);
+	assert_int_equal(v.sealed, v.records - 1);
+	assert_int_equal(v.epoch, 3); /* sealed twice */
+	assert_int_equal(v.seals, 5);
+}
+
+/* Two processes end sandboxes at once, again and again: one chain of epochs. */
+static void many_seal_at_once(void **state)
+{
+	struct verify_result v;
+	int status;
+
+	(void)state;
+	set_up();
+	for (int i = 0; i < 4; i++) {
+		if (fork() == 0) {
+			write_epochs(25);
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < 4; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	write_epochs(1);
+	check(VERIFY_WHOLE, &v);
+	assert_int_equal(v.denials, 4 * 25 * 3 + 3);
+	assert_int_equal(v.sealed, v.records - 1);
+	assert_int_equal(v.epoch, v.seals - 1); /* none was sealed twice */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -435,6 +553,8 @@ int main(void)
 		cmocka_unit_test_setup(a_state_that_is_gone_is_told, fresh),
 		cmocka_unit_test_setup(seals_go_on_over_rotations, fresh),
 		cmocka_unit_test_setup(sealing_survives_death_at_every_call, fresh),
+		cmocka_unit_test_setup(who_seals_waits_alone, fresh),
+		cmocka_unit_test_setup(many_seal_at_once, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
