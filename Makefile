@@ -326,8 +326,9 @@ TIME ?= 60
 fuzz: $(FUZZERS)  ## every fuzzer for TIME seconds
 	tools/run-fuzz $(TIME) $(FUZZERS)
 
-bench: all  ## launch and call costs beside their peers, interleaved
+bench: all  ## launch, call and flood costs beside their peers, interleaved
 	bench/run
+	bench/flood 10
 
 demo:  ## the main job, end to end, as an unprivileged user
 	tools/demo

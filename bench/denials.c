@@ -37,7 +37,7 @@
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP 1UL
 #endif
 
-enum { MAX_THREADS = 64, MARK_MS = 500, MAX_MARKS = 65536, MAX_SECONDS = 3600 };
+enum { MAX_THREADS = 64, MARK_MS = 500, MAX_MARKS = 65536, MAX_SECONDS = 3600, SETTLED = 3 };
 
 static uint64_t now_ns(void)
 {
@@ -388,7 +388,8 @@ static int run_watch(double seconds, const char *path, const char *pid)
 			unsigned long m = memory_of(pid, &kind);
 
 			ran = run_ns(pid) ? run_ns(pid) : ran;
-			if (m > 0) {
+			/* in the first seconds it touches its tables and buffers */
+			if (m > 0 && n >= SETTLED) {
 				first = first ? first : m;
 				least = least && least < m ? least : m;
 				most = m > most ? m : most;

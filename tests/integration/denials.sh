@@ -50,7 +50,7 @@ for policy in default build session strict; do
 done
 
 # --- exact counts, whatever the load
-for load in "1 1" "100 1" "1000 4" "20000 8" "50000 2"; do
+for load in "1 1" "100 1" "1000 4" "20000 8" "50000 2" "100000 64"; do
 	read -r n threads <<<"$load"
 	fresh
 	expect_match "\"refused\":$n," "$n denied calls from $threads threads" -- inside -- "$PROGRAMS/denied" "$n" "$threads"
@@ -67,6 +67,23 @@ check "four sandboxes, one log: all accounted for" test "$(total)" = 2000
 check "four sandboxes, one log: verified" "$CORDON" audit verify
 check "four sandboxes, one log: four openings and closings" test \
 	"$(records '[map(select(.type == "open")), map(select(.type == "close"))] | map(length)')" = "[4,4]"
+
+# --- a flood of many kinds: what it brings to the log is bounded, and exact
+fresh
+expect_match '"refused":50000,' "50,000 calls of 48 kinds" -- bash -c \
+	"echo 50000 | '$CORDON' run --ro '$PROGRAMS' -- '$PROGRAMS/outage'"
+check "a flood: all accounted for" test "$(total)" = 50000
+check "a flood: verified" "$CORDON" audit verify
+check "a flood: each kind has a record of its own" test "$(records '[map(select(.type == "denial").syscall.name), map(select(.type == "summary").syscall.name)] |
+	(.[0] | unique | length) == 48 and (.[1] - .[0]) == []')" = true
+check "a flood: less than 1 MiB" test "$(stat -c %s "$LOG")" -lt 1048576
+full=$(records 'map(select(.type == "denial")) | length')
+fresh
+expect_match '"refused":50000,' "who gives more bytes" -- bash -c \
+	"echo 50000 | '$CORDON' run --audit-flood 16M --ro '$PROGRAMS' -- '$PROGRAMS/outage'"
+check "has more records of their own" test "$(records 'map(select(.type == "denial")) | length')" -gt $((full + 200))
+check "who gives more bytes: all accounted for" test "$(total)" = 50000
+expect_error 125 "from 1M to 1G" "--audit-flood wants a size" -- "$CORDON" run --audit-flood 1K -- true
 
 # --- answers
 fresh
