@@ -32,7 +32,7 @@ static const char usage[] =
 	"options of show:\n"
 	"  --group            one table over all sandboxes: what, how often, by which rule\n"
 	"  --count            only how many denials there were\n"
-	"  --follow           print records as they come\n"
+	"  --follow           print the last 10 records, and more as they come\n"
 	"  --json             the records themselves, one a line\n"
 	"  --sandbox ID|last  one sandbox, by its id or the id's beginning, or the latest one\n"
 	"  --policy NAME      sandboxes under that policy\n"

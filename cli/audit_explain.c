@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/sys.h"
+#include "base/text.h"
 #include "cli/audit_policy.h"
 #include "cli/audit_reader.h"
 #include "cli/policy.h"
@@ -234,20 +235,54 @@ static const char *reason(const struct recorded *record)
 	return "";
 }
 
+/* Whether the policy of now is the record's and says the same by the same line. */
+static bool says_the_same(const struct explained *e)
+{
+	return e->same_text && e->judged &&
+	       audit_policy_same_verdict(e->policy, &e->now, &e->record);
+}
+
+/* The line that the record names, in the policy that was in force. */
+static bool find_line(const struct explained *e, struct policy_where *ret)
+{
+	char rule[LIMIT_PATH + 16], *colon;
+	uint64_t line;
+
+	(void)scan_string(&e->record.rule, rule, sizeof(rule));
+	colon = strrchr(rule, ':');
+	if (!e->policy || !e->same_text || !colon || text_parse_u64(colon + 1, &line) < 0)
+		return false;
+	*colon = '\0';
+	for (size_t i = 0; i < e->policy->n_sources; i++) {
+		if (strcmp(e->policy->sources[i].path, rule) != 0)
+			continue;
+		*ret = (struct policy_where){ .source = (uint16_t)i, .line = (uint32_t)line };
+		return true;
+	}
+	return false;
+}
+
 static void put_policy(const struct explained *e)
 {
 	const struct recorded *record = &e->record;
+	struct policy_where where;
 
-	put("  rule:   ", &record->rule, "?");
-	(void)printf("%s\n", reason(record));
+	if (find_line(e, &where)) {
+		(void)fputs("  rule:   ", stdout);
+		advice_print_line(e->policy, where);
+		(void)putchar('\n');
+	} else {
+		put("  rule:   ", &record->rule, "?");
+		(void)printf("%s\n", reason(record));
+	}
+	put("  policy: ", &record->policy, "?");
 	if (!e->policy) {
-		put("  policy: ", &record->policy, "?");
 		(void)puts(", which was not found: --policy FILE names it");
 		return;
 	}
-	(void)fputs("  policy: ", stdout);
+	(void)fputs(", ", stdout);
 	policy_cli_put_text(e->policy->sources[0].path);
-	(void)puts(e->same_text ? ", the one that was in force"
+	(void)puts(e->same_text ? ", as it was then"
 				: ": NOT the one that was in force, its text differs");
 }
 
@@ -255,28 +290,33 @@ static void put_now(const struct explained *e)
 {
 	char buf[24];
 
-	if (!e->judged) {
-		if (e->policy)
-			(void)puts("its arguments or its mechanism are not the filter's to judge");
+	if (!e->judged && e->policy && e->record.type == RECORDED_SUMMARY)
+		(void)puts(
+			"it was counted, and its arguments were not recorded: see a record of its "
+			"own");
+	else if (!e->judged && e->policy)
+		(void)puts("its arguments or its mechanism are not the filter's to judge");
+	if (!e->judged)
 		return;
-	}
 	if (e->now.action == POLICY_ALLOW) {
 		(void)fputs("that policy allows it: ", stdout);
 		advice_print_line(e->policy, e->now.rule->where);
 		(void)putchar('\n');
 		return;
 	}
-	(void)printf("  now:    %s ", e->now.action == POLICY_KILL
-					      ? "kill"
-					      : names_errno(e->now.errno_value, buf, sizeof(buf)));
-	if (e->now.rule) {
-		(void)fputs("by ", stdout);
-		advice_print_line(e->policy, e->now.rule->where);
-	} else {
-		audit_policy_rule_text(e->policy, &e->now, true, buf, sizeof(buf));
-		(void)printf("by %s", buf);
+	if (!says_the_same(e)) {
+		(void)printf("  now:    %s by ",
+			     e->now.action == POLICY_KILL
+				     ? "kill"
+				     : names_errno(e->now.errno_value, buf, sizeof(buf)));
+		if (e->now.rule) {
+			advice_print_line(e->policy, e->now.rule->where);
+		} else {
+			audit_policy_rule_text(e->policy, &e->now, true, buf, sizeof(buf));
+			(void)fputs(buf, stdout);
+		}
+		(void)putchar('\n');
 	}
-	(void)putchar('\n');
 	if (e->record.call)
 		advice_print(&e->advice, e->policy);
 	else

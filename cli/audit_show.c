@@ -18,6 +18,8 @@
 #include "cli/audit.h"
 #include "cli/print.h"
 
+enum { FOLLOW_RECORDS = 10 };
+
 struct show {
 	struct audit_args *args;
 	struct audit_table *table; /* NULL: records are printed as they pass */
@@ -342,6 +344,9 @@ int audit_cli_show(struct audit_args *args)
 		err_refuse(&err, "count, and show what is counted another way");
 		return audit_cli_fail(&err);
 	}
+	/* Who watches wants to see where it stands, not all that ever was. */
+	if (args->follow && args->n == 0 && args->since_ns == 0)
+		args->n = FOLLOW_RECORDS;
 	if (!args->json && !args->follow && !args->count) {
 		table = audit_table_new(!args->group);
 		if (!table)

@@ -337,6 +337,8 @@ static void print_box(const struct box *box)
 	(void)printf("%s  sandbox %s  policy %s  %s\n", box->time, box->id,
 		     box->policy[0] ? box->policy : "?", box->command);
 	(void)printf("  %s", box->outcome);
+	if (box->denials > 0)
+		(void)printf("; %" PRIu64 " calls denied", box->denials);
 	if (box->blind)
 		(void)printf("; blind: its denials were not seen");
 	if (box->lost > 0)

@@ -118,15 +118,39 @@ static int set_once(struct work *w, enum policy_setting setting, const char *ope
 
 /* --- calls --- */
 
+/* As cond_text(), with the names that a policy has for the values: flags that are tested together
+ * and what is left of a value behind a mask. */
+static int put_cond(struct buf *out, const struct syscall_desc *call,
+		    const struct policy_cond *cond)
+{
+	const bool masked = cond->op == POLICY_MASKED_EQ;
+	char text[COND_TEXT];
+	int r;
+
+	if (!masked && cond->op != POLICY_EQ && cond->op != POLICY_NE) {
+		cond_text(call, cond, text);
+		return buf_puts(out, text);
+	}
+	r = buf_puts(out, call->args[cond->arg].name);
+	if (r == 0 && masked) {
+		r = buf_puts(out, " & ");
+		r = r		       ? r
+		    : cond->value == 0 ? call_value(out, call, cond->arg, cond->mask)
+				       : buf_printf(out, "0x%" PRIx64, cond->mask);
+	}
+	r = r ? r : buf_puts(out, cond->op == POLICY_NE || cond->negate ? " != " : " == ");
+	if (r == 0 && masked && cond->value == 0)
+		return buf_puts(out, "0");
+	return r ? r : call_value(out, call, cond->arg, cond->value);
+}
+
 static int put_conds(struct buf *out, const struct policy_rule *rule)
 {
 	int r = 0;
 
 	for (uint8_t i = 0; i < rule->n_conds && r == 0; i++) {
-		char text[COND_TEXT];
-
-		cond_text(rule->call, &rule->conds[i], text);
-		r = buf_printf(out, "%s %s", i ? " and" : " if", text);
+		r = buf_puts(out, i ? " and " : " if ");
+		r = r ? r : put_cond(out, rule->call, &rule->conds[i]);
 	}
 	return r;
 }
@@ -141,17 +165,18 @@ static bool same_line(const struct policy_rule *a, const struct policy_rule *b)
 static int remove_rule(struct work *w, const struct policy_rule *rule)
 {
 	static const char *const actions[] = { "allow", "deny", "kill" };
-	_cleanup_buf_ struct buf conds = BUF_INIT, opens = BUF_INIT;
+	_cleanup_buf_ struct buf conds = BUF_INIT;
 	const struct policy_rule gone = *rule;
 	size_t n = 0;
 	int r = put_conds(&conds, rule);
 
 	if (r == 0)
-		r = buf_printf(&opens, "what it alone refuses: %s%s", rule->call->name,
-			       conds.data ? conds.data : " with any arguments");
-	if (r == 0)
-		r = add_step(w, ADVICE_REMOVE, rule->where, opens.data, "%s %s%s",
-			     actions[rule->action], rule->call->name, conds.data ? conds.data : "");
+		r = add_step(w, ADVICE_REMOVE, rule->where,
+			     rule->n_conds
+				     ? "all of that which no other line refuses"
+				     : "the call with any arguments that no other line refuses",
+			     "%s %s%s", actions[rule->action], rule->call->name,
+			     conds.data ? conds.data : "");
 	for (size_t i = 0; i < w->policy.n_rules; i++) {
 		if (!same_line(&w->policy.rules[i], &gone))
 			w->policy.rules[n++] = w->policy.rules[i];

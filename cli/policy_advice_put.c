@@ -50,8 +50,9 @@ void advice_print(const struct advice *advice, const struct policy *policy)
 		(void)puts("no line of a policy would allow it");
 		return;
 	}
-	(void)printf("%s\n", advice->passes ? "it would be allowed with:"
-					    : "no lines would allow it wholly; these would help:");
+	(void)puts(!advice->passes  ? "no lines would allow it wholly; these would help:"
+		   : advice->n == 1 ? "it would be allowed with:"
+				    : "it would be allowed with all of these:");
 	for (size_t i = 0; i < advice->n; i++) {
 		const struct advice_step *s = &advice->steps[i];
 

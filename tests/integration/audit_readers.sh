@@ -66,15 +66,16 @@ expect_match "^record 2, " "explain finds a record there" -- audit explain --seq
 
 # --- explain
 expect_match '^swapoff\("/cordon/denied"\)  \[' "explain: the last denial" -- audit explain
-check "its rule, and that the policy is the one" grep -q '^  policy: .*default.policy, the one that was in force$' "$OUT"
-check "the line's text" grep -Eq '^  now:    EPERM by .*default.policy:[0-9]+: deny .*swapoff' "$OUT"
+check "its rule, with the line's text" grep -Eq '^  rule:   .*default.policy:[0-9]+: deny .*swapoff' "$OUT"
+check "that the policy is the one" grep -q '^  policy: default, .*default.policy, as it was then$' "$OUT"
+check "which is said once" test "$(grep -c 'deny .*swapoff.*quotactl' "$OUT") $(grep -c '^  now:' "$OUT")" = "1 0"
 check "the smallest rule" grep -q '^  add:    allow swapoff$' "$OUT"
 check "what else it opens" grep -q '^          opens also: any specialfile' "$OUT"
 seq=$(jq -s 'map(select(.syscall.name == "pivot_root"))[0].seq' "$LOG")
 expect_match '^pivot_root\(' "explain: a record by its number" -- audit explain --seq "$seq"
 expect_match 'NOT the one that was in force' "explain: another policy is told apart" -- \
 	audit explain --seq "$seq" --policy ./wide.policy
-check "what it would answer" grep -q '^that policy allows it: .*wide.policy:4: allow swapoff pivot_root$' "$OUT"
+check "what that would answer" grep -q '^that policy allows it: .*wide.policy:4: allow swapoff pivot_root$' "$OUT"
 expect_status 0 "explain: as JSON" -- audit explain --seq "$seq" --json
 check "which says all of it" jq -e '.policy.same_as_recorded and .answer == "EPERM" and .now.line > 0 and
 	(.now.text | test("pivot_root")) and (.advice.steps | map(.rule) | index("allow pivot_root"))' "$OUT"
@@ -204,6 +205,29 @@ check "--until and --since: all was between" test "$(audit show --count --since 
 expect_error 125 "another way" "--count is alone" -- audit show --count --json
 expect_error 125 "'--seq' of 'cordon audit show'" "an option of another verb" -- audit show --seq 1
 expect_error 125 "'--frob' of 'cordon audit replay'" "an option of none" -- audit replay --frob
+
+# --- show: watching
+follow() {
+	timeout 2 "$CORDON" audit show --follow "$@"
+}
+run follow
+check "--follow: the last ten" test "$(wc -l <"$OUT")" -eq 10
+check "up to how the last sandbox ended" bash -c "tail -n 1 '$OUT' | grep -q ' ended: exit 0; 1000 calls denied$'"
+run follow -n 3 --json
+check "--follow -n: so many" test "$(jq -s -c 'map(.type)' "$OUT")" = "$(tail -n 3 "$LOG" | jq -s -c 'map(.type)')"
+run follow --since 1h --call pivot_root
+check "--follow --since: all of that time" test "$(wc -l <"$OUT")" -eq "$(jq -s 'map(select(.syscall.name? == "pivot_root")) | length' "$LOG")"
+check "a pipe has no colour" bash -c "! grep -q $'\x1b' '$OUT'"
+on_terminal() { # COMMAND: what a terminal gets
+	script -qec "$1" /dev/null </dev/null
+}
+run on_terminal "timeout 2 $CORDON audit show --follow --call pivot_root -n 1"
+check "a terminal has" grep -q $'\x1b\[31mdenied\x1b\[0m' "$OUT"
+run env NO_COLOR=1 bash -c "$(declare -f on_terminal); on_terminal 'timeout 2 $CORDON audit show --follow --call pivot_root -n 1'"
+check "unless NO_COLOR is set" bash -c "grep -q denied '$OUT' && ! grep -q $'\x1b' '$OUT'"
+run on_terminal "$CORDON run --audit stderr --ro $PROGRAMS -- $PROGRAMS/denied 1"
+check "so it is with --audit stderr on a terminal" grep -q $'cordon: \x1b\[31mdenied\x1b\[0m swapoff' "$OUT"
+expect_match '^  exit 0; 1000 calls denied$' "show: how a sandbox ended, and how much it was denied" -- audit show --sandbox last
 
 # --- logs that somebody wrote to deceive
 audit show --json >whole.jsonl
