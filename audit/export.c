@@ -31,10 +31,15 @@ static int put_cell(struct buf *out, const char *text, bool last)
 	int r = buf_puts(out, quoted || formula ? "\"" : "");
 
 	r = r ? r : buf_puts(out, formula ? "'" : "");
-	for (; *text && r == 0; text++) {
-		if (*text == '"')
-			r = buf_puts(out, "\"");
-		r = r ? r : buf_put(out, text, 1);
+	while (*text && r == 0) {
+		size_t n = strcspn(text, "\"");
+
+		r = buf_put(out, text, n);
+		text += n;
+		if (*text && r == 0) {
+			r = buf_puts(out, "\"\"");
+			text++;
+		}
 	}
 	r = r ? r : buf_puts(out, quoted || formula ? "\"" : "");
 	return r ? r : buf_puts(out, last ? "\r\n" : ",");

@@ -66,6 +66,22 @@ static const char *escape(const char *p, const char *end, uint32_t *ret_code)
 	return p + 6;
 }
 
+/* Whether eight bytes are shown ASCII but neither quote nor backslash: a reader of a million
+ * records spends its time here. The tests on bytes at once are exact as a yes or no. */
+static bool are_plain(const char *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+	uint64_t v, quote, slash, del;
+
+	memcpy(&v, p, sizeof(v));
+	quote = v ^ ones * '"';
+	slash = v ^ ones * '\\';
+	del = v ^ ones * 0x7f;
+	return ((v | ((v - ones * 0x20) & ~v) | ((quote - ones) & ~quote) |
+		 ((slash - ones) & ~slash) | ((del - ones) & ~del)) &
+		high) == 0;
+}
+
 static const char *skip_string(const char *p, const char *end)
 {
 	uint32_t code;
@@ -74,6 +90,8 @@ static const char *skip_string(const char *p, const char *end)
 		return NULL;
 	for (p++; p && p < end;) {
 		/* nearly all of it */
+		while (end - p >= 8 && are_plain(p))
+			p += 8;
 		while (p < end && (unsigned char)*p - 0x20U < 0x5f && *p != '"' && *p != '\\')
 			p++;
 		if (p == end)
