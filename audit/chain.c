@@ -40,18 +40,29 @@ static int write_head(int fd, const struct chain_point *at)
 	return (size_t)w == n ? 0 : -EIO;
 }
 
-/* flock(2) has no time limit and an alarm is the caller's: short sleeps. */
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* flock(2) has no time limit and an alarm is the caller's: short sleeps. On a busy machine they are
+ * not that short, so that the clock says when it is over. */
 int chain_lock(int fd, unsigned wait_ms)
 {
-	struct timespec nap = { .tv_nsec = 100000 };
-	unsigned naps = 0;
+	const struct timespec nap = { .tv_nsec = 100000 };
+	uint64_t end = 0;
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EINTR)
 			continue;
 		if (errno != EWOULDBLOCK)
 			return -errno;
-		if (naps++ / 10 >= wait_ms)
+		if (end == 0)
+			end = now_ms() + wait_ms;
+		if (now_ms() >= end)
 			return -ETIMEDOUT;
 		(void)nanosleep(&nap, NULL);
 	}

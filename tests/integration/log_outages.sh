@@ -81,6 +81,31 @@ expect_error 125 "opening record" "a limit on files that holds at the beginning:
 	"$CORDON" run --audit "file:$WORK/limit.jsonl" -- true
 prlimit --fsize=unlimited:unlimited --pid $$
 
+# --- a log that somebody else has locked
+begin --audit "file:$WORK/locked.jsonl"
+deny 20
+flock locked.jsonl.head sleep 3 &
+locker=$!
+sleep 0.3
+deny 100
+deny 20
+wait "$locker"
+deny 20
+end
+enforced "a log that is locked"
+exact "a log that is locked" locked.jsonl 1
+check "a log that is locked: the user is told" told locked.jsonl "file:$WORK/locked.jsonl" ETIMEDOUT
+# ... at the end it is waited for
+begin --audit "file:$WORK/locked2.jsonl"
+deny 20
+flock locked2.jsonl.head sleep 1 &
+locker=$!
+sleep 0.3
+end
+wait "$locker"
+enforced "a log that is locked at the end"
+exact "a log that is locked at the end" locked2.jsonl 0
+
 # --- a log that is taken away
 begin --audit "file:$WORK/gone.jsonl"
 deny 20
