@@ -120,6 +120,7 @@ PROBES := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(wildcard tes
 ifdef SAN
 PROBES := $(filter-out %/attempts %/alone,$(PROBES))
 endif
+PROBES += $(BUILD)/tests/programs/probe $(BUILD)/tests/programs/outside
 FAULTS :=
 # The injector writes x86_64's registers; under a sanitizer most calls of a launch are the sanitizer's.
 ifneq ($(findstring x86_64,$(MACHINE)),)
@@ -129,7 +130,7 @@ endif
 endif
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 
-.PHONY: all help check check-unit check-integration check-deps check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults demo bench fuzz dist install clean
+.PHONY: all help check check-unit check-integration check-deps check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape demo bench fuzz dist install clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -271,6 +272,18 @@ $(BUILD)/tests/programs/alone: tests/programs/alone.c $(call L,sandbox audit pro
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -I. -o $@ $< \
 		$(call L,sandbox audit profiles policies base) -lcap-ng -lmd
 
+# What a payload tries, a file a class; and the host that it wants to get at. For any base: static.
+ESCAPE := $(patsubst %,tests/escape/%.c,probe world expect namespaces mounts files proc fds terminal who calls network limits)
+$(BUILD)/tests/programs/probe: $(ESCAPE) tests/escape/probe.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wno-missing-field-initializers -Werror -static -I. -o $@ $(ESCAPE)
+
+$(BUILD)/tests/programs/outside: tests/escape/outside.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -static -I. -o $@ $<
+
 check: all check-deps check-binaries check-unit check-integration  ## everything that needs no virtual machine
 
 check-unit: $(UNIT)  ## unit tests (cmocka)
@@ -336,6 +349,9 @@ $(BUILD)/fuzz/%: fuzz/%.c $(wildcard base/*.c policies/*.c profiles/*.c audit/*.
 
 faults: all $(FAULTS)  ## every call of a launch fails, lies, or is the last one: some minutes
 	tests/faults/all $(BUILD)
+
+escape: all $(PROBES)  ## what a payload tries, in every kind of sandbox: some minutes
+	CORDON_TEST_TIMEOUT=$${CORDON_TEST_TIMEOUT:-1800} tools/run-tests integration $(BUILD) tests/escape/modes.sh
 
 TIME ?= 60
 fuzz: $(FUZZERS)  ## every fuzzer for TIME seconds

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -62,6 +63,12 @@ static void guard_stdio(void)
 	(void)sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
+/* Where SIGCHLD is ignored, which exec keeps, a child leaves no status to wait for (wait(2)). */
+static void guard_children(void)
+{
+	(void)signal(SIGCHLD, SIG_DFL);
+}
+
 static int unknown(const char *name)
 {
 	struct err err = ERR_INIT;
@@ -98,6 +105,7 @@ int main(int argc, char **argv)
 	struct err err = ERR_INIT;
 
 	guard_stdio();
+	guard_children();
 	if (argc < 2) {
 		help(stderr);
 		return EXIT_CORDON;

@@ -80,8 +80,10 @@ int mounts_begins(int tree, int at, const char *path);
 int mounts_set_flags(int tree, bool recursive, uint64_t set, struct err *err, const char *what);
 int mounts_clone_store(struct child *c, const char *name); /* a detached bind of a store entry */
 int mounts_new_dir(struct child *c, mode_t mode, char ret_name[16]);
-int mounts_overlay(struct child *c, const char *const *layers, size_t n, bool whole_root,
-		   struct err *err);
+int mounts_overlay(struct child *c, const char *const *layers, const struct plan_inode *inodes,
+		   size_t n, bool whole_root, struct err *err);
+/* What is open at fd is what the plan looked at; -ESTALE: it was exchanged since. */
+int mounts_is_planned(int fd, const struct plan_inode *want);
 int mounts_proc(struct child *c, const struct plan_step *step, struct err *err);
 int mounts_dev(struct child *c, const struct plan_step *step, struct err *err);
 

@@ -71,6 +71,11 @@ static int open_upper(struct child *c, bool whole_root, struct overlay *o, struc
 		dir = path_open_exact(plan->upper_dir, O_PATH | O_DIRECTORY);
 		if (dir < 0)
 			return err_set(err, dir, "open the upper '%s'", plan->upper_dir);
+		r = mounts_is_planned(dir, &plan->upper_inode);
+		if (r < 0)
+			return err_set(err, r,
+				       "use the upper '%s': it was exchanged during the launch",
+				       plan->upper_dir);
 		r = open_pair(dir, "upper", "work", o);
 		if (r < 0)
 			return err_set(err, r, "make 'upper' and 'work' in '%s'", plan->upper_dir);
@@ -166,8 +171,8 @@ static int refuse(struct overlay *o, int code, const char *layer, struct err *er
 		     "the base read-only");
 }
 
-static int build(struct child *c, const char *const *layers, size_t n, bool whole_root,
-		 struct overlay *o, struct err *err)
+static int build(struct child *c, const char *const *layers, const struct plan_inode *inodes,
+		 size_t n, bool whole_root, struct overlay *o, struct err *err)
 {
 	int r, mnt;
 
@@ -176,6 +181,11 @@ static int build(struct child *c, const char *const *layers, size_t n, bool whol
 		o->n_lower = i + 1;
 		if (o->lower[i] < 0)
 			return err_set(err, o->lower[i], "open the base '%s'", layers[i]);
+		r = mounts_is_planned(o->lower[i], &inodes[i]);
+		if (r < 0)
+			return err_set(err, r,
+				       "use the base '%s': it was exchanged during the launch",
+				       layers[i]);
 	}
 	r = open_upper(c, whole_root, o, err);
 	if (r < 0)
@@ -200,8 +210,8 @@ static int build(struct child *c, const char *const *layers, size_t n, bool whol
 	return mnt < 0 ? refuse(o, mnt, layers[0], err) : mnt;
 }
 
-int mounts_overlay(struct child *c, const char *const *layers, size_t n, bool whole_root,
-		   struct err *err)
+int mounts_overlay(struct child *c, const char *const *layers, const struct plan_inode *inodes,
+		   size_t n, bool whole_root, struct err *err)
 {
 	struct overlay o = { .fs = -1, .upper = -1, .work = -1 };
 	int r, mnt;
@@ -209,7 +219,7 @@ int mounts_overlay(struct child *c, const char *const *layers, size_t n, bool wh
 	if (c->plan->upper == UPPER_NONE)
 		return err_set(err, -EINVAL, "put an overlay over '%s' with --upper none",
 			       layers[0]);
-	mnt = build(c, layers, n, whole_root, &o, err);
+	mnt = build(c, layers, inodes, n, whole_root, &o, err);
 	overlay_done(&o);
 	if (mnt < 0 || !whole_root)
 		return mnt;

@@ -26,7 +26,7 @@ static const struct {
 	{ "asound", false, "hardware" },
 	{ "bus", false, "hardware" },
 	{ "cmdline", false, "the kernel's command line" },
-	{ "config.gz", true, "the kernel's configuration" },
+	{ "config.gz", false, "the kernel's configuration" },
 	{ "diskstats", false, "names and load of the host's disks" },
 	{ "driver", false, "hardware" },
 	{ "dynamic_debug", true, "a control file" },
@@ -52,15 +52,15 @@ static const struct {
 	{ "partitions", false, "names of the host's disks" },
 	{ "pressure", false, "the host's load, and triggers that anybody may set" },
 	{ "sched_debug", false, "processes of the host" },
-	{ "schedstat", true, "the host's load" },
+	{ "schedstat", false, "the host's load" },
 	{ "scsi", false, "hardware" },
 	{ "slabinfo", true, "kernel memory" },
-	{ "softirqs", true, "a side channel" },
+	{ "softirqs", false, "a side channel" },
 	{ "swaps", false, "disks of the host" },
 	{ "sysrq-trigger", true, "a control file" },
 	{ "timer_list", true, "processes of the host, kernel addresses" },
 	{ "vmallocinfo", true, "kernel addresses" },
-	{ "zoneinfo", true, "physical memory" },
+	{ "zoneinfo", false, "physical memory" },
 };
 
 static int mount_point(struct child *c, const struct plan_step *step, mode_t mode, struct err *err)

@@ -100,6 +100,11 @@ void plan_give_up(struct plan *plan, const char *text)
 		plan->given_up[plan->n_given_up++] = text;
 }
 
+void plan_take_inode(const struct stat *st, struct plan_inode *ret)
+{
+	*ret = (struct plan_inode){ .dev = st->st_dev, .ino = st->st_ino };
+}
+
 static const char *lookup_env(char *const *envp, const char *name)
 {
 	size_t n = strlen(name);
@@ -164,10 +169,14 @@ int plan_host_read(struct plan_host *ret, char *const *envp, struct err *err)
 		.lsm = &lsm_kernel,
 	};
 	struct utsname uts;
+	struct stat st;
 	int r;
 
 	if (!getcwd(host.cwd, sizeof(host.cwd)) || host.cwd[0] != '/')
 		return err_set(err, errno ? -errno : -ENOENT, "find the working directory");
+	if (stat(".", &st) < 0)
+		return err_set(err, -errno, "look at the working directory");
+	plan_take_inode(&st, &host.cwd_inode);
 	r = read_groups(&host, err);
 	if (r < 0)
 		return r;
@@ -274,6 +283,8 @@ static void plan_limits(struct plan *plan, const struct request *req)
 static int plan_root(struct plan *plan, const struct request *req, const struct plan_host *host,
 		     struct err *err)
 {
+	struct stat st;
+
 	plan->upper = req->upper;
 	plan->root = ROOT_HOST;
 	if (req->upper == UPPER_DIR && req->n_bases == 0)
@@ -289,6 +300,9 @@ static int plan_root(struct plan *plan, const struct request *req, const struct 
 		plan->upper_dir = plan_copy(plan, path);
 		if (!plan->upper_dir)
 			return err_set(err, -ENOMEM, "plan the launch");
+		/* one that is not there, or no directory, is told of where it is opened */
+		if (lstat(path, &st) == 0)
+			plan_take_inode(&st, &plan->upper_inode);
 	}
 	for (size_t i = 0; i < req->n_bases; i++) {
 		_cleanup_close_ int fd = -1;
@@ -310,6 +324,9 @@ static int plan_root(struct plan *plan, const struct request *req, const struct 
 		}
 		if (faccessat(fd, "", R_OK | X_OK, AT_EMPTY_PATH | AT_EACCESS) < 0)
 			return err_set(err, -errno, "read the base '%s'", path);
+		if (fstat(fd, &st) < 0)
+			return err_set(err, -errno, "look at the base '%s'", path);
+		plan_take_inode(&st, &plan->layer_inodes[i]);
 		plan->layers[i] = plan_copy(plan, path);
 		if (!plan->layers[i])
 			return err_set(err, -ENOMEM, "plan the launch");

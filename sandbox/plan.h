@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -15,6 +16,11 @@
 #include "profiles/bundle.h"
 #include "sandbox/lsm.h"
 #include "sandbox/request.h"
+
+/* What a name led to when the plan looked: the child finds the same or refuses. ino 0: any. */
+struct plan_inode {
+	uint64_t dev, ino;
+};
 
 /* Facts about the caller and the host that a plan rests on. */
 struct plan_host {
@@ -26,6 +32,7 @@ struct plan_host {
 	const char *user;  /* login name, or NULL */
 	const char *shell; /* NULL: /bin/sh */
 	char cwd[LIMIT_PATH];
+	struct plan_inode cwd_inode;
 	char *const *environ;
 	int landlock_abi;
 	bool tty[3];		   /* which of 0, 1, 2 are terminals */
@@ -67,8 +74,8 @@ struct plan_step {
 	mode_t mode;   /* STEP_PLACE, STEP_DIR */
 	int fd;	       /* STEP_FILE */
 	enum plan_access access;
-	uint64_t dev,
-		ino; /* STEP_BIND by a person's wish: the child finds the same or refuses; 0: any */
+	struct plan_inode inode; /* STEP_BIND, STEP_OVERLAY: of source; STEP_HIDE: of dest */
+	bool covers_source; /* STEP_BIND: dest shows source already, and what is there is covered */
 	const char *source;
 	const char *dest; /* normal, absolute, inside */
 	const char *why;  /* "default.policy:12", "--rw", "built in" */
@@ -117,9 +124,11 @@ struct plan {
 
 	enum plan_root root;
 	const char *layers[LIMIT_LAYERS]; /* topmost first */
+	struct plan_inode layer_inodes[LIMIT_LAYERS];
 	size_t n_layers;
 	enum request_upper upper;
 	const char *upper_dir;
+	struct plan_inode upper_inode;
 	uint64_t upper_size, upper_inodes;
 
 	enum plan_access root_access; /* what Landlock grants on all of "/" */
@@ -189,6 +198,7 @@ const char *plan_text(struct plan *plan, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 const char *plan_copy(struct plan *plan, const char *text);
 int plan_add_step(struct plan *plan, const struct plan_step *step, struct err *err);
+void plan_take_inode(const struct stat *st, struct plan_inode *ret);
 void plan_in_force(struct plan *plan, const char *text);
 void plan_give_up(struct plan *plan, const char *text);
 int plan_paths(struct plan *plan, const struct request *req, const struct plan_host *host,

@@ -27,14 +27,20 @@ static void add_texts(struct hash_state *st, const char *const *list)
 	add_text(st, NULL);
 }
 
+static void add_inode(struct hash_state *st, const struct plan_inode *inode)
+{
+	add_u64(st, inode->dev);
+	add_u64(st, inode->ino);
+}
+
 static void add_step(struct hash_state *st, const struct plan_step *s)
 {
 	add_u64(st, (uint64_t)s->kind | (uint64_t)s->access << 8 | (uint64_t)s->writable << 16 |
 			    (uint64_t)s->has_below << 17 | (uint64_t)s->mounted << 18 |
 			    (uint64_t)s->optional << 19 | (uint64_t)s->mode << 32);
 	add_u64(st, s->kind == STEP_FILE ? (uint64_t)(unsigned)s->fd : 0);
-	add_u64(st, s->dev);
-	add_u64(st, s->ino);
+	add_u64(st, (uint64_t)s->covers_source);
+	add_inode(st, &s->inode);
 	add_text(st, s->source);
 	add_text(st, s->dest);
 	add_text(st, s->why);
@@ -92,9 +98,12 @@ void plan_digest(const struct plan *plan, struct hash *ret)
 	add_identity(&st, plan);
 	add_ports(&st, plan);
 	add_labels(&st, plan);
-	for (size_t i = 0; i < plan->n_layers; i++)
+	for (size_t i = 0; i < plan->n_layers; i++) {
 		add_text(&st, plan->layers[i]);
+		add_inode(&st, &plan->layer_inodes[i]);
+	}
 	add_text(&st, plan->upper_dir);
+	add_inode(&st, &plan->upper_inode);
 	add_u64(&st, plan->upper_size);
 	add_u64(&st, plan->upper_inodes);
 	add_u64(&st, plan->n_steps);

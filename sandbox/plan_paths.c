@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,7 +27,7 @@ struct place {
 	bool optional;
 	bool expanded; /* a top-level entry of the host that "/" stands for */
 	int fd;
-	uint64_t dev, ino;
+	struct plan_inode inode;
 	const char *source;
 	const char *dest;
 	const char *why;
@@ -265,8 +266,7 @@ static int look_at(struct view *v, struct place *p)
 		(void)err_set(v->err, -EPERM, "put an overlay over '%s'", p->source);
 		return err_hint(v->err, "an overlay can only be written where you own the tree");
 	}
-	p->dev = st.st_dev;
-	p->ino = st.st_ino;
+	plan_take_inode(&st, &p->inode);
 	return 0;
 }
 
@@ -423,6 +423,7 @@ static int plan_cwd(struct view *v, const struct request *req)
 			.origin = BUILT_IN,
 			.verbs = VERB_READ | VERB_EXEC,
 			.fd = -1,
+			.inode = v->host->cwd_inode,
 			.source = plan->cwd,
 			.dest = plan->cwd,
 			.why = "the working directory",
@@ -496,6 +497,32 @@ static bool is_closed(const struct view *v, const char *path)
 	       faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0 && errno == EACCES;
 }
 
+/* The host's file that below, a bind, shows at p's place: a process outside that exchanges it
+ * while the sandbox is made must not get what covers it put elsewhere. Where nobody but root
+ * could, a file that is replaced at that moment is none of ours to refuse. */
+static int look_below(struct view *v, const struct place *p, const struct place *below,
+		      struct plan_step *s)
+{
+	const bool theirs =
+		p->origin == BY_OPTION || below->origin == BY_OPTION || (below->verbs & VERB_WRITE);
+	char path[LIMIT_PATH];
+	struct stat st;
+	int n = snprintf(path, sizeof(path), "%s%s", below->source[1] ? below->source : "",
+			 p->dest + strlen(below->dest));
+
+	if (!theirs || n < 0 || (size_t)n >= sizeof(path))
+		return 0;
+	if (p->kind == STEP_BIND) {
+		s->covers_source = !s->writable && strcmp(path, p->source) == 0;
+		return 0;
+	}
+	if (lstat(path, &st) < 0)
+		return path_is_absent(-errno) ? 0 : err_set(v->err, -errno, "look at '%s'", path);
+	if (!S_ISLNK(st.st_mode))
+		plan_take_inode(&st, &s->inode);
+	return 0;
+}
+
 static int emit(struct view *v, const struct place *p)
 {
 	const struct place *below = covering(v, p->dest, p);
@@ -509,8 +536,7 @@ static int emit(struct view *v, const struct place *p)
 		.optional = p->optional,
 		.fd = p->fd,
 		.access = access_of(p),
-		.dev = p->dev,
-		.ino = p->ino,
+		.inode = p->inode,
 		.source = p->source,
 		.dest = p->dest,
 		.why = p->why,
@@ -525,6 +551,13 @@ static int emit(struct view *v, const struct place *p)
 		return 0;
 	if (p->kind == STEP_HIDE && on_base && p->origin == BY_POLICY)
 		s.optional = true;
+	if (!on_base && below && below->kind == STEP_BIND &&
+	    (p->kind == STEP_HIDE || p->kind == STEP_BIND)) {
+		int r = look_below(v, p, below, &s);
+
+		if (r < 0)
+			return r;
+	}
 	if (p->kind == STEP_HIDE || p->kind == STEP_DIR) {
 		for (size_t i = 0; i < v->n; i++)
 			s.has_below = s.has_below ||

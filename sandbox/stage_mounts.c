@@ -42,6 +42,17 @@ int mounts_attach(int tree, int dest, int at, const char *path)
 	return r < 0 ? r : mounts_begins(tree, at, path);
 }
 
+int mounts_is_planned(int fd, const struct plan_inode *want)
+{
+	struct stat st;
+
+	if (want->ino == 0)
+		return 0;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return st.st_dev == want->dev && st.st_ino == want->ino ? 0 : -ESTALE;
+}
+
 static int detach_propagation(struct err *err)
 {
 	/* What the host mounts later must not appear inside. */
@@ -185,7 +196,8 @@ static int make_root(struct child *c, struct err *err)
 	int r;
 
 	if (plan->root == ROOT_OVERLAY)
-		return mounts_overlay(c, plan->layers, plan->n_layers, true, err);
+		return mounts_overlay(c, plan->layers, plan->layer_inodes, plan->n_layers, true,
+				      err);
 	if (plan->root == ROOT_HOST) {
 		if (mkdirat(c->store, "root", 0755) < 0)
 			return err_set(err, -errno, "make the root directory in the upper");
@@ -194,6 +206,11 @@ static int make_root(struct child *c, struct err *err)
 		base = path_open_exact(plan->layers[0], O_PATH | O_DIRECTORY);
 		if (base < 0)
 			return err_set(err, base, "open the base '%s'", plan->layers[0]);
+		r = mounts_is_planned(base, &plan->layer_inodes[0]);
+		if (r < 0)
+			return err_set(err, r,
+				       "use the base '%s': it was exchanged during the launch",
+				       plan->layers[0]);
 		tree = sys_open_tree(base, "",
 				     AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
 					     AT_RECURSIVE);
@@ -249,8 +266,9 @@ static int step_bind(struct child *c, const struct plan_step *s, struct err *err
 		return err_set(err, src, "open '%s' (%s)", s->source, s->why);
 	if (fstat(src, &st) < 0)
 		return err_set(err, -errno, "look at '%s' (%s)", s->source, s->why);
-	if (s->ino != 0 && (st.st_dev != s->dev || st.st_ino != s->ino))
-		return err_set(err, -ESTALE, "use '%s' (%s): it was exchanged during the launch",
+	r = mounts_is_planned(src, &s->inode);
+	if (r < 0)
+		return err_set(err, r, "use '%s' (%s): it was exchanged during the launch",
 			       s->source, s->why);
 	tree = sys_open_tree(src, "",
 			     AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
@@ -263,6 +281,15 @@ static int step_bind(struct child *c, const struct plan_step *s, struct err *err
 	dest = make_dest(c, s, S_ISDIR(st.st_mode), err);
 	if (dest < 0)
 		return dest;
+	if (s->covers_source) {
+		const struct plan_inode source = { .dev = st.st_dev, .ino = st.st_ino };
+
+		r = mounts_is_planned(dest, &source);
+		if (r < 0)
+			return err_set(err, r,
+				       "cover '%s' (%s): it was exchanged during the launch",
+				       s->dest, s->why);
+	}
 	r = mounts_attach(tree, dest, c->root, s->dest);
 	return r < 0 ? err_set(err, r, "mount '%s' on '%s' (%s)", s->source, s->dest, s->why) : 0;
 }
@@ -327,13 +354,18 @@ static int step_hide(struct child *c, const struct plan_step *s, struct err *err
 {
 	_cleanup_close_ int dest = -1;
 	struct stat st;
+	int r;
 
 	dest = path_open_in(c->root, s->dest, O_PATH, PATH_NO_SYMLINKS);
 	/* Not there, or a symlink: what it leads to is hidden by its own name. */
-	if (dest == -ENOENT || dest == -ENOTDIR || dest == -ELOOP)
+	if ((dest == -ENOENT || dest == -ENOTDIR || dest == -ELOOP) && s->inode.ino == 0)
 		return 0;
 	if (dest < 0)
 		return err_set(err, dest, "open '%s' to hide it (%s)", s->dest, s->why);
+	r = mounts_is_planned(dest, &s->inode);
+	if (r < 0)
+		return err_set(err, r, "hide '%s' (%s): it was exchanged during the launch",
+			       s->dest, s->why);
 	if (fstat(dest, &st) < 0)
 		return err_set(err, -errno, "look at '%s' to hide it", s->dest);
 	return cover_dest(c, s, dest, S_ISDIR(st.st_mode), err);
@@ -445,7 +477,7 @@ static int do_step(struct child *c, const struct plan_step *s, struct err *err)
 		return step_place(c, s, err);
 	case STEP_OVERLAY: {
 		const char *layer = s->source;
-		int r = mounts_overlay(c, &layer, 1, false, err);
+		int r = mounts_overlay(c, &layer, &s->inode, 1, false, err);
 		_cleanup_close_ int dest = -1, tree = r;
 
 		if (r < 0)

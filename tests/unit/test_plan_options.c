@@ -40,9 +40,53 @@ static void test_option_identity(void **state)
 	assert_int_equal(stat(in_arena("dir"), &st), 0);
 	case_place(c, PLACE_RW, in_arena("dir"), "/inside/here");
 	case_make_good(c);
-	assert_true(step_at(c, "/inside/here")->ino == st.st_ino);
-	assert_true(step_at(c, "/inside/here")->dev == st.st_dev);
-	assert_int_equal(step_at(c, "/usr")->ino, 0);
+	assert_true(step_at(c, "/inside/here")->inode.ino == st.st_ino);
+	assert_true(step_at(c, "/inside/here")->inode.dev == st.st_dev);
+	assert_int_equal(step_at(c, "/usr")->inode.ino, 0);
+	case_free(c);
+}
+
+/* What covers something of the host's, and what is a root, is known by inode too: whoever exchanges
+ * it while the sandbox is made gets a refusal. */
+static void test_identity_of_covers_and_roots(void **state)
+{
+	struct plan_case *c = case_new("exec /usr\nhide /usr/lib\n", NULL);
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(stat(in_arena("job/deep"), &st), 0);
+	case_place(c, PLACE_RW, NULL, in_arena("job"));
+	case_place(c, PLACE_HIDE, NULL, in_arena("job/deep"));
+	case_place(c, PLACE_RO, NULL, in_arena("dir"));
+	case_make_good(c);
+	assert_true(step_at(c, in_arena("job/deep"))->inode.ino == st.st_ino);
+	assert_true(step_at(c, in_arena("job/deep"))->inode.dev == st.st_dev);
+	assert_int_equal(step_at(c, "/usr/lib")->inode.ino, 0); /* root's to exchange */
+	assert_false(step_at(c, in_arena("dir"))->covers_source);
+	case_free(c);
+
+	c = case_new("exec /usr\n", NULL);
+	case_place(c, PLACE_RW, NULL, in_arena("job"));
+	case_place(c, PLACE_RO, NULL, in_arena("job/deep"));
+	case_make_good(c);
+	assert_true(step_at(c, in_arena("job/deep"))->covers_source);
+	case_free(c);
+
+	c = case_new("exec /usr\n", NULL);
+	case_place(c, PLACE_RW, NULL, in_arena("job"));
+	case_place(c, PLACE_RO, in_arena("dir"), in_arena("job/deep"));
+	case_make_good(c);
+	assert_false(step_at(c, in_arena("job/deep"))->covers_source);
+	case_free(c);
+
+	c = case_new("exec /usr\n", NULL);
+	c->req.bases[c->req.n_bases++] = in_arena("dir");
+	c->req.upper = UPPER_DIR;
+	c->req.upper_dir = in_arena("job/deep");
+	case_make_good(c);
+	assert_true(c->plan->upper_inode.ino == st.st_ino);
+	assert_int_equal(stat(in_arena("dir"), &st), 0);
+	assert_true(c->plan->layer_inodes[0].ino == st.st_ino);
 	case_free(c);
 }
 
@@ -134,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_option_through_symlink),
 		cmocka_unit_test(test_option_identity),
+		cmocka_unit_test(test_identity_of_covers_and_roots),
 		cmocka_unit_test(test_options_refused),
 		cmocka_unit_test(test_option_too_long),
 		cmocka_unit_test(test_same_path_twice),
