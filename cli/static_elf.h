@@ -46,7 +46,7 @@ struct elf_file {
 	uint64_t device, inode; /* of a file that was opened */
 	char *bytes;
 	size_t len;
-	void *elf;		      /* libelf's */
+	void *elf;	/* libelf's */
 	bool is_opened; /* at run time: whoever does calls what it exports, by any name */
 	bool has_symbols, has_frames; /* neither: most functions are not known */
 	bool fixed;		      /* ET_EXEC: addresses in its code are what they are */
