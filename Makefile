@@ -120,7 +120,7 @@ PROBES := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(wildcard tes
 ifdef SAN
 PROBES := $(filter-out %/attempts %/alone,$(PROBES))
 endif
-PROBES += $(BUILD)/tests/programs/probe $(BUILD)/tests/programs/outside
+PROBES += $(patsubst %,$(BUILD)/tests/programs/%,probe outside look trees race)
 FAULTS :=
 # The injector writes x86_64's registers; under a sanitizer most calls of a launch are the sanitizer's.
 ifneq ($(findstring x86_64,$(MACHINE)),)
@@ -130,7 +130,7 @@ endif
 endif
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 
-.PHONY: all help check check-unit check-integration check-deps check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape demo bench fuzz dist install clean
+.PHONY: all help check check-unit check-integration check-deps check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races demo bench fuzz dist install clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -279,10 +279,22 @@ $(BUILD)/tests/programs/probe: $(ESCAPE) tests/escape/probe.h
 	$(call say,CC,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wno-missing-field-initializers -Werror -static -I. -o $@ $(ESCAPE)
 
-$(BUILD)/tests/programs/outside: tests/escape/outside.c
+$(BUILD)/tests/programs/outside $(BUILD)/tests/programs/look: $(BUILD)/tests/programs/%: tests/escape/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -static -I. -o $@ $<
+
+# Launches on trees that an enemy made; and while he exchanges what they name. Paths are cut, not
+# overrun, where a name is too long.
+TREES := $(patsubst %,tests/escape/%.c,trees trees_make trees_hand)
+RACES := $(patsubst %,tests/races/%.c,race arena launch exact)
+$(BUILD)/tests/programs/trees: $(TREES) tests/escape/trees.h
+$(BUILD)/tests/programs/race: $(RACES) tests/races/races.h
+$(BUILD)/tests/programs/trees $(BUILD)/tests/programs/race:
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wno-missing-field-initializers \
+		-Wno-format-truncation -Werror -I. -o $@ $(filter %.c,$^)
 
 check: all check-deps check-binaries check-unit check-integration  ## everything that needs no virtual machine
 
@@ -350,8 +362,16 @@ $(BUILD)/fuzz/%: fuzz/%.c $(wildcard base/*.c policies/*.c profiles/*.c audit/*.
 faults: all $(FAULTS)  ## every call of a launch fails, lies, or is the last one: some minutes
 	tests/faults/all $(BUILD)
 
+# These take longer than a test of `make check` may.
+LONG_TESTS = CORDON_TEST_TIMEOUT=$${CORDON_TEST_TIMEOUT:-14400} tools/run-tests integration $(BUILD)
 escape: all $(PROBES)  ## what a payload tries, in every kind of sandbox: some minutes
-	CORDON_TEST_TIMEOUT=$${CORDON_TEST_TIMEOUT:-1800} tools/run-tests integration $(BUILD) tests/escape/modes.sh
+	$(LONG_TESTS) tests/escape/modes.sh
+
+hostile-trees: all $(PROBES)  ## launches on 10,000 trees that an enemy made
+	$(LONG_TESTS) tests/escape/forest.sh
+
+races: all $(PROBES)  ## 100,000 exchanges of each kind of path while it is launched on: an hour
+	$(LONG_TESTS) tests/races/tries.sh
 
 TIME ?= 60
 fuzz: $(FUZZERS)  ## every fuzzer for TIME seconds

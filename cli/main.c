@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -69,6 +70,19 @@ static void guard_children(void)
 	(void)signal(SIGCHLD, SIG_DFL);
 }
 
+/* The deepest way, that to the log's first record, takes 70 KiB: less would be a fault on it. */
+enum { LEAST_STACK = 128 << 10 };
+
+static int check_stack(struct err *err)
+{
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_STACK, &now) < 0 || now.rlim_cur >= LEAST_STACK)
+		return 0;
+	(void)err_refuse(err, "run on a stack of %llu KiB", (unsigned long long)now.rlim_cur >> 10);
+	return err_hint(err, "%d KiB are needed: ulimit -s", LEAST_STACK >> 10);
+}
+
 static int unknown(const char *name)
 {
 	struct err err = ERR_INIT;
@@ -106,6 +120,10 @@ int main(int argc, char **argv)
 
 	guard_stdio();
 	guard_children();
+	if (check_stack(&err) < 0) {
+		print_error(NULL, &err);
+		return EXIT_CORDON;
+	}
 	if (argc < 2) {
 		help(stderr);
 		return EXIT_CORDON;

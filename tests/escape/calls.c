@@ -448,8 +448,8 @@ static const struct point list[] = {
 	HARM("S11", acct, 0),
 	HARM("S11", vhangup, 0),
 #ifdef __x86_64__
-	CALL("S11", iopl, TWIN_ROOT, 3),
-	CALL("S11", ioperm, TWIN_ROOT, 0x80, 1, 1),
+	CALL_OR("S11", iopl, TWIN_ROOT, NO_CALL, 3),
+	CALL_OR("S11", ioperm, TWIN_ROOT, NO_CALL, 0x80, 1, 1),
 	CALL_OR("S13", modify_ldt, TWIN_PLAIN, NO_CALL, 0, P(scratch), sizeof(scratch)),
 	CALL_OR("S13", ustat, TWIN_PLAIN, NO_CALL ", or the root file system has no such number",
 		254 << 8, P(scratch)),

@@ -31,6 +31,7 @@ static const struct exception {
 	{ "W2", "the names of abstract sockets", "net=host", WANT_DONE, "--net host" },
 	{ "W2", "an abstract socket", "net=host,landlock<6", WANT_DONE,
 	  "--net host, and Landlock before ABI 6 has no scope" },
+	{ "T3", "the controlling terminal", "pty", WANT_DONE, "a terminal of the sandbox's own" },
 	/* what no mechanism of the kernel's can keep: doc/threat-model.md, "What is not promised"
 	 */
 	{ "I1", "where the caller's files lie", "disk", WANT_OPEN,

@@ -7,6 +7,8 @@
  * command's arguments "@facts" becomes what a probe is to be told, as --fact NAME=VALUE.
  *
  * $SECRET and $MARKER are told backwards, so that they stand in no argument but that process's.
+ * outside --trace PID: try to trace it, and say what came of it.
+ *
  * Exit status: the command's, as a shell tells it; 99 when the host could not be made.
  */
 #include <arpa/inet.h>
@@ -21,6 +23,7 @@
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -294,6 +297,16 @@ static void be_rude(void)
 	umask(0777);
 }
 
+static int trace(pid_t pid)
+{
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0) {
+		puts("seized"); /* our end lets go */
+		return 0;
+	}
+	puts(strerrorname_np(errno));
+	return 1;
+}
+
 static char **with_facts(char **argv, int argc)
 {
 	char **out = calloc((size_t)argc + 2 * MAX_FACTS + 1, sizeof(*out));
@@ -320,6 +333,8 @@ int main(int argc, char **argv)
 
 	if (argc == 4 && strcmp(argv[1], "--wait") == 0)
 		return wait_to_be_found(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "--trace") == 0)
+		return trace(atoi(argv[2]));
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		rude |= strcmp(argv[i], "--rude") == 0;
 		leaks |= strcmp(argv[i], "--leak") == 0;
