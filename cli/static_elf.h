@@ -46,7 +46,7 @@ struct elf_file {
 	uint64_t device, inode; /* of a file that was opened */
 	char *bytes;
 	size_t len;
-	void *elf;		      /* libelf's */
+	void *elf;	/* libelf's */
 	bool is_opened; /* at run time: whoever does calls what it exports, by any name */
 	bool has_symbols, has_frames; /* neither: most functions are not known */
 	bool fixed;		      /* ET_EXEC: addresses in its code are what they are */
@@ -72,6 +72,10 @@ int elf_open(const char *path, struct elf_file **ret, struct err *err);
 /* The same of bytes that are handed over (malloc), for tests. */
 int elf_parse(const char *path, char *bytes, size_t len, struct elf_file **ret, struct err *err);
 void elf_free(struct elf_file *f); /* NULL is allowed */
+
+/* Within the files of this reader: fill a file whose path and bytes are set; sort what it has. */
+int elf_read(struct elf_file *f, struct err *err);
+void elf_settle(struct elf_file *f);
 
 /* Functions that begin there, too. 0 or -ENOMEM. */
 int elf_discover(struct elf_file *f, const uint64_t *starts, size_t n);
