@@ -73,6 +73,10 @@ int elf_open(const char *path, struct elf_file **ret, struct err *err);
 int elf_parse(const char *path, char *bytes, size_t len, struct elf_file **ret, struct err *err);
 void elf_free(struct elf_file *f); /* NULL is allowed */
 
+/* Within the files of this reader: fill a file whose path and bytes are set; sort what it has. */
+int elf_read(struct elf_file *f, struct err *err);
+void elf_settle(struct elf_file *f);
+
 /* Functions that begin there, too. 0 or -ENOMEM. */
 int elf_discover(struct elf_file *f, const uint64_t *starts, size_t n);
 
