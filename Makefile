@@ -74,10 +74,9 @@ endif
 # The launcher is linked statically (static-pie): no loader work at each start, nothing of the
 # caller's LD_* is ever read, and pid 1 of each sandbox is small. See doc/decisions/0002.
 STATIC ?= 1
+# ld warns that libcap-ng's capng_change_id() would need the name service; we never call it. The word is
+# left standing: under --no-warnings GNU ld 2.40 takes undefined symbols for a warning, too.
 STATIC_LDFLAGS := $(if $(filter 1,$(STATIC)),-static-pie,-pie)
-# libcap-ng's capng_change_id() would need the name service; we never call it, and ld (2.40 and
-# newer can) need not warn about it at each build
-STATIC_QUIET := $(if $(filter 1,$(STATIC)),$(shell $(CC) -Wl,--no-warnings -Wl,--version >/dev/null 2>&1 && echo -Wl,--no-warnings))
 
 # Which libc the launcher is linked with. glibc's start-up asks the processor about its caches with
 # some sixty CPUID instructions, each of which a virtual machine traps: half a millisecond of each
@@ -207,7 +206,7 @@ $(BUILD)/cordon: $(LAUNCHER_OBJS)
 else
 $(BUILD)/cordon: $(call o,$(CLI_CORDON) $(CLI_SHARED)) $(call L,sandbox audit profiles policies base)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(STATIC_LDFLAGS) $(LDFLAGS_ALL) $(STATIC_QUIET) -o $@ $^ -lcap-ng -lmd
+	$(Q)$(CC) $(STATIC_LDFLAGS) $(LDFLAGS_ALL) -o $@ $^ -lcap-ng -lmd
 endif
 
 $(BUILD)/cordon-policy: $(call o,$(CLI_POLICY) $(CLI_SHARED)) $(call L,audit profiles policies base)
@@ -221,7 +220,7 @@ $(BUILD)/cordon-audit: $(call o,$(CLI_AUDIT) $(CLI_ADVICE) $(CLI_SHARED)) $(call
 # Static, too: it runs at the end of each recording, and its loader would take longer than it does.
 $(BUILD)/cordon-learn: $(call o,$(CLI_LEARN) $(CLI_SHARED)) $(call L,audit policies base)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(STATIC_LDFLAGS) $(LDFLAGS_ALL) $(STATIC_QUIET) -o $@ $^ -lmd
+	$(Q)$(CC) $(STATIC_LDFLAGS) $(LDFLAGS_ALL) -o $@ $^ -lmd
 
 # The disassembler and the ELF library are this program's alone.
 $(BUILD)/cordon-static: $(call o,$(CLI_STATIC) cli/learn_read.c cli/learn_merge.c $(CLI_SHARED)) $(call L,audit policies base)

@@ -152,7 +152,7 @@ static void decide(struct notify *n, const struct seccomp_notif *req,
 	resp->error = -(int32_t)(v.errno_value ? v.errno_value : EPERM);
 }
 
-static int answer_one(struct notify *n)
+int notify_one(struct notify *n)
 {
 	struct seccomp_notif *req = &n->in.notif;
 	struct seccomp_notif_resp *resp = &n->out.resp;
@@ -191,7 +191,7 @@ static int answer_waiting(struct notify *n, unsigned max)
 			return 0;
 		if (!(p.revents & POLLIN))
 			return p.revents & (POLLHUP | POLLERR) ? 1 : 0;
-		r = answer_one(n);
+		r = notify_one(n);
 		if (r < 0)
 			return r;
 	}
