@@ -203,12 +203,12 @@ run learn three -- sh -c 'exit 3'
 check "a command that fails by itself is no cut" bash -c "[ '$STATUS' -eq 3 ] && grep -q '^# complete: yes$' three.policy"
 
 # --- merging
-run learn one -- sh -c 'cat /etc/hostname'
+run learn one -- sh -c 'cat /etc/group'
 run learn two -- sh -c 'mkdir /tmp/x && cat /etc/passwd'
 expect_status 0 "two recordings become one" -- "$CORDON" learn merge -o both.policy one.policy.learn two.policy.learn
 check "with the rules of both, and where each is from" bash -c \
 	"grep -q '^allow mkdir .*# r2 ' both.policy && grep -q '^allow openat .*# r1,r2 ' both.policy"
-expect_status 0 "the first job passes under both" -- enforce both -- sh -c 'cat /etc/hostname'
+expect_status 0 "the first job passes under both" -- enforce both -- sh -c 'cat /etc/group'
 expect_status 0 "and the second" -- enforce both -- sh -c 'mkdir /tmp/x && cat /etc/passwd'
 run enforce one -- sh -c 'mkdir /tmp/x && cat /etc/passwd'
 check "which one's own refuses" test "$STATUS" -ne 0
