@@ -59,7 +59,7 @@ ARGUMENTS = {
         "socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT)", "socket(AF_ALG, SOCK_SEQPACKET)",
         "socketpair(AF_TIPC, SOCK_STREAM)", "ioctl(0, TIOCSTI)", "ioctl(0, TIOCSETD)",
         "ioctl(5, TIOCLINUX, 2)", 'openat("/usr/new", O_WRONLY)', 'openat("/etc/passwd", O_RDWR)',
-        'open("/etc/hostname", O_WRONLY|O_TRUNC)', 'openat("/usr/x/y", O_WRONLY|O_CREAT, 0644)',
+        'open("/etc/group", O_WRONLY|O_TRUNC)', 'openat("/usr/x/y", O_WRONLY|O_CREAT, 0644)',
         'mkdir("/usr/local/x", 0755)', 'unlink("/usr/bin/env")', 'rename("/etc/a", "/etc/b")',
         'symlink("x", "/opt/y")', 'chmod("/etc/passwd", 0600)', 'truncate("/etc/passwd", 0)',
         'mknod("/usr/p", S_IFIFO|0600)', 'rmdir("/usr/share/doc")',
