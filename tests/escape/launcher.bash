@@ -239,7 +239,7 @@ if [ "$WHO" = root ]; then
 	mkdir -p "$open_dir/home"
 	chown 59741:59741 "$open_dir/home"
 	chmod 755 "$open_dir"
-	as_user=(env HOME="$open_dir/home" XDG_STATE_HOME= XDG_CACHE_HOME= XDG_CONFIG_HOME= "${user[@]}")
+	as_user=(env -C "$open_dir" HOME="$open_dir/home" XDG_STATE_HOME= XDG_CACHE_HOME= XDG_CONFIG_HOME= "${user[@]}")
 	run "${user[@]}" "$open_dir/setuid" --am-i-root
 	check "twin M11 a set-user-ID program of root's gains outside" test "$STATUS" -eq 7
 	expect_status 0 "M11 a set-user-ID program of root's gains nothing" -- "${as_user[@]}" "$CORDON" run --cwd / --ro "$open_dir/setuid" -- \
