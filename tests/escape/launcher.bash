@@ -231,7 +231,7 @@ done
 
 # --- C3, M11: groups and set-user-ID programs, which root sets up for an ordinary caller
 if [ "$WHO" = root ]; then
-	user=(setpriv --reuid 59741 --regid 59741 --groups 59741,4242)
+	user=(setpriv --reuid 59741 --regid 59741 --groups "59741,4242")
 	open_dir=$(mktemp -d /tmp/cordon-test.escape.XXXXXX)
 	at_exit "rm -rf '$open_dir'"
 	cp setuid "$open_dir/setuid"
