@@ -291,42 +291,70 @@ static int run_mark(double seconds)
 
 /* --- who looks ----------------------------------------------------------------------------- */
 
-static uint64_t latency[MAX_MARKS];
-static size_t n_latency;
+/* A file that grows, and how late its lines were seen. */
+struct watched {
+	int fd;
+	uint64_t (*time_of)(const char *line);
+	uint64_t late[MAX_MARKS];
+	size_t n, len;
+	char buf[1 << 20];
+};
 
-/* "args":["0x0","0xTIME" of a record whose comm is the marker's */
-static void take_line(const char *line, uint64_t seen)
+/* "args":["0x0","0xTIME" of a record whose comm is the marker's; 0 for others */
+static uint64_t time_of_record(const char *line)
 {
 	const char *args = strstr(line, "\"args\":[\"");
-	unsigned long long at;
+	unsigned long long at = 0;
 
-	if (!strstr(line, "\"comm\":\"marker\"") || !args || n_latency == MAX_MARKS)
-		return;
+	if (!strstr(line, "\"comm\":\"marker\"") || !args)
+		return 0;
 	args = strchr(args, ',');
-	if (args && sscanf(args, ",\"0x%llx\"", &at) == 1 && at < seen)
-		latency[n_latency++] = seen - at;
+	return args && sscanf(args, ",\"0x%llx\"", &at) == 1 ? at : 0;
 }
 
-static void take_bytes(int log)
+static uint64_t time_of_tick(const char *line)
 {
-	static char buf[1 << 20];
-	static size_t len;
+	return strtoull(line, NULL, 10);
+}
+
+static struct watched records = { .time_of = time_of_record }, ticks = { .time_of = time_of_tick };
+
+static void take_bytes(struct watched *w)
+{
 	ssize_t n;
 
-	while ((n = read(log, buf + len, sizeof(buf) - 1 - len)) > 0) {
-		uint64_t seen = now_ns();
-		char *line = buf, *nl;
+	while ((n = read(w->fd, w->buf + w->len, sizeof(w->buf) - 1 - w->len)) > 0) {
+		uint64_t seen = now_ns(), at;
+		char *line = w->buf, *nl;
 
-		len += (size_t)n;
-		buf[len] = '\0';
-		while ((nl = strchr(line, '\n'))) {
+		w->len += (size_t)n;
+		w->buf[w->len] = '\0';
+		for (; (nl = strchr(line, '\n')); line = nl + 1) {
 			*nl = '\0';
-			take_line(line, seen);
-			line = nl + 1;
+			at = w->time_of(line);
+			if (at > 0 && at < seen && w->n < MAX_MARKS)
+				w->late[w->n++] = seen - at;
 		}
-		len -= (size_t)(line - buf);
-		memmove(buf, line, len);
+		w->len -= (size_t)(line - w->buf);
+		memmove(w->buf, line, w->len);
 	}
+}
+
+static int run_tick(double seconds, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	uint64_t n = (uint64_t)(seconds * 1000) / MARK_MS;
+
+	for (uint64_t i = 0; fd >= 0 && i < n; i++) {
+		char line[32];
+		int len;
+
+		sleep_ms(MARK_MS);
+		len = snprintf(line, sizeof(line), "%llu\n", (unsigned long long)now_ns());
+		if (write(fd, line, (size_t)len) != len)
+			return 2;
+	}
+	return fd < 0 ? 2 : 0;
 }
 
 /* In KiB: proportional where it may be read, else resident. */
@@ -362,64 +390,85 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static int run_watch(double seconds, const char *path, const char *pid)
+static void print_late(const char *what, struct watched *w)
 {
-	static off_t sizes[MAX_SECONDS + 2];
-	unsigned long least = 0, most = 0, first = 0;
-	int log = open(path, O_RDONLY | O_CLOEXEC),
-	    events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	uint64_t begin = now_ns(), next = begin;
-	uint64_t ran = 0;
-	const char *kind = "?";
-	off_t per_minute = 0;
-	struct stat st;
-	size_t n = 0;
+	qsort(w->late, w->n, sizeof(w->late[0]), compare);
+	printf(",\"%ss\":%zu,\"%s_p50_ms\":%.1f,\"%s_max_ms\":%.1f", what, w->n, what,
+	       w->n ? (double)w->late[w->n / 2] / 1e6 : 0.0, what,
+	       w->n ? (double)w->late[w->n - 1] / 1e6 : 0.0);
+}
 
-	if (log < 0 || events < 0 || inotify_add_watch(events, path, IN_MODIFY) < 0) {
-		perror(path);
-		return 2;
+/* What is looked at once a second. */
+struct samples {
+	unsigned long least, most; /* KiB */
+	const char *kind;
+	off_t size[MAX_SECONDS + 2];
+	size_t n;
+	uint64_t ran;
+};
+
+static void sample(struct samples *s, const char *pid)
+{
+	unsigned long m = memory_of(pid, &s->kind);
+	uint64_t ran = run_ns(pid);
+	struct stat st;
+
+	s->ran = ran ? ran : s->ran;
+	/* in the first seconds it touches its tables and buffers */
+	if (m > 0 && s->n >= SETTLED) {
+		s->least = s->least && s->least < m ? s->least : m;
+		s->most = m > s->most ? m : s->most;
 	}
+	fstat(records.fd, &st);
+	s->size[s->n++] = st.st_size;
+}
+
+static long long most_in_a_minute(const struct samples *s)
+{
+	off_t most = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		off_t grown = s->size[i] - s->size[i > 60 ? i - 60 : 0];
+
+		most = grown > most ? grown : most;
+	}
+	return (long long)most;
+}
+
+static int run_watch(double seconds, const char *log, const char *pid, const char *file)
+{
+	static struct samples s = { .kind = "?" };
+	int events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	uint64_t begin = now_ns(), next = begin;
+
+	records.fd = open(log, O_RDONLY | O_CLOEXEC);
+	ticks.fd = open(file, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (records.fd < 0 || ticks.fd < 0 || inotify_add_watch(events, log, IN_MODIFY) < 0 ||
+	    inotify_add_watch(events, file, IN_MODIFY) < 0)
+		return perror(log), 2;
 	while ((double)(now_ns() - begin) < seconds * 1e9) {
 		struct pollfd p = { .fd = events, .events = POLLIN };
 		uint64_t now = now_ns();
 		char drop[4096];
 
-		if (now >= next && n <= MAX_SECONDS) {
-			unsigned long m = memory_of(pid, &kind);
-
-			ran = run_ns(pid) ? run_ns(pid) : ran;
-			/* in the first seconds it touches its tables and buffers */
-			if (m > 0 && n >= SETTLED) {
-				first = first ? first : m;
-				least = least && least < m ? least : m;
-				most = m > most ? m : most;
-			}
-			fstat(log, &st);
-			sizes[n++] = st.st_size;
+		if (now >= next && s.n <= MAX_SECONDS) {
+			sample(&s, pid);
 			next += 1000000000U;
 		}
 		now = now_ns();
 		poll(&p, 1, next > now ? (int)((next - now) / 1000000) + 1 : 0);
 		while (read(events, drop, sizeof(drop)) > 0)
 			;
-		take_bytes(log);
+		take_bytes(&records);
+		take_bytes(&ticks);
 	}
-	fstat(log, &st);
-	sizes[n++] = st.st_size;
-	for (size_t i = 0; i < n; i++) {
-		size_t from = i > 60 ? i - 60 : 0;
-
-		if (sizes[i] - sizes[from] > per_minute)
-			per_minute = sizes[i] - sizes[from];
-	}
-	qsort(latency, n_latency, sizeof(latency[0]), compare);
-	printf("{\"what\":\"watch\",\"marks\":%zu,\"p50_ms\":%.1f,\"max_ms\":%.1f,"
-	       "\"memory\":\"%s\",\"first_kib\":%lu,\"min_kib\":%lu,\"max_kib\":%lu,"
-	       "\"log_bytes\":%lld,\"most_bytes_a_minute\":%lld,\"notifier_ns\":%llu}\n",
-	       n_latency, n_latency ? (double)latency[n_latency / 2] / 1e6 : 0.0,
-	       n_latency ? (double)latency[n_latency - 1] / 1e6 : 0.0, kind, first, least, most,
-	       (long long)(sizes[n - 1] - sizes[0]), (long long)per_minute,
-	       (unsigned long long)ran);
+	sample(&s, pid);
+	printf("{\"what\":\"watch\"");
+	print_late("mark", &records);
+	print_late("tick", &ticks);
+	printf(",\"memory\":\"%s\",\"min_kib\":%lu,\"max_kib\":%lu,\"most_bytes_a_minute\":%lld,"
+	       "\"notifier_ns\":%llu}\n",
+	       s.kind, s.least, s.most, most_in_a_minute(&s), (unsigned long long)s.ran);
 	return 0;
 }
 
@@ -432,9 +481,12 @@ int main(int argc, char **argv)
 
 	n_kinds = argc > 4 ? (unsigned)strtoul(argv[4], NULL, 10) : 1;
 	if (seconds <= 0 || seconds > MAX_SECONDS)
-		return fprintf(stderr, "usage: denials bare|flood|mark|watch SECONDS ...\n"), 2;
-	if (strcmp(what, "watch") == 0 && argc == 5)
-		return run_watch(seconds, argv[3], argv[4]);
+		return fprintf(stderr, "usage: denials bare|flood|mark|tick|watch SECONDS ...\n"),
+		       2;
+	if (strcmp(what, "watch") == 0 && argc == 6)
+		return run_watch(seconds, argv[3], argv[4], argv[5]);
+	if (strcmp(what, "tick") == 0 && argc == 4)
+		return run_tick(seconds, argv[3]);
 	if (strcmp(what, "mark") == 0)
 		return run_mark(seconds);
 	if (threads < 1 || threads > MAX_THREADS)
