@@ -129,7 +129,7 @@ endif
 endif
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 
-.PHONY: all help check check-unit check-integration check-deps check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races demo bench fuzz dist install clean
+.PHONY: all help check check-unit check-integration check-deps check-promises check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races demo bench fuzz dist install clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -295,7 +295,7 @@ $(BUILD)/tests/programs/trees $(BUILD)/tests/programs/race:
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wno-missing-field-initializers \
 		-Wno-format-truncation -Werror -I. -o $@ $(filter %.c,$^)
 
-check: all check-deps check-binaries check-unit check-integration  ## everything that needs no virtual machine
+check: all check-deps check-promises check-binaries check-unit check-integration  ## everything that needs no virtual machine
 
 check-unit: $(UNIT)  ## unit tests (cmocka)
 	tools/run-tests unit $(BUILD) $(UNIT)
@@ -311,6 +311,9 @@ check-vm: all $(PROBES) $(VM_UNIT)  ## AppArmor, SELinux, cgroup v2, Landlock 2 
 
 check-deps:  ## no room includes what tools/rooms.allow does not let it
 	tools/check-deps
+
+check-promises:  ## each promise of SECURITY.md names its tests, and they are there
+	tools/check-promises
 
 check-binaries: all  ## the hardening asked for above is in the programs
 	tools/check-binaries $(BUILD)

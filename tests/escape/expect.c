@@ -32,7 +32,7 @@ static const struct exception {
 	{ "W2", "an abstract socket", "net=host,landlock<6", WANT_DONE,
 	  "--net host, and Landlock before ABI 6 has no scope" },
 	{ "T3", "the controlling terminal", "pty", WANT_DONE, "a terminal of the sandbox's own" },
-	/* what no mechanism of the kernel's can keep: doc/threat-model.md, "What is not promised"
+	/* what no mechanism of the kernel's can keep: SECURITY.md, "What is not promised"
 	 */
 	{ "I1", "where the caller's files lie", "disk", WANT_OPEN,
 	  "mountinfo names the device of what is shown, and cannot be masked for one's own" },

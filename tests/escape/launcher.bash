@@ -201,7 +201,7 @@ check "G1 the status is the payload's" test $? -eq 9
 check "G2 what it left behind ends with it" wait_for 5 no_payload
 
 # Traced from outside by a process of the same user: pid 1 is not to be had, the supervisor is, and then
-# nothing is promised (doc/threat-model.md).
+# nothing is promised (SECURITY.md).
 if [ "$WHO" = user ]; then
 	start 'cd "$1"; echo >ready; exec sleep 60'
 	init=$(pgrep -P $launcher | head -n 1)

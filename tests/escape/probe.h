@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What a hostile payload tries, as points: each is named by the invariant that it is about (the
- * ids of doc/threat-model.md) and is one piece of code that either gets what it wants or does not.
+ * ids of SECURITY.md) and is one piece of code that either gets what it wants or does not.
  * Inside a sandbox no point may; outside, as its twin, the same code must, so that a point which
  * could never get anything is seen.
  */
