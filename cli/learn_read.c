@@ -286,8 +286,9 @@ static void add_tuple(struct learned_call *c, const struct scan *tuple)
 		memcpy(c->tuple[c->n_tuples++], value, sizeof(value));
 }
 
-static int new_call(struct reader *r, const struct scan *o, const struct syscall_desc *desc,
-		    enum abi abi, struct learned_call **ret)
+/* NULL: no memory */
+static struct learned_call *new_call(struct reader *r, const struct scan *o,
+				     const struct syscall_desc *desc, enum abi abi)
 {
 	struct learned_call *c = ADD(r->l, calls);
 	char first[LIMIT_PATH] = "?";
@@ -295,7 +296,7 @@ static int new_call(struct reader *r, const struct scan *o, const struct syscall
 	struct scan v;
 
 	if (!c)
-		return no_memory(r);
+		return NULL;
 	c->desc = desc;
 	c->abi = abi;
 	c->denied = !is_true(o, "allowed");
@@ -304,8 +305,7 @@ static int new_call(struct reader *r, const struct scan *o, const struct syscall
 	if (scan_next(&list, NULL, &v))
 		(void)scan_string(&v, first, sizeof(first));
 	c->program = base_name(first);
-	*ret = c;
-	return c->program ? 0 : no_memory(r);
+	return c->program ? c : NULL;
 }
 
 static int read_call(struct reader *r, const struct scan *o)
@@ -317,7 +317,6 @@ static int read_call(struct reader *r, const struct scan *o)
 	struct scan v;
 	enum abi abi;
 	uint64_t count;
-	int code = 0;
 
 	if (!text_of(o, "abi", abi_text) || abi_from_name(abi_text, &abi) < 0)
 		return bad(r, "a call has no ABI");
@@ -327,9 +326,9 @@ static int read_call(struct reader *r, const struct scan *o)
 	}
 	c = call_for(r->l, desc, abi, !is_true(o, "allowed"));
 	if (!c)
-		code = new_call(r, o, desc, abi, &c);
-	if (code < 0)
-		return code;
+		c = new_call(r, o, desc, abi);
+	if (!c)
+		return no_memory(r);
 	c->runs |= 1U << (r->l->n_runs - 1);
 	c->errno_value = (uint16_t)number_of(o, "errno");
 	c->killed = c->killed || is_true(o, "killed");

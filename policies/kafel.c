@@ -92,15 +92,14 @@ static bool add_filter(struct kafel *k, struct import_scan *s, size_t policy,
 static bool use(struct kafel *k, struct import_scan *s, size_t policy)
 {
 	char name[LIMIT_NAME];
-	const struct kafel_policy *used;
+	const struct kafel_policy *used = find_policy(k, s->token.text);
 
-	if (s->token.kind == SCAN_NAME && !find_policy(k, s->token.text)) {
+	if (s->token.kind == SCAN_NAME && !used) {
 		import_scan_error(s, "no policy '%s' stands before this", s->token.text);
 		return false;
 	}
-	if (!take_name(s, name))
+	if (!take_name(s, name) || !used)
 		return false;
-	used = find_policy(k, name);
 	if (used == &k->policies[policy]) {
 		import_scan_error(s, "the policy uses itself");
 		return false;

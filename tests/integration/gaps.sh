@@ -25,7 +25,7 @@ if [ "$WHO" = root ]; then
 	export XDG_STATE_HOME=$WORK/state
 fi
 attempts() {
-	ATTEMPTS_TRUE=$PROGRAMS/true "${as_user[@]}" timeout 60 "$PROGRAMS/attempts" "$@"
+	ATTEMPTS_TRUE=$PROGRAMS/true "${as_user[@]}" timeout 120 "$PROGRAMS/attempts" "$@"
 }
 
 cat >"$WORK/tree.policy" <<END
@@ -64,7 +64,7 @@ END
 
 # The process outside, which listens; it stays, as attempts name it.
 attempts prepare "$ARENA"
-timeout 120 "${as_user[@]}" "$PROGRAMS/attempts" serve "$ARENA" "$PORT" "$((PORT + 1))" >"$WORK/pid" &
+timeout 1200 "${as_user[@]}" "$PROGRAMS/attempts" serve "$ARENA" "$PORT" "$((PORT + 1))" >"$WORK/pid" &
 SERVER=$!
 at_exit "kill -KILL \$(cat '$WORK/pid'); kill $SERVER"
 wait_for 5 test -s "$WORK/pid"
@@ -90,10 +90,11 @@ check "most of them work without a mechanism" [ "$(grep -c 'allowed$' "$WORK/bas
 # the promises; at least LEAST of them are refusals of what works. A promise is broken when it is twice:
 # a process of several hundred that a loaded machine ends early has no answer to give.
 judge() {
-	local mechanism=$1 policy=$2 abi=$3 least=$4 what=$5 last telling
+	local mechanism=$1 policy=$2 abi=$3 least=$4 what=$5 last telling status
 	shift 5
 	for _ in 1 2; do
-		try "$@" >"$WORK/outcome"
+		status=0
+		try "$@" >"$WORK/outcome" || status=$?
 		if timeout 60 "$PROGRAMS/alone" check "$mechanism" "$policy" "$LIBRARY" "$abi" \
 			"$WORK/baseline" "$WORK/outcome" >"$WORK/verdict"; then
 			last=$(tail -n 1 "$WORK/verdict")
@@ -105,9 +106,9 @@ judge() {
 			fi
 			return
 		fi
-		diag "$title: $mechanism$what:" "$(tail -n 30 "$WORK/verdict")"
+		diag "$title: $mechanism$what: status $status" "$(tail -n 30 "$WORK/verdict")"
 	done
-	not_ok "$title: $mechanism$what keeps its promises" "$(tail -n 30 "$WORK/verdict")"
+	not_ok "$title: $mechanism$what keeps its promises" "status $status" "$(tail -n 30 "$WORK/verdict")"
 }
 
 ruleset() {
@@ -121,7 +122,7 @@ build() {
 }
 
 view() {
-	timeout 60 "${as_user[@]}" "$PROGRAMS/alone" view "$WORK/alone.policy" "$LIBRARY" \
+	timeout 120 "${as_user[@]}" "$PROGRAMS/alone" view "$WORK/alone.policy" "$LIBRARY" \
 		"$PROGRAMS/attempts" try "$@" view
 }
 
