@@ -9,6 +9,8 @@ if [ ! -x "$PROGRAMS/attempts" ]; then
 	skip "gaps" "the programs are not built for a sanitizer"
 	done_testing
 fi
+# A launch looks at where it begins, and so as whoever begins it.
+cd "$WORK" || exit 1
 POLICY=$CORDON_TEST_ROOT/build/cordon-policy
 ARENA=$WORK/a
 PORT=$((20000 + $$ % 10000 * 2))
