@@ -349,17 +349,30 @@ $(BUILD)/tests/aarch64_%: tests/unit/test_%.c tests/cross/cmocka.h tests/cross/s
 	$(Q)$(CC) $(CFLAGS_ALL) -Itests/cross $(LDFLAGS_ALL) -static -o $@.program $< tests/cross/sha2.c $(call L,profiles policies base)
 	$(Q)printf '#!/bin/sh\nexec $(CROSS_RUN) $(CURDIR)/$@.program\n' >$@ && chmod +x $@
 
-# What a harness needs beyond the rooms that all of them have.
-$(BUILD)/fuzz/fuzz_options: cli/options.c
-$(BUILD)/fuzz/fuzz_cgroup: sandbox/cgroup_text.c
-$(BUILD)/fuzz/fuzz_wire: sandbox/wire.c
-$(BUILD)/fuzz/fuzz_elf: $(filter-out cli/static.c cli/static_put.c,$(CLI_STATIC))
+# The rooms are compiled once for all harnesses.
+FUZZ_CC := clang -std=gnu11 -D_GNU_SOURCE -O1 -g -I. -I$(BUILD)/gen -fno-sanitize-recover=all \
+           -DCORDON_VERSION='"fuzz"' -DCORDON_DATADIR='"$(datadir)"'
+fuzz_objects = $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(patsubst $(BUILD)/%,%,$(1)))
+FUZZ_ROOMS := $(call fuzz_objects,$(wildcard base/*.c policies/*.c profiles/*.c audit/*.c) $(filter %.c,$(GEN)))
+$(FUZZ_ROOMS): | $(GEN_H)
+
+# What a harness needs beyond them.
+$(BUILD)/fuzz/fuzz_options: $(call fuzz_objects,cli/options.c)
+$(BUILD)/fuzz/fuzz_cgroup: $(call fuzz_objects,sandbox/cgroup_text.c)
+$(BUILD)/fuzz/fuzz_wire: $(call fuzz_objects,sandbox/wire.c)
+$(BUILD)/fuzz/fuzz_elf: $(call fuzz_objects,$(filter-out cli/static.c cli/static_put.c,$(CLI_STATIC)))
 $(BUILD)/fuzz/fuzz_elf: FUZZ_LIBS := -lelf -lcapstone
-$(BUILD)/fuzz/%: fuzz/%.c $(wildcard base/*.c policies/*.c profiles/*.c audit/*.c) $(GEN)
+$(BUILD)/fuzz/obj/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
-	$(call say,FUZZ,$@)
-	$(Q)clang -std=gnu11 -D_GNU_SOURCE -O1 -g -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	  -DCORDON_VERSION='"fuzz"' -DCORDON_DATADIR='"$(datadir)"' -o $@ $(sort $^) $(FUZZ_LIBS) -ljson-c -lmd
+	$(call say,FUZZ,$<)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+$(BUILD)/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$<)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/fuzz/fuzz_%.o $(FUZZ_ROOMS)
+	$(call say,LINK,$@)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(FUZZ_LIBS) -ljson-c -lmd
 
 faults: all $(FAULTS)  ## every call of a launch fails, lies, or is the last one: some minutes
 	tests/faults/all $(BUILD)
@@ -415,4 +428,4 @@ install: all  ## into DESTDIR/PREFIX
 clean:  ## remove what was built
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-clang
 
--include $(shell find $(BUILD)/obj $(BUILD)/musl -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/musl $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)
