@@ -34,12 +34,13 @@ static void read_cie(const struct elf_file *f, uint64_t address, struct cie *ret
 {
 	size_t len = 0;
 	const uint8_t *p = elf_at(f, address, &len);
-	const char *text = (const char *)p + CIE_HEAD;
+	const char *text;
 	size_t n;
 
 	*ret = (struct cie){ .address = address, .encoding = ABSOLUTE_8 };
 	if (!p || len <= CIE_HEAD)
 		return;
+	text = (const char *)p + CIE_HEAD;
 	n = strnlen(text, len - CIE_HEAD < AUGMENTATION ? len - CIE_HEAD : AUGMENTATION);
 	if (n == AUGMENTATION || n == len - CIE_HEAD)
 		return;
