@@ -96,6 +96,12 @@ static void put_peer(struct json *j, const struct audit_denial *denial, const st
 		json_bytes(j, "exe", peer->exe, peer->exe_len < 1024 ? peer->exe_len : 1024);
 }
 
+/* What the end of a record may take: of the rule's file each byte may become five. */
+static size_t end_of(const struct audit_denial *denial)
+{
+	return 512 + (denial->file ? 5 * strnlen(denial->file, 512) : 0);
+}
+
 /* The middle of the record: who called, with what. text_max 0: nothing of the process is read. */
 static bool put_caller(struct json *j, const struct audit_denial *denial,
 		       const struct syscall_desc *desc, size_t text_max, const char *note)
@@ -148,7 +154,7 @@ size_t format_denial(char *buf, size_t cap, const struct format_id *id,
 			i = 1;
 			continue;
 		}
-		if (!j.overflow && j.len < cap - 1024)
+		if (!j.overflow && j.len < cap - end_of(denial))
 			break;
 		note = "too long to be shown";
 	}

@@ -23,7 +23,8 @@ struct scene {
 	char log[64];
 };
 
-static inline struct scene *scene_new(const char *lines)
+/* file: what records name as the place of a rule */
+static inline struct scene *scene_of(const char *file, const char *lines)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
 	struct policy_diags diags = { .n_errors = 0 };
@@ -42,7 +43,7 @@ static inline struct scene *scene_new(const char *lines)
 					 "sendmsg close rt_sigreturn getpid wait4 kill\n"),
 			 0);
 	assert_int_equal(buf_puts(&text, lines), 0);
-	if (policy_load_text("t.policy", text.data, text.len, NULL, &policy, &diags, &err) < 0)
+	if (policy_load_text(file, text.data, text.len, NULL, &policy, &diags, &err) < 0)
 		fail_msg("cannot %s\n%s", err.msg, diags.text.data ? diags.text.data : "");
 	policy_diags_done(&diags);
 	if (compile_bundle(policy, &s->bytes, &err) < 0 ||
@@ -60,6 +61,11 @@ static inline struct scene *scene_new(const char *lines)
 	if (audit_new(&spec, 1, &s->audit, &err) < 0 || audit_begin(s->audit, &start, &err) < 0)
 		fail_msg("cannot %s", err.msg);
 	return s;
+}
+
+static inline struct scene *scene_new(const char *lines)
+{
+	return scene_of("t.policy", lines);
 }
 
 static inline void scene_free(struct scene *s)

@@ -276,13 +276,54 @@ static void test_no_listener(void **state)
 	fd_closep(&p[1]);
 }
 
+/* --- a policy whose name takes as much of a record as a name can, and paths of every length --- */
+
+enum { LONG_CALLS = 20 }; /* of one kind, as many as have a record each */
+
+static int play_long_paths(void)
+{
+	static char path[LIMIT_PATH];
+
+	memset(path, '\x01', sizeof(path));
+	for (size_t i = 0; i < LONG_CALLS; i++) {
+		char *end = path + 100 + 200 * i; /* five bytes in the log each */
+		long r;
+
+		*end = '\0';
+		r = raw(SYS_openat, AT_FDCWD, (long)(uintptr_t)path);
+		*end = '\x01';
+		if (r != -EXDEV)
+			return 1;
+	}
+	return 0;
+}
+
+static void test_long_records(void **state)
+{
+	char file[600];
+	struct scene *s;
+	struct result r;
+
+	(void)state;
+	memset(file, '\x02', sizeof(file) - 1);
+	file[sizeof(file) - 1] = '\0';
+	s = scene_of(file, "deny openat errno EXDEV\n");
+	r = run(s, play_long_paths, false);
+	assert_true(WIFEXITED(r.status));
+	assert_int_equal(WEXITSTATUS(r.status), 0);
+	assert_int_equal(r.totals.denials, LONG_CALLS);
+	assert_int_equal(r.totals.records, LONG_CALLS);
+	assert_int_equal(r.totals.lost, 0); /* a record that does not fit would be */
+	scene_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_errnos),	    cmocka_unit_test(test_condition),
 		cmocka_unit_test(test_kill),	    cmocka_unit_test(test_first_exec),
 		cmocka_unit_test(test_many),	    cmocka_unit_test(test_dead_caller),
-		cmocka_unit_test(test_no_listener),
+		cmocka_unit_test(test_no_listener), cmocka_unit_test(test_long_records),
 	};
 
 	return cmocka_run_group_tests_name("notify", tests, NULL, NULL);
