@@ -93,7 +93,8 @@ LDFLAGS_ALL := $(LDHARDEN) $(SANFLAGS) $(LDFLAGS)
 
 # --- sources: a room is the .c files of its folder
 ROOMS := base policies profiles audit sandbox
-GEN   := $(BUILD)/gen/syscall_table.c
+GEN   := $(patsubst %,$(BUILD)/gen/%_table.c,consts layout syscall)
+GEN_H := $(BUILD)/gen/consts_sets.h
 room_src  = $(wildcard $(1)/*.c) $(if $(filter policies,$(1)),$(GEN))
 room_objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(subst $(BUILD)/gen,gen,$(call room_src,$(1))))
 
@@ -139,11 +140,11 @@ all: $(PROGRAMS)  ## build the programs (the default)
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-$(BUILD)/gen/syscall_table.c: policies/syscalls.tbl tools/gen-syscalls
+$(GEN) $(GEN_H) &: policies/consts.tbl policies/layouts.tbl policies/syscalls.tbl tools/gen-tables
 	@mkdir -p $(@D)
-	tools/gen-syscalls policies/syscalls.tbl > $@
+	tools/gen-tables policies/consts.tbl policies/layouts.tbl policies/syscalls.tbl $(BUILD)/gen
 
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
@@ -165,8 +166,8 @@ $(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
 ifeq ($(LAUNCHER_LIBC),musl)
 # What a launch links and no more; a symbol of the compiler's that creeps in fails the link.
 LAUNCHER_SRC := $(wildcard base/*.c base/musl/*.c audit/*.c sandbox/*.c) $(CLI_CORDON) $(CLI_SHARED) \
-                policies/syscall.c policies/cond.c policies/label.c profiles/bundle.c profiles/bundle_verdict.c profiles/cache.c profiles/landlock.c
-LAUNCHER_OBJS := $(patsubst %.c,$(BUILD)/musl/%.o,$(LAUNCHER_SRC)) $(BUILD)/musl/gen/syscall_table.o
+                policies/syscall.c policies/consts.c policies/layout.c policies/cond.c policies/label.c profiles/bundle.c profiles/bundle_verdict.c profiles/cache.c profiles/landlock.c
+LAUNCHER_OBJS := $(patsubst %.c,$(BUILD)/musl/%.o,$(LAUNCHER_SRC)) $(GEN:$(BUILD)/gen/%.c=$(BUILD)/musl/gen/%.o)
 # musl's wrapper sees none of the system's headers: these, and no other of glibc's.
 MUSL_INCLUDE := $(BUILD)/musl-include
 # Conversions and fortification are the glibc build's business: musl's ioctl() takes an int, and
@@ -184,7 +185,7 @@ $(MUSL_INCLUDE)/.made:
 	@mkdir -p $(@D)/sys && printf '#define __BEGIN_DECLS\n#define __END_DECLS\n' >$(@D)/sys/cdefs.h
 	@touch $@
 
-$(BUILD)/musl/%.o: %.c $(MUSL_INCLUDE)/.made
+$(BUILD)/musl/%.o: %.c $(MUSL_INCLUDE)/.made | $(GEN_H)
 	@mkdir -p $(@D)
 	$(call say,MUSL,$<)
 	$(Q)musl-gcc $(MUSL_CFLAGS) -c -o $@ $<

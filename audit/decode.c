@@ -1,361 +1,290 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit/decode.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <netinet/in.h>
+#include <linux/ioctl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/sysmacros.h>
-#include <sys/un.h>
 
+#include "audit/decoding.h"
 #include "audit/names.h"
-#include "base/sys.h"
 
-struct decoding {
-	struct json *j;
-	const struct decode_call *call;
-	const struct decode_memory *memory;
-	size_t text_max;
-};
+/* --- values that lie in a register or a field ---------------------------------------------- */
 
-/* The register as the kernel will read it. */
-static uint64_t narrow(const struct decoding *d, unsigned i)
+static void put_number(struct decoding *d, const struct decode_value *v)
 {
-	uint64_t value = d->call->args[i];
-	bool small = d->call->abi == ABI_I386 || d->call->abi == ABI_X32;
-
-	switch (d->call->desc->args[i].width) {
-	case WIDTH_S32:
-	case WIDTH_U32:
-		return (uint32_t)value;
-	case WIDTH_PTR:
-		return small ? (uint32_t)value : value;
-	default:
-		return d->call->abi == ABI_I386 ? (uint32_t)value : value;
-	}
-}
-
-static bool is_signed(const struct decoding *d, unsigned i)
-{
-	uint8_t width = d->call->desc->args[i].width;
-
-	return width == WIDTH_S32 || width == WIDTH_S64;
-}
-
-static int64_t as_signed(const struct decoding *d, unsigned i)
-{
-	if (d->call->desc->args[i].width == WIDTH_S32 || d->call->abi == ABI_I386)
-		return (int32_t)(uint32_t)d->call->args[i];
-	return (int64_t)d->call->args[i];
-}
-
-static void put_number(struct decoding *d, unsigned i, const char *key)
-{
-	if (is_signed(d, i))
-		json_i64(d->j, key, as_signed(d, i));
+	if (v->is_signed)
+		json_i64(d->j, v->key, (int64_t)v->value);
 	else
-		json_u64(d->j, key, narrow(d, i));
+		json_u64(d->j, v->key, v->value);
 }
 
-/* All of len bytes, or -errno. */
-static int read_exactly(const struct decoding *d, uint64_t addr, void *buf, size_t len)
+/* A number of which some values have names. */
+static void put_named(struct decoding *d, const struct decode_value *v, enum consts_set set,
+		      uint64_t value)
 {
-	size_t done = 0;
+	const char *name = set ? consts_name_of(set, d->abi, value) : NULL;
 
-	while (done < len) {
-		ssize_t n = d->memory->read(d->memory->ctx, addr + done, (char *)buf + done,
-					    len - done);
-
-		if (n <= 0)
-			return n < 0 ? (int)n : -EFAULT;
-		if ((size_t)n > len - done)
-			return -EIO;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
-/*
- * The NUL-terminated text at addr, at most cap bytes: its length, cap when no NUL was among them,
- * or -errno. Each read ends where a page of 4096 bytes ends, so that a text just before unmapped
- * memory is read whole.
- */
-static ssize_t read_text(const struct decoding *d, uint64_t addr, char *buf, size_t cap)
-{
-	size_t len = 0;
-
-	while (len < cap) {
-		size_t want = 4096 - (size_t)((addr + len) & 4095);
-		const char *nul;
-		ssize_t n;
-
-		if (want > cap - len)
-			want = cap - len;
-		n = d->memory->read(d->memory->ctx, addr + len, buf + len, want);
-		if (n <= 0 || (size_t)n > want)
-			return n < 0 ? n : -EFAULT;
-		nul = memchr(buf + len, '\0', (size_t)n);
-		if (nul)
-			return nul - buf;
-		len += (size_t)n;
-	}
-	return (ssize_t)cap;
-}
-
-static void put_unreadable(struct decoding *d, const char *key)
-{
-	json_object(d->j, key);
-	json_string(d->j, "note", "unreadable");
-	json_object_end(d->j);
-}
-
-static void put_text(struct decoding *d, unsigned i, const char *key, const char *label)
-{
-	char text[DECODE_TEXT_MAX];
-	uint64_t addr = narrow(d, i);
-	ssize_t n;
-
-	if (addr == 0) {
-		json_string(d->j, key, NULL);
-		return;
-	}
-	if (!d->memory)
-		return;
-	n = read_text(d, addr, text, sizeof(text));
-	if (n < 0) {
-		put_unreadable(d, key);
-		return;
-	}
-	json_object(d->j, key);
-	json_bytes(d->j, label, text, (size_t)n < d->text_max ? (size_t)n : d->text_max);
-	if ((size_t)n > d->text_max || (size_t)n == sizeof(text))
-		json_u64(d->j, "length", (uint64_t)n); /* 4096: or more */
-	json_object_end(d->j);
-}
-
-static void put_unix(struct json *j, const char *path, size_t len)
-{
-	if (len == 0) {
-		json_string(j, "unnamed", "");
-	} else if (path[0] == '\0') { /* abstract: all bytes count */
-		json_bytes(j, "abstract_as_read", path + 1, len - 1);
-	} else {
-		json_bytes(j, "path_as_read", path, strnlen(path, len));
-	}
-}
-
-static void put_sockaddr_body(struct json *j, const void *bytes, size_t len)
-{
-	char text[INET6_ADDRSTRLEN], name[16];
-	const struct sockaddr_in *in = bytes;
-	const struct sockaddr_in6 *in6 = bytes;
-	const struct sockaddr_un *un = bytes;
-	sa_family_t family;
-
-	memcpy(&family, bytes, sizeof(family));
-	json_string(j, "family", names_family(family, name, sizeof(name)));
-	if (family == AF_UNIX) {
-		put_unix(j, un->sun_path, len - offsetof(struct sockaddr_un, sun_path));
-	} else if (family == AF_INET && len >= sizeof(*in)) {
-		json_string(j, "address", inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text)));
-		json_u64(j, "port", ntohs(in->sin_port));
-	} else if (family == AF_INET6 && len >= offsetof(struct sockaddr_in6, sin6_scope_id)) {
-		json_string(j, "address", inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text)));
-		json_u64(j, "port", ntohs(in6->sin6_port));
-	}
-}
-
-static void put_sockaddr(struct decoding *d, unsigned i, const char *key)
-{
-	struct sockaddr_storage addr = { 0 };
-	const struct syscall_arg *next = i < 5 ? &d->call->desc->args[i + 1] : NULL;
-	uint64_t len;
-
-	/* accept(2) and its kin: an address to be filled in, whose length is behind a pointer. */
-	if (!next || !next->name || next->width == WIDTH_PTR || !d->memory)
-		return;
-	len = narrow(d, i + 1);
-	if (narrow(d, i) == 0 || len < sizeof(sa_family_t) || len > sizeof(addr))
-		return; /* the kernel refuses it too (net/socket.c, move_addr_to_kernel) */
-	if (read_exactly(d, narrow(d, i), &addr, (size_t)len) < 0) {
-		put_unreadable(d, key);
-		return;
-	}
-	json_object(d->j, key);
-	put_sockaddr_body(d->j, &addr, (size_t)len);
-	json_object_end(d->j);
-}
-
-/* A structure that grows with the kernel: at most size bytes of ours, the rest zeros. The register
- * behind the pointer holds its length. false when it cannot be read. */
-static bool read_sized(struct decoding *d, unsigned i, void *buf, size_t size, size_t least)
-{
-	uint64_t len = i < 5 ? narrow(d, i + 1) : 0;
-
-	memset(buf, 0, size);
-	if (len < least)
-		return false;
-	return read_exactly(d, narrow(d, i), buf, len < size ? (size_t)len : size) == 0;
-}
-
-static void put_clone_args(struct decoding *d, unsigned i, const char *key)
-{
-	struct clone_args args;
-	char text[512];
-
-	if (!d->memory)
-		return;
-	if (!read_sized(d, i, &args, sizeof(args), CLONE_ARGS_SIZE_VER0)) {
-		put_unreadable(d, key);
-		return;
-	}
-	json_object(d->j, key);
-	json_string(d->j, "flags_as_read",
-		    names_spell(&names_clone3_flags, args.flags, text, sizeof(text)));
-	json_string(d->j, "exit_signal",
-		    args.exit_signal ? names_signal((unsigned)args.exit_signal, text, sizeof(text))
-				     : "0");
-	json_object_end(d->j);
-}
-
-static void put_open_how(struct decoding *d, unsigned i, const char *key)
-{
-	struct open_how how;
-	char text[512];
-
-	if (!d->memory)
-		return;
-	if (!read_sized(d, i, &how, sizeof(how), sizeof(how))) {
-		put_unreadable(d, key);
-		return;
-	}
-	json_object(d->j, key);
-	json_string(d->j, "flags_as_read",
-		    names_spell(&names_open_flags, how.flags, text, sizeof(text)));
-	if (how.mode != 0) {
-		(void)snprintf(text, sizeof(text), "0%" PRIo64, (uint64_t)how.mode);
-		json_string(d->j, "mode_as_read", text);
-	}
-	json_string(d->j, "resolve_as_read",
-		    names_spell(&names_open_resolve, how.resolve, text, sizeof(text)));
-	json_object_end(d->j);
-}
-
-static void put_named(struct decoding *d, unsigned i, const char *key)
-{
-	const struct name_set *set = names_find(d->call->desc->name, i);
-	uint64_t value = narrow(d, i);
-	char text[512];
-
-	if (set)
-		json_string(d->j, key, names_spell(set, value, text, sizeof(text)));
-	else if (d->call->desc->args[i].kind == KIND_FLAGS && value != 0)
-		json_hex(d->j, key, value);
+	if (name)
+		json_string(d->j, v->key, name);
 	else
-		put_number(d, i, key);
+		put_number(d, v);
 }
 
-static void put_mode(struct decoding *d, unsigned i, const char *key)
+static void put_spelt(struct decoding *d, const struct decode_value *v)
 {
-	const struct name_set *set = names_find(d->call->desc->name, i);
+	const enum consts_set set = (enum consts_set)v->arg->of;
+	uint64_t value = v->value;
+	char text[DECODE_SPELT];
+
+	/* The highest bit of an int is a flag like others. */
+	if (v->arg->kind == KIND_FLAGS && v->bits > 0 && v->bits < 64)
+		value &= (UINT64_C(1) << v->bits) - 1;
+	/* What no header of ours names is taken apart. */
+	if (set == CONSTS_IOCTL_REQUEST && !consts_name_of(set, d->abi, (uint32_t)value))
+		names_ioctl((uint32_t)value, text, sizeof(text));
+	else
+		consts_spell(set, d->abi, value, text, sizeof(text));
+	json_string(d->j, v->key, text);
+}
+
+static void put_mode(struct decoding *d, const struct decode_value *v)
+{
 	/* umode_t has 16 bits (linux/types.h). */
-	uint64_t mode = narrow(d, i) & 0xffff;
-	char text[64], type[32];
+	uint64_t mode = v->value & 0xffff;
+	char text[DECODE_SPELT];
 
-	if (set)
-		(void)snprintf(text, sizeof(text), "%s|0%03" PRIo64,
-			       names_spell(set, mode & set->low_mask, type, sizeof(type)),
-			       mode & ~set->low_mask);
+	if (v->arg->of && mode > 07777)
+		consts_spell((enum consts_set)v->arg->of, d->abi, mode, text, sizeof(text));
 	else
 		(void)snprintf(text, sizeof(text), "0%03" PRIo64, mode);
-	json_string(d->j, key, text);
+	json_string(d->j, v->key, text);
 }
 
 /* The kernel's 32-bit form of a device number (linux/kdev_t.h, new_decode_dev). */
-static void put_device(struct decoding *d, unsigned i, const char *key)
+static void put_device(struct decoding *d, const struct decode_value *v)
 {
-	uint32_t dev = (uint32_t)narrow(d, i);
+	uint32_t dev = (uint32_t)v->value;
 	char text[32];
 
 	(void)snprintf(text, sizeof(text), "%u:%u", dev >> 8 & 0xfff,
 		       (dev & 0xff) | (dev >> 12 & 0xfff00));
-	json_string(d->j, key, text);
+	json_string(d->j, v->key, text);
 }
 
-static void put_dirfd(struct decoding *d, unsigned i, const char *key)
-{
-	if ((int32_t)(uint32_t)d->call->args[i] == AT_FDCWD)
-		json_string(d->j, key, "AT_FDCWD");
-	else
-		json_i64(d->j, key, (int32_t)(uint32_t)d->call->args[i]);
-}
-
-static void put_signal(struct decoding *d, unsigned i, const char *key)
+static void put_signal(struct decoding *d, const struct decode_value *v)
 {
 	char text[24];
-	uint64_t value = narrow(d, i);
 
 	/* Signal 0 only asks whether the process is there (kill(2)). */
-	if (value == 0)
-		json_u64(d->j, key, 0);
+	if (v->value == 0)
+		json_u64(d->j, v->key, 0);
 	else
-		json_string(d->j, key, names_signal((unsigned)value, text, sizeof(text)));
+		json_string(d->j, v->key, names_signal((unsigned)v->value, text, sizeof(text)));
 }
 
-static void put_arg(struct decoding *d, unsigned i)
+/* -1 leaves an id as it is (chown(2), setresuid(2)). */
+static void put_id(struct decoding *d, const struct decode_value *v)
 {
-	const struct syscall_arg *arg = &d->call->desc->args[i];
+	const uint32_t none = v->arg->kind == KIND_ID16 ? 0xffff : UINT32_MAX;
+	uint32_t id = (uint32_t)v->value & none;
 
-	switch ((enum syscall_kind)arg->kind) {
-	case KIND_PATH:
-		put_text(d, i, arg->name, "path_as_read");
-		break;
-	case KIND_STRING:
-		put_text(d, i, arg->name, "text_as_read");
-		break;
-	case KIND_SOCKADDR:
-		put_sockaddr(d, i, arg->name);
-		break;
-	case KIND_CLONE_ARGS:
-		put_clone_args(d, i, arg->name);
-		break;
-	case KIND_OPEN_HOW:
-		put_open_how(d, i, arg->name);
+	json_i64(d->j, v->key, id == none ? -1 : (int64_t)id);
+}
+
+/* What a word is that no line of syscalls.tbl explains: small ones are numbers, others mostly
+ * addresses. */
+static void put_word(struct decoding *d, const struct decode_value *v)
+{
+	if (v->value < 4096 || (v->is_signed && (int64_t)v->value < 0 && (int64_t)v->value > -4096))
+		put_number(d, v);
+	else
+		json_hex(d->j, v->key, v->value);
+}
+
+static void put_sigset(struct decoding *d, const struct decode_value *v)
+{
+	char text[DECODE_SPELT];
+
+	json_string(d->j, v->key, names_sigset(v->value, text, sizeof(text)));
+}
+
+static void put_scalar(struct decoding *d, const struct decode_value *v)
+{
+	const enum consts_set set = (enum consts_set)v->arg->of;
+	struct decode_value fd = *v;
+
+	switch (v->arg->kind) {
+	case KIND_FD:
+	case KIND_DIRFD:
+		fd.value = (uint64_t)(int64_t)(int32_t)v->value;
+		fd.is_signed = true;
+		put_named(d, &fd, v->arg->kind == KIND_DIRFD ? CONSTS_DIRFD : set, fd.value);
 		break;
 	case KIND_FLAGS:
 	case KIND_ENUM:
-		put_named(d, i, arg->name);
+		put_spelt(d, v);
 		break;
 	case KIND_MODE:
-		put_mode(d, i, arg->name);
-		break;
-	case KIND_DIRFD:
-		put_dirfd(d, i, arg->name);
-		break;
-	case KIND_FD:
-		json_i64(d->j, arg->name, (int32_t)(uint32_t)d->call->args[i]);
+		put_mode(d, v);
 		break;
 	case KIND_SIGNAL:
-		put_signal(d, i, arg->name);
+		put_signal(d, v);
+		break;
+	case KIND_UID:
+	case KIND_GID:
+	case KIND_ID16:
+		put_id(d, v);
+		break;
+	case KIND_DEVICE:
+		put_device(d, v);
+		break;
+	case KIND_SIGSET:
+		put_sigset(d, v);
+		break;
+	case KIND_WORD:
+		put_word(d, v);
+		break;
+	default:
+		put_named(d, v, set, v->value);
+		break;
+	}
+}
+
+/* --- values that lie behind a pointer ------------------------------------------------------ */
+
+static void put_pointed(struct decoding *d, const struct decode_value *v)
+{
+	switch (v->arg->kind) {
+	case KIND_PATH:
+		decode_text(d, v, "path_as_read");
+		break;
+	case KIND_STRING:
+		decode_text(d, v, "text_as_read");
+		break;
+	case KIND_SOCKADDR:
+		decode_sockaddr(d, v);
+		break;
+	case KIND_STRUCT:
+		decode_struct(d, v);
+		break;
+	case KIND_ARRAY:
+	case KIND_POINTERS:
+		decode_array(d, v);
+		break;
+	case KIND_ARGV:
+		decode_argv(d, v);
+		break;
+	case KIND_CONTROL:
+		decode_control(d, v);
+		break;
+	default:
+		decode_mask(d, v);
+		break;
+	}
+}
+
+static void follow(struct decoding *d, const struct decode_value *v)
+{
+	if (v->value == 0) {
+		json_string(d->j, v->key, NULL);
+		return;
+	}
+	if (!d->memory || d->depth == DECODE_NESTING)
+		return;
+	d->depth++;
+	put_pointed(d, v);
+	d->depth--;
+}
+
+void decode_value(struct decoding *d, const struct decode_value *v)
+{
+	const char *name;
+
+	switch ((enum syscall_kind)v->arg->kind) {
+	case KIND_PATH:
+	case KIND_STRING:
+	case KIND_SOCKADDR:
+	case KIND_STRUCT:
+	case KIND_ARRAY:
+	case KIND_POINTERS:
+	case KIND_ARGV:
+	case KIND_FDS:
+	case KIND_BITS:
+	case KIND_BYTES:
+	case KIND_CONTROL:
+		follow(d, v);
+		break;
+	case KIND_ADDRESS: /* the raw register is in the record */
+		name = v->arg->of ? consts_name_of((enum consts_set)v->arg->of, d->abi, v->value)
+				  : NULL;
+		if (name)
+			json_string(d->j, v->key, name);
 		break;
 	case KIND_NUMBER:
-		if (strcmp(arg->name, "dev") == 0 && arg->width == WIDTH_U32)
-			put_device(d, i, arg->name);
-		else
-			put_number(d, i, arg->name);
-		break;
+	case KIND_FD:
+	case KIND_DIRFD:
+	case KIND_FLAGS:
+	case KIND_ENUM:
+	case KIND_MODE:
 	case KIND_PID:
+	case KIND_SIGNAL:
 	case KIND_SIZE:
-		put_number(d, i, arg->name);
+	case KIND_UID:
+	case KIND_GID:
+	case KIND_ID16:
+	case KIND_DEVICE:
+	case KIND_SIGSET:
+	case KIND_WORD:
+		put_scalar(d, v);
 		break;
-	case KIND_POINTER: /* an address says nothing; the raw register is in the record */
+	case KIND_DATA:
+	case KIND_OUT:
+	case KIND_SKIP:
 	case _KIND_MAX:
 		break;
 	}
+}
+
+/* --- arguments ----------------------------------------------------------------------------- */
+
+/* The register as the kernel will read it. */
+static uint64_t narrow(const struct decoding *d, const struct syscall_arg *arg, uint64_t value)
+{
+	switch ((enum syscall_width)arg->width) {
+	case WIDTH_S32:
+		return (uint64_t)(int64_t)(int32_t)(uint32_t)value;
+	case WIDTH_U32:
+		return (uint32_t)value;
+	case WIDTH_S64:
+		return d->abi == ABI_I386 ? (uint64_t)(int64_t)(int32_t)(uint32_t)value : value;
+	case WIDTH_PTR:
+		return d->abi == ABI_I386 || d->abi == ABI_X32 ? (uint32_t)value : value;
+	case WIDTH_U64:
+	case WIDTH_NONE:
+		break;
+	}
+	return d->abi == ABI_I386 ? (uint32_t)value : value;
+}
+
+static bool is_signed(const struct syscall_arg *arg)
+{
+	return arg->width == WIDTH_S32 || arg->width == WIDTH_S64;
+}
+
+static uint64_t length_of(const struct decoding *d, const struct syscall_view *view,
+			  const uint64_t args[6], uint8_t length)
+{
+	const struct syscall_arg *arg;
+	uint64_t value;
+
+	if (length & SYSCALL_LENGTH_FIXED)
+		return length & ~SYSCALL_LENGTH_FIXED;
+	if (length == 0 || length > view->n)
+		return 0;
+	arg = &view->args[length - 1];
+	value = narrow(d, arg, args[length - 1]);
+	return is_signed(arg) && value >> 63 ? 0 : value;
 }
 
 void decode_args(struct json *j, const struct decode_call *call, const struct decode_memory *memory,
@@ -363,15 +292,28 @@ void decode_args(struct json *j, const struct decode_call *call, const struct de
 {
 	struct decoding d = {
 		.j = j,
-		.call = call,
+		.abi = call->abi,
+		.column = layout_column_of(call->abi, call->desc->nr[call->abi]),
 		.memory = memory,
 		.text_max = text_max,
+		.reads = DECODE_READS,
 	};
+	struct syscall_view view;
 
+	syscall_view(call->desc, call->abi, call->args, &view);
 	json_object(j, "decoded");
-	for (unsigned i = 0; i < 6 && i < call->desc->n_args; i++) {
-		if (call->desc->args[i].name)
-			put_arg(&d, i);
+	for (unsigned i = 0; i < 6 && i < view.n; i++) {
+		const struct syscall_arg *arg = &view.args[i];
+		const struct decode_value value = {
+			.key = arg->name,
+			.arg = arg,
+			.value = narrow(&d, arg, call->args[i]),
+			.is_signed = is_signed(arg),
+			.bits = arg->width == WIDTH_S32 || d.abi == ABI_I386 ? 32 : 64,
+			.length = length_of(&d, &view, call->args, arg->length),
+		};
+
+		decode_value(&d, &value);
 	}
 	json_object_end(j);
 }

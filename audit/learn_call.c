@@ -44,7 +44,7 @@ static void access_of(struct learn *l, const struct learn_event *e, const struct
 	*ret_follow = !s->nofollow;
 	if (!(s->role & LEARN_ROLE_OPEN))
 		return;
-	if (s->desc->args[2].kind == KIND_OPEN_HOW) {
+	if (s->desc->args[2].kind == KIND_STRUCT) { /* openat2(2) */
 		/* flags come first; what cannot be read the kernel refuses */
 		if (learn_memory(l, e, arg[2], &flags, sizeof(flags), &unsure) != sizeof(flags))
 			flags = 0;

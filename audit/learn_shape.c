@@ -33,6 +33,12 @@ static bool is_constant(const struct syscall_arg *arg)
 	case KIND_ENUM:
 	case KIND_MODE:
 	case KIND_SIGNAL:
+	case KIND_UID:
+	case KIND_GID:
+	case KIND_ID16:
+	case KIND_DEVICE:
+	case KIND_SIGSET:
+	case KIND_WORD:
 		return arg->width != WIDTH_PTR && arg->width != WIDTH_NONE;
 	case KIND_FD:
 	case KIND_DIRFD:
@@ -41,9 +47,18 @@ static bool is_constant(const struct syscall_arg *arg)
 	case KIND_SOCKADDR:
 	case KIND_PID:
 	case KIND_SIZE:
-	case KIND_CLONE_ARGS:
-	case KIND_OPEN_HOW:
-	case KIND_POINTER:
+	case KIND_STRUCT:
+	case KIND_ARRAY:
+	case KIND_POINTERS:
+	case KIND_ARGV:
+	case KIND_FDS:
+	case KIND_BITS:
+	case KIND_BYTES:
+	case KIND_CONTROL:
+	case KIND_ADDRESS:
+	case KIND_DATA:
+	case KIND_OUT:
+	case KIND_SKIP:
 	case _KIND_MAX:
 		break;
 	}

@@ -98,28 +98,18 @@ static const struct learned_call *find(const struct learned *l, const char *name
 
 /* --- conditions --- */
 
-/* A constant's name when the policy language has it with this value, else the number. */
-static void spell(const char *call, unsigned arg, uint64_t value, char *ret, size_t size)
+/* A constant's name when there is one, else the number. */
+static void spell(const struct syscall_desc *call, unsigned arg, uint64_t value, char *ret,
+		  size_t size)
 {
-	const struct name_set *set = names_find(call, arg);
+	const char *name = consts_name_of((enum consts_set)call->args[arg].of, ABI_NATIVE, value);
 	uint64_t found;
 	bool negative;
 
-	for (size_t i = 0; set && i < set->n_lows; i++) {
-		if (set->lows[i].value == value &&
-		    consts_find(set->lows[i].name, &found, &negative) == 0 && found == value) {
-			(void)snprintf(ret, size, "%s", set->lows[i].name);
-			return;
-		}
-	}
-	for (size_t i = 0; set && i < set->n_flags; i++) {
-		if (set->flags[i].value == value &&
-		    consts_find(set->flags[i].name, &found, &negative) == 0 && found == value) {
-			(void)snprintf(ret, size, "%s", set->flags[i].name);
-			return;
-		}
-	}
-	(void)snprintf(ret, size, "0x%llx", (unsigned long long)value);
+	if (name && consts_find(name, &found, &negative) == 0 && found == value)
+		(void)snprintf(ret, size, "%s", name);
+	else
+		(void)snprintf(ret, size, "0x%llx", (unsigned long long)value);
 }
 
 static unsigned key_arg(const char *call)
@@ -154,7 +144,7 @@ static void put_values(struct rules *s, const struct learned_call *c)
 	for (unsigned i = 0; i < c->n_tuples; i++) {
 		char word[64];
 
-		spell(c->desc->name, arg, value[i], word, sizeof(word));
+		spell(c->desc, arg, value[i], word, sizeof(word));
 		if (len == 0)
 			len = (size_t)snprintf(rule, sizeof(rule), "allow %s if %s in",
 					       c->desc->name, name);

@@ -60,13 +60,14 @@ static int put_number(struct buf *out, const struct syscall_arg *arg, uint64_t v
 int call_value(struct buf *out, const struct syscall_desc *call, unsigned i, uint64_t value)
 {
 	const struct syscall_arg *arg = &call->args[i];
-	const struct name_set *set = names_find(call->name, i);
+	const bool is_set = arg->kind == KIND_FLAGS || arg->kind == KIND_ENUM;
 	char spelled[1024];
 
 	if (is_narrow(arg))
 		value &= UINT32_MAX;
-	if (set)
-		names_spell(set, value, spelled, sizeof(spelled));
+	if (is_set)
+		(void)consts_spell((enum consts_set)arg->of, ABI_NATIVE, value, spelled,
+				   sizeof(spelled));
 	else if (arg->kind == KIND_SIGNAL && value > 0 && value < 65)
 		names_signal((unsigned)value, spelled, sizeof(spelled));
 	else

@@ -112,6 +112,57 @@ const struct syscall_desc *syscall_table(size_t *ret_count)
 	return syscall_gen_table;
 }
 
+static bool holds(const struct syscall_gen_when *when, const uint64_t args[6])
+{
+	return ((uint32_t)args[when->arg] & when->mask) == when->value &&
+	       (when->second_arg == 0 || (uint32_t)args[when->second_arg - 1] == when->second);
+}
+
+static void apply(const struct syscall_gen_when *when, struct syscall_view *view)
+{
+	for (unsigned i = 0; i < view->n; i++) {
+		if (view->args[i].kind == KIND_WORD)
+			view->args[i].kind = KIND_SKIP;
+	}
+	for (unsigned i = 0; i < when->n; i++) {
+		const struct syscall_gen_slot *slot = &syscall_gen_slots[when->first + i];
+
+		view->args[slot->arg] = (struct syscall_arg){
+			.name = view->args[slot->arg].name,
+			.width = slot->width,
+			.kind = slot->kind,
+			.length = slot->length,
+			.of = slot->of,
+		};
+	}
+}
+
+void syscall_view(const struct syscall_desc *call, enum abi abi, const uint64_t args[6],
+		  struct syscall_view *ret)
+{
+	const size_t position = (size_t)(call - syscall_gen_table);
+
+	for (size_t i = 0; i < syscall_gen_n_forms; i++) {
+		const struct syscall_gen_form *form = &syscall_gen_forms[i];
+
+		if (form->call == position && form->abi == abi) {
+			ret->n = form->n;
+			memcpy(ret->args, form->args, sizeof(ret->args));
+			return; /* no such call has conditions, too, but epoll_ctl's on one op */
+		}
+	}
+	ret->n = call->n_args;
+	memcpy(ret->args, call->args, sizeof(ret->args));
+	for (unsigned i = 0; i < call->n_whens; i++) {
+		const struct syscall_gen_when *when = &syscall_gen_whens[call->first_when + i];
+
+		if (holds(when, args)) {
+			apply(when, ret);
+			return;
+		}
+	}
+}
+
 int32_t syscall_max_nr(enum abi abi)
 {
 	return (unsigned)abi < _ABI_MAX ? syscall_gen_index[abi].max_nr : -1;

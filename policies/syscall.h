@@ -43,30 +43,52 @@ enum syscall_width {
 	WIDTH_PTR,  /* an address: comparing it is an error in a policy */
 };
 
-/* What the value means: for decoding in the audit log and for lint. */
+/* What the value means: for decoding in the audit log and for lint. A set is one of consts.h, a
+ * structure one of layout.h. */
 enum syscall_kind {
-	KIND_NUMBER,
-	KIND_FD,       /* a descriptor */
-	KIND_DIRFD,    /* a descriptor or AT_FDCWD */
-	KIND_PATH,     /* pointer to a NUL-terminated path */
-	KIND_STRING,   /* pointer to a NUL-terminated string that is no path */
-	KIND_SOCKADDR, /* pointer; the length is the next argument */
-	KIND_FLAGS,    /* bits; the names are chosen by (call, argument) */
-	KIND_ENUM,     /* one of named values */
+	KIND_NUMBER, /* plain; with a set, some values have names */
+	KIND_FD,     /* a descriptor */
+	KIND_DIRFD,  /* a descriptor or AT_FDCWD */
+	KIND_PATH,   /* pointer to a NUL-terminated path */
+	KIND_STRING, /* pointer to text that is no path, NUL-terminated or as long as length says */
+	KIND_SOCKADDR, /* pointer to an address that the kernel reads */
+	KIND_FLAGS,    /* bits, of a set */
+	KIND_ENUM,     /* one of the values of a set */
 	KIND_MODE,     /* file mode */
 	KIND_PID,
 	KIND_SIGNAL,
 	KIND_SIZE,
-	KIND_CLONE_ARGS, /* pointer to struct clone_args; the size is the next argument */
-	KIND_OPEN_HOW,	 /* pointer to struct open_how; the size is the next argument */
-	KIND_POINTER,	 /* anything else in memory */
+	KIND_UID,
+	KIND_GID,
+	KIND_ID16,     /* a uid or gid of which the kernel reads 16 bits */
+	KIND_DEVICE,   /* major and minor number of a device */
+	KIND_SIGSET,   /* a mask of signals, in the register */
+	KIND_STRUCT,   /* pointer to a structure that the kernel reads */
+	KIND_ARRAY,    /* pointer to structures, as many as length says */
+	KIND_POINTERS, /* pointer to pointers to structures, as many as length says */
+	KIND_ARGV,     /* pointer to pointers to strings, up to a null pointer */
+	KIND_FDS,      /* pointer to a set of descriptors below length */
+	KIND_BITS,     /* pointer to a mask of as many bits */
+	KIND_BYTES,    /* pointer to a mask of as many bytes */
+	KIND_CONTROL,  /* pointer to the control messages of a message */
+	KIND_WORD,     /* depends on another argument: see syscall_view() */
+	KIND_ADDRESS,  /* a place in memory that is not read */
+	KIND_DATA, /* pointer to data that is not looked at: what is written, a key, an environment
+		    */
+	KIND_OUT,  /* pointer to what the kernel fills in */
+	KIND_SKIP, /* of a structure: of no interest */
 	_KIND_MAX,
 };
+
+/* In syscall_arg.length: the number itself is in the other bits. */
+#define SYSCALL_LENGTH_FIXED 0x80U
 
 struct syscall_arg {
 	const char *name; /* the kernel's parameter name; NULL past the last */
 	uint8_t width;	  /* enum syscall_width */
 	uint8_t kind;	  /* enum syscall_kind */
+	uint8_t length;	  /* which argument tells how much there is, from 1; 0: none does */
+	uint16_t of;	  /* enum consts_set or enum layout, as the kind wants; 0: none */
 };
 
 struct syscall_desc {
@@ -74,6 +96,7 @@ struct syscall_desc {
 	int32_t nr[_ABI_MAX]; /* -1 where the ABI lacks it; x32 numbers without the x32 bit */
 	uint16_t since;	      /* KERNEL() of the first release with it; KERNEL(2, 6) for old ones */
 	uint8_t n_args;
+	uint16_t first_when, n_whens; /* for syscall_view() */
 	struct syscall_arg args[6];
 };
 
@@ -95,6 +118,21 @@ const struct syscall_desc *syscall_by_nr(enum abi abi, int32_t nr);
 
 /* All of them, sorted by name. */
 const struct syscall_desc *syscall_table(size_t *ret_count);
+
+/* The arguments of one call as its caller passed them. */
+struct syscall_view {
+	unsigned n;
+	struct syscall_arg args[6];
+};
+
+/*
+ * What the registers mean: the arguments in the form that the ABI has (i386 passes 64-bit values in
+ * two, and some calls have all of theirs in memory), those of which the meaning depends on another
+ * one as that one says. An argument that is of no use then has KIND_SKIP; what stays KIND_WORD is
+ * not known.
+ */
+void syscall_view(const struct syscall_desc *call, enum abi abi, const uint64_t args[6],
+		  struct syscall_view *ret);
 
 /* The highest number that the ABI has, x32 bit not counted. */
 int32_t syscall_max_nr(enum abi abi);

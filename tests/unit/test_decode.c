@@ -141,13 +141,15 @@ static void memory_of_the_payload(void **state)
 	in6.sin6_addr.s6_addr[15] = 1;
 	says("{\"family\":\"AF_INET6\",\"address\":\"::1\",\"port\":80}", "connect", 3,
 	     at(0, &in6, sizeof(in6)), sizeof(in6), 0, 0);
-	says("{\"family\":\"AF_UNIX\",\"path_as_read\":\"/run/docker.sock\"}", "connect", 3,
+	says("{\"family\":\"AF_UNIX\",\"path\":\"/run/docker.sock\"}", "connect", 3,
 	     at(0, &un, sizeof(un)), sizeof(un), 0, 0);
 	un.sun_path[0] = '\0';
-	says("\"abstract_as_read\":\"run/d", "connect", 3, at(0, &un, sizeof(un)), 8, 0, 0);
-	says("\"flags_as_read\":\"CLONE_NEWUSER\",\"exit_signal\":\"SIGCHLD\"", "clone3",
-	     at(0, &clone, sizeof(clone)), sizeof(clone), 0, 0, 0);
-	says("\"flags_as_read\":\"O_RDONLY|O_PATH\",\"resolve_as_read\":\"RESOLVE_BENEATH\"",
+	says("{\"sockaddr_as_read\":{\"family\":\"AF_UNIX\",\"abstract\":\"run/d", "connect", 3,
+	     at(0, &un, sizeof(un)), 8, 0, 0);
+	says("{\"clone_args_as_read\":{\"flags\":\"CLONE_NEWUSER\",\"exit_signal\":\"SIGCHLD\"}}",
+	     "clone3", at(0, &clone, sizeof(clone)), sizeof(clone), 0, 0, 0);
+	says("{\"open_how_as_read\":{\"flags\":\"O_RDONLY|O_PATH\",\"resolve\":\"RESOLVE_BENEATH\"}"
+	     "}",
 	     "openat2", 3, text(500, "x"), at(0, &how, sizeof(how)), sizeof(how), 0);
 }
 
@@ -173,8 +175,8 @@ static void hostile_memory(void **state)
 	says("{\"decoded\":{\"fd\":3,\"addrlen\":129}}", "connect", 3, BASE, 129, 0, 0);
 	says("{\"decoded\":{\"fd\":3,\"addrlen\":-1}}", "connect", 3, BASE, 0xffffffff, 0, 0);
 	says("\"uservaddr\":{\"note\":\"unreadable\"}", "connect", 3, BASE + SIZE - 4, 16, 0, 0);
-	says("\"uargs\":{\"note\":\"unreadable\"}", "clone3", BASE, 8, 0, 0, 0);
-	says("\"uargs\":{\"flags_as_read\"", "clone3", BASE, UINT64_MAX, 0, 0, 0);
+	says("\"uargs\":{\"note\":\"shorter than the kernel takes\"}", "clone3", BASE, 8, 0, 0, 0);
+	says("\"uargs\":{\"clone_args_as_read\"", "clone3", BASE, UINT64_MAX, 0, 0, 0);
 	says("\"family\":\"AF_31097\"", "connect", 3, BASE, 2, 0, 0); /* 0x7979 */
 	/* Escapes. */
 	says("{\"path_as_read\":\"a\\\"b\\\\x0a\\\\x1b[31m\\\\xff\\\\\\\\\"}", "chdir",
@@ -207,34 +209,13 @@ static void this_process(void **state)
 	assert_int_equal(peer_memory(&self, 1, copy, sizeof(copy)), -ESRCH);
 }
 
-/* Every row of the tables names a call and an argument that exist, and each call of the table can
- * be decoded whatever its registers hold. */
+/* Each call can be decoded whatever its registers hold. */
 static void all_calls(void **state)
 {
 	size_t n;
 	const struct syscall_desc *table = syscall_table(&n);
-	const struct {
-		const struct name_row *row;
-		size_t n;
-	} rows[] = { { names_files, names_n_files },
-		     { names_processes, names_n_processes },
-		     { names_devices, names_n_devices } };
 
 	(void)state;
-	for (size_t t = 0; t < 3; t++) {
-		for (size_t i = 0; i < rows[t].n; i++) {
-			const struct name_row *r = &rows[t].row[i];
-			const struct syscall_desc *d = syscall_by_name(r->call);
-
-			if (!d)
-				print_message("no call '%s'\n", r->call);
-			assert_non_null(d);
-			assert_true(r->arg < d->n_args);
-			assert_true(d->args[r->arg].kind == KIND_FLAGS ||
-				    d->args[r->arg].kind == KIND_ENUM ||
-				    d->args[r->arg].kind == KIND_MODE);
-		}
-	}
 	memset(memory, 0xff, sizeof(memory));
 	for (size_t i = 0; i < n; i++) {
 		for (unsigned v = 0; v < 4; v++) {

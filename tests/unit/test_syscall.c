@@ -130,7 +130,7 @@ static void test_widths(void **state)
 	check_arg("socket", 0, "domain", WIDTH_S32, KIND_ENUM);
 	check_arg("socket", 1, "type", WIDTH_S32, KIND_FLAGS);
 	check_arg("clone", 0, "flags", WIDTH_U64, KIND_FLAGS);
-	check_arg("clone", 1, "newsp", WIDTH_PTR, KIND_POINTER);
+	check_arg("clone", 1, "newsp", WIDTH_PTR, KIND_ADDRESS);
 	check_arg("unshare", 0, "flags", WIDTH_U64, KIND_FLAGS);
 	check_arg("setns", 1, "flags", WIDTH_S32, KIND_FLAGS);
 	check_arg("personality", 0, "personality", WIDTH_U32, KIND_FLAGS);
@@ -141,8 +141,8 @@ static void test_widths(void **state)
 	check_arg("openat", 1, "filename", WIDTH_PTR, KIND_PATH);
 	check_arg("openat", 2, "flags", WIDTH_S32, KIND_FLAGS);
 	check_arg("openat", 3, "mode", WIDTH_U32, KIND_MODE);
-	check_arg("openat2", 2, "how", WIDTH_PTR, KIND_OPEN_HOW);
-	check_arg("clone3", 0, "uargs", WIDTH_PTR, KIND_CLONE_ARGS);
+	check_arg("openat2", 2, "how", WIDTH_PTR, KIND_STRUCT);
+	check_arg("clone3", 0, "uargs", WIDTH_PTR, KIND_STRUCT);
 	check_arg("connect", 1, "uservaddr", WIDTH_PTR, KIND_SOCKADDR);
 	check_arg("kill", 1, "sig", WIDTH_S32, KIND_SIGNAL);
 	check_arg("ptrace", 0, "request", WIDTH_S64, KIND_ENUM);
