@@ -130,7 +130,7 @@ endif
 endif
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 
-.PHONY: all help check check-unit check-integration check-deps check-promises check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races demo bench fuzz dist install clean
+.PHONY: all help check check-unit check-integration check-deps check-tables check-promises check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races demo bench fuzz dist install clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -296,7 +296,7 @@ $(BUILD)/tests/programs/trees $(BUILD)/tests/programs/race:
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wno-missing-field-initializers \
 		-Wno-format-truncation -Werror -I. -o $@ $(filter %.c,$^)
 
-check: all check-deps check-promises check-binaries check-unit check-integration  ## everything that needs no virtual machine
+check: all check-deps check-tables check-promises check-binaries check-unit check-integration  ## everything that needs no virtual machine
 
 check-unit: $(UNIT)  ## unit tests (cmocka)
 	tools/run-tests unit $(BUILD) $(UNIT)
@@ -321,6 +321,9 @@ check-binaries: all  ## the hardening asked for above is in the programs
 
 check-reproducible:  ## two builds of what is committed, in different places and circumstances, are equal
 	tools/check-reproducible
+
+check-tables: $(BUILD)/tests/test_decode_all  ## the tables in policies/ against the headers and the schema
+	CC="$(CC)" tools/check-tables $(BUILD)
 
 check-format:  ## clang-format agrees
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')

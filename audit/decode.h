@@ -26,7 +26,10 @@ struct decode_call {
 	const uint64_t *args; /* six */
 };
 
-enum { DECODE_TEXT_MAX = 4096 };
+enum {
+	DECODE_TEXT_MAX = 4096,
+	DECODE_TEXT_MIN = 128, /* below it one element of an array is shown */
+};
 
 /*
  * Write "decoded":{NAME: VALUE, ...}, in the order of the arguments. memory may be NULL: registers

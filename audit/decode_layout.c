@@ -138,7 +138,6 @@ static void put_field(struct decoding *d, const struct view *view, const struct 
 {
 	const char *text = view->bytes + field->offset;
 	struct decode_value value = { .key = key, .arg = &field->arg };
-	size_t n;
 
 	if (field->type == LAYOUT_INSIDE) {
 		put_inside(d, view, field, key);
@@ -147,8 +146,7 @@ static void put_field(struct decoding *d, const struct view *view, const struct 
 	if (field->offset + field->size > view->len)
 		return;
 	if (field->type == LAYOUT_TEXT) {
-		n = strnlen(text, field->size);
-		json_bytes(d->j, key, text, n < d->text_max ? n : d->text_max);
+		json_bytes(d->j, key, text, strnlen(text, field->size));
 		return;
 	}
 	value.is_signed = field->is_signed;
@@ -261,7 +259,9 @@ static int put_element(struct decoding *d, const struct decode_value *v,
 
 void decode_array(struct decoding *d, const struct decode_value *v)
 {
-	uint64_t shown = v->length < DECODE_ELEMENTS ? v->length : DECODE_ELEMENTS, n = 0;
+	/* A record that became too long is tried with less. */
+	const uint64_t most = d->text_max < DECODE_TEXT_MIN ? 1 : DECODE_ELEMENTS;
+	uint64_t shown = v->length < most ? v->length : most, n = 0;
 	struct layout_desc desc;
 	char label[LABEL];
 	int r = 0;

@@ -131,7 +131,8 @@ static bool put_caller(struct json *j, const struct audit_denial *denial,
 size_t format_denial(char *buf, size_t cap, const struct format_id *id,
 		     const struct audit_denial *denial)
 {
-	static const size_t text_max[] = { DECODE_TEXT_MAX, 512, 0 };
+	static const size_t text_max[] = { DECODE_TEXT_MAX, 512, DECODE_TEXT_MIN / 2, 0 };
+	const size_t last = sizeof(text_max) / sizeof(text_max[0]) - 1;
 	const struct syscall_desc *desc = syscall_by_nr(denial->abi, denial->nr);
 	const char *note = NULL;
 	struct json j, before;
@@ -147,11 +148,11 @@ size_t format_denial(char *buf, size_t cap, const struct format_id *id,
 	before = j;
 	/* Escaped text can be five times as long as it was: what does not fit is written again with
 	 * less of it. Nothing is kept of a process that went away while it was read. */
-	for (size_t i = denial->notify_fd < 0 ? 2 : 0; i < 3; i++) {
+	for (size_t i = denial->notify_fd < 0 ? last : 0; i <= last; i++) {
 		j = before;
 		if (!put_caller(&j, denial, desc, text_max[i], text_max[i] == 0 ? note : NULL)) {
 			note = "the process was gone before it could be read";
-			i = 1;
+			i = last - 1;
 			continue;
 		}
 		if (!j.overflow && j.len < cap - end_of(denial))

@@ -3,6 +3,7 @@
 # shellcheck source=tests/lib/harness.sh disable=SC2016,SC2317 # expanded inside; called by run
 # What reads the log: explain, replay, suggest, export, show. On a real log, and on hostile ones.
 . "$(dirname "$0")/../lib/harness.sh"
+HOSTILE_LOGS=(evil.jsonl)
 HERE=$(cd "$(dirname "$0")/.." && pwd)
 cd "$WORK" || exit 1
 LOG=$XDG_STATE_HOME/cordon/audit.jsonl
