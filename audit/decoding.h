@@ -11,7 +11,7 @@
 #include "policies/layout.h"
 
 enum {
-	DECODE_READS = 96,     /* of memory, for one record */
+	DECODE_READS = 64,     /* of memory, for one record */
 	DECODE_ELEMENTS = 8,   /* of an array */
 	DECODE_ARGUMENTS = 16, /* of an argument vector */
 	DECODE_MEMBERS = 16,   /* of a set of descriptors or a mask */
@@ -40,15 +40,16 @@ struct decode_value {
 	uint64_t length; /* when arg->length is set; what is below zero is 0 */
 };
 
-/* Any value. Nothing is written for what says nothing: addresses, data, what the kernel fills in. */
+/* Any value. Nothing is written for what says nothing: addresses, data, what the kernel fills in.
+ */
 void decode_value(struct decoding *d, const struct decode_value *v);
 
 /* --- decode_memory.c --- */
 
 /* All of len bytes, or -errno; -E2BIG when the record has read enough. */
 int decode_read(struct decoding *d, uint64_t addr, void *buf, size_t len);
-/* The NUL-terminated text at addr, at most cap bytes: its length, cap when no NUL was among them, or
- * -errno. */
+/* The NUL-terminated text at addr, at most cap bytes: its length, cap when no NUL was among them,
+ * or -errno. */
 ssize_t decode_read_text(struct decoding *d, uint64_t addr, char *buf, size_t cap);
 /* Pointers of the caller's size. */
 int decode_read_pointer(struct decoding *d, uint64_t addr, uint64_t *ret);

@@ -64,52 +64,6 @@ void render_string(struct render *r, const struct scan *value, size_t max)
 	render_bytes(r, text, n, max);
 }
 
-/* One member of "decoded": a number or name as it is, an object by its first text. */
-static void put_value(struct render *r, const struct scan *value)
-{
-	struct scan_iter iter;
-	struct scan key, inner, port;
-	bool text;
-
-	if (value->kind == SCAN_STRING) {
-		render_string(r, value, 120);
-		return;
-	}
-	if (value->kind == SCAN_NULL) {
-		render_text(r, "NULL");
-		return;
-	}
-	if (value->kind != SCAN_OBJECT) {
-		render_bytes(r, value->p, value->len, 40);
-		return;
-	}
-	if (scan_get(value, "address", &inner)) { /* an internet address: no quotes */
-		render_string(r, &inner, 60);
-		if (scan_get(value, "port", &port)) {
-			render_text(r, " port ");
-			render_bytes(r, port.p, port.len, 8);
-		}
-		return;
-	}
-	scan_begin(value, &iter);
-	if (!scan_next(&iter, &key, &inner))
-		return;
-	if (scan_is(&key, "note")) {
-		render_text(r, "?");
-		return;
-	}
-	if (scan_is(&key, "family") && !scan_next(&iter, &key, &inner)) {
-		scan_begin(value, &iter);
-		(void)scan_next(&iter, &key, &inner);
-	}
-	text = scan_is(&key, "path_as_read") || scan_is(&key, "text_as_read") ||
-	       scan_is(&key, "abstract_as_read");
-	render_text(r, scan_is(&key, "abstract_as_read") ? "@\"" : text ? "\"" : "");
-	if (inner.kind == SCAN_STRING)
-		render_string(r, &inner, 160);
-	render_text(r, text ? "\"" : "");
-}
-
 void render_call_name(struct render *r, const struct scan *record)
 {
 	struct scan call, name, nr;
@@ -123,22 +77,6 @@ void render_call_name(struct render *r, const struct scan *record)
 		if (scan_get(&call, "nr", &nr) && nr.kind == SCAN_NUMBER)
 			render_bytes(r, nr.p, nr.len, 12);
 	}
-}
-
-bool render_args(struct render *r, const struct scan *record)
-{
-	struct scan decoded, value;
-	struct scan_iter iter;
-	unsigned n = 0;
-
-	if (!scan_get(record, "decoded", &decoded) || decoded.kind != SCAN_OBJECT)
-		return false;
-	for (scan_begin(&decoded, &iter); scan_next(&iter, NULL, &value);) {
-		if (n++ > 0)
-			render_text(r, ", ");
-		put_value(r, &value);
-	}
-	return true;
 }
 
 static void put_call(struct render *r, const struct scan *record)

@@ -33,22 +33,34 @@ struct show {
 
 /* --- filters ------------------------------------------------------------------------------- */
 
+/* A text anywhere in what pointers led to: paths, names, addresses. */
+static bool text_in(const struct scan *value, const char *glob, unsigned depth)
+{
+	struct scan_iter iter;
+	struct scan inner;
+	char text[4096];
+
+	if (value->kind == SCAN_STRING)
+		return scan_string(value, text, sizeof(text)) > 0 && fnmatch(glob, text, 0) == 0;
+	if ((value->kind != SCAN_OBJECT && value->kind != SCAN_ARRAY) || depth == SCAN_DEPTH)
+		return false;
+	for (scan_begin(value, &iter); scan_next(&iter, NULL, &inner);) {
+		if (text_in(&inner, glob, depth + 1))
+			return true;
+	}
+	return false;
+}
+
 static bool path_matches(const struct scan *record, const char *glob)
 {
-	struct scan decoded, value, inner;
-	struct scan_iter iter, members;
-	char text[4096];
+	struct scan decoded, value;
+	struct scan_iter iter;
 
 	if (!scan_get(record, "decoded", &decoded) || decoded.kind != SCAN_OBJECT)
 		return false;
 	for (scan_begin(&decoded, &iter); scan_next(&iter, NULL, &value);) {
-		if (value.kind != SCAN_OBJECT)
-			continue;
-		for (scan_begin(&value, &members); scan_next(&members, NULL, &inner);) {
-			if (scan_string(&inner, text, sizeof(text)) > 0 &&
-			    fnmatch(glob, text, 0) == 0)
-				return true;
-		}
+		if (value.kind == SCAN_OBJECT && text_in(&value, glob, 0))
+			return true;
 	}
 	return false;
 }

@@ -144,7 +144,11 @@ static const char *member_with(const struct consts_gen_group *group, enum abi ab
 	for (unsigned i = 0; i < group->n; i++) {
 		size_t member = consts_gen_member[group->first + i];
 
-		if (value_at(member, abi) == value)
+		uint64_t candidate = value_at(member, abi);
+
+		/* An int below zero is what a header writes as a high number, too: 0xfee1dead. */
+		if (candidate == value ||
+		    (value >= (uint64_t)INT32_MIN && candidate == (uint32_t)value))
 			return name_at(member);
 	}
 	return NULL;

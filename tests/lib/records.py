@@ -27,7 +27,9 @@ def compile_schema(schema_path, out_path):
     try:
         import fastjsonschema
 
-        code = fastjsonschema.compile_to_code(json.loads(text))
+        schema = json.loads(text)
+        del schema["$id"]  # the function would be called after it
+        code = fastjsonschema.compile_to_code(schema)
     except ImportError:  # the same answers, ten times slower
         code = FALLBACK.format(text)
     with open(out_path, "w", encoding="utf-8") as out:

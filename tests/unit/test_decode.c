@@ -1,81 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Arguments in words, from a memory that the test owns. */
-#include <arpa/inet.h>
-#include <errno.h>
+#include "tests/unit/decode_case.h"
+
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
-#include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "audit/decode.h"
 #include "audit/names.h"
 #include "audit/peer.h"
-
-/* Two pages at BASE; what lies behind them is not mapped. */
-enum { BASE = 0x10000, SIZE = 8192 };
-static char memory[SIZE];
-
-static ssize_t read_memory(void *ctx, uint64_t addr, void *buf, size_t len)
-{
-	(void)ctx;
-	if (addr < BASE || addr >= BASE + SIZE)
-		return -EFAULT;
-	if (len > BASE + SIZE - addr)
-		len = (size_t)(BASE + SIZE - addr);
-	memcpy(buf, memory + (addr - BASE), len);
-	return (ssize_t)len;
-}
-
-static const struct decode_memory reader = { read_memory, NULL };
-static char out[65536];
-
-static const char *decode(const char *call, const uint64_t args[6], size_t text_max)
-{
-	const struct decode_call c = { syscall_by_name(call), ABI_NATIVE, args };
-	struct json j;
-
-	assert_non_null(c.desc);
-	json_init(&j, out, sizeof(out));
-	json_object(&j, NULL);
-	decode_args(&j, &c, &reader, text_max);
-	json_object_end(&j);
-	assert_true(json_finish(&j) > 0);
-	return out;
-}
 
 static void says(const char *want, const char *call, uint64_t a0, uint64_t a1, uint64_t a2,
 		 uint64_t a3, uint64_t a4)
 {
-	const uint64_t args[6] = { a0, a1, a2, a3, a4 };
-	const char *got = decode(call, args, DECODE_TEXT_MAX);
-
-	if (!strstr(got, want))
-		print_message("want %s\n in  %s\n", want, got);
-	assert_non_null(strstr(got, want));
+	SAYS(want, call, a0, a1, a2, a3, a4);
 }
 
-static uint64_t at(size_t offset, const void *bytes, size_t len)
+static const char *decode(const char *call, const uint64_t args[6], size_t text_max)
 {
-	memcpy(memory + offset, bytes, len);
-	return BASE + offset;
-}
-
-static uint64_t text(size_t offset, const char *s)
-{
-	return at(offset, s, strlen(s) + 1);
+	return decode_on(ABI_NATIVE, call, args, text_max);
 }
 
 static void registers(void **state)
@@ -123,9 +71,6 @@ static void registers(void **state)
 
 static void memory_of_the_payload(void **state)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(443) };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(80) };
-	struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "/run/docker.sock" };
 	struct clone_args clone = { .flags = CLONE_NEWUSER, .exit_signal = 17 };
 	struct open_how how = { .flags = O_PATH, .resolve = RESOLVE_BENEATH };
 
@@ -135,17 +80,6 @@ static void memory_of_the_payload(void **state)
 	     "\"type\":{\"text_as_read\":\"ext4\"},\"flags\":\"MS_RDONLY|MS_BIND|MS_REC\"",
 	     "mount", text(0, "/dev/sda"), text(100, "/mnt"), text(200, "ext4"),
 	     MS_BIND | MS_REC | MS_RDONLY, 0);
-	in.sin_addr.s_addr = htonl(0x7f000001);
-	says("{\"family\":\"AF_INET\",\"address\":\"127.0.0.1\",\"port\":443}", "connect", 3,
-	     at(0, &in, sizeof(in)), sizeof(in), 0, 0);
-	in6.sin6_addr.s6_addr[15] = 1;
-	says("{\"family\":\"AF_INET6\",\"address\":\"::1\",\"port\":80}", "connect", 3,
-	     at(0, &in6, sizeof(in6)), sizeof(in6), 0, 0);
-	says("{\"family\":\"AF_UNIX\",\"path\":\"/run/docker.sock\"}", "connect", 3,
-	     at(0, &un, sizeof(un)), sizeof(un), 0, 0);
-	un.sun_path[0] = '\0';
-	says("{\"sockaddr_as_read\":{\"family\":\"AF_UNIX\",\"abstract\":\"run/d", "connect", 3,
-	     at(0, &un, sizeof(un)), 8, 0, 0);
 	says("{\"clone_args_as_read\":{\"flags\":\"CLONE_NEWUSER\",\"exit_signal\":\"SIGCHLD\"}}",
 	     "clone3", at(0, &clone, sizeof(clone)), sizeof(clone), 0, 0, 0);
 	says("{\"open_how_as_read\":{\"flags\":\"O_RDONLY|O_PATH\",\"resolve\":\"RESOLVE_BENEATH\"}"
@@ -170,17 +104,49 @@ static void hostile_memory(void **state)
 	says("yyy\",\"length\":4096}", "chdir", BASE + 1, 0, 0, 0, 0);
 	args[0] = BASE;
 	assert_non_null(strstr(decode("chdir", args, 10), "\"yyyyyyyyyy\",\"length\":4096}"));
-	/* Lengths of the payload's: too short, too long, absurd. */
-	says("{\"decoded\":{\"fd\":3,\"addrlen\":1}}", "connect", 3, BASE, 1, 0, 0);
-	says("{\"decoded\":{\"fd\":3,\"addrlen\":129}}", "connect", 3, BASE, 129, 0, 0);
-	says("{\"decoded\":{\"fd\":3,\"addrlen\":-1}}", "connect", 3, BASE, 0xffffffff, 0, 0);
-	says("\"uservaddr\":{\"note\":\"unreadable\"}", "connect", 3, BASE + SIZE - 4, 16, 0, 0);
 	says("\"uargs\":{\"note\":\"shorter than the kernel takes\"}", "clone3", BASE, 8, 0, 0, 0);
 	says("\"uargs\":{\"clone_args_as_read\"", "clone3", BASE, UINT64_MAX, 0, 0, 0);
-	says("\"family\":\"AF_31097\"", "connect", 3, BASE, 2, 0, 0); /* 0x7979 */
 	/* Escapes. */
 	says("{\"path_as_read\":\"a\\\"b\\\\x0a\\\\x1b[31m\\\\xff\\\\\\\\\"}", "chdir",
 	     text(0, "a\"b\n\x1b[31m\xff\\"), 0, 0, 0, 0);
+}
+
+static void vectors(void **state)
+{
+	uint64_t argv[20] = { 0 };
+
+	(void)state;
+	memset(memory, 0, SIZE);
+	argv[0] = text(1000, "ls");
+	argv[1] = text(1010, "a\"b");
+	SAYS("\"filename\":{\"path_as_read\":\"ls\"},\"argv\":{\"argv_as_read\":[\"ls\",\"a\\\"b\"]"
+	     "}}",
+	     "execve", argv[0], AT(0, argv), BASE);
+	SAYS("\"argv\":{\"argv_as_read\":[]}}", "execve", argv[0], BASE + 500, 0);
+	SAYS("\"argv\":null", "execve", argv[0], 0, 0);
+	SAYS("\"argv\":{\"note\":\"unreadable\"}", "execve", argv[0], 8, 0);
+	/* one that cannot be read, more than sixteen, more than a text's worth, no end */
+	argv[1] = 1;
+	SAYS("[\"ls\"],\"more\":true}", "execve", argv[0], AT(0, argv), 0);
+	for (size_t i = 0; i < 20; i++)
+		argv[i] = text(1000, "x");
+	SAYS("\"x\",\"x\"],\"more\":true}", "execve", argv[0], AT(0, argv), 0);
+	memset(memory + 1000, 'z', 3000);
+	memset(memory + 4000, 0, 10);
+	assert_non_null(strstr(decode("execve", (const uint64_t[6]){ BASE, AT(0, argv) }, 10),
+			       "[\"zzzzzzzzzz\"],\"more\":true}"));
+	SAYS("[\"x\"],\"more\":true}", "execve", argv[0],
+	     at(SIZE - 8, ((const uint64_t[]){ text(1000, "x") }), 8), 0);
+	/* a length that is given, with and without a NUL */
+	SAYS("\"name\":{\"text_as_read\":\"host\"},\"len\":4", "sethostname", text(0, "hostess"),
+	     4);
+	SAYS("\"name\":{\"text_as_read\":\"host\"},\"len\":9", "sethostname", text(0, "host"), 9);
+	SAYS("\"name\":{\"text_as_read\":\"\"},\"len\":-1", "sethostname", BASE, (uint64_t)-1);
+	assert_non_null(strstr(decode("sethostname", (const uint64_t[6]){ BASE + 1000, 2000 }, 5),
+			       "{\"text_as_read\":\"x\"}"));
+	memset(memory, 'y', SIZE);
+	assert_non_null(strstr(decode("sethostname", (const uint64_t[6]){ BASE, 2000 }, 5),
+			       "{\"text_as_read\":\"yyyyy\",\"length\":2000}"));
 }
 
 /* The real reader, on ourselves: procfs and process_vm_readv. */
@@ -232,8 +198,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registers),	  cmocka_unit_test(memory_of_the_payload),
-		cmocka_unit_test(hostile_memory), cmocka_unit_test(this_process),
-		cmocka_unit_test(all_calls),
+		cmocka_unit_test(hostile_memory), cmocka_unit_test(vectors),
+		cmocka_unit_test(this_process),	  cmocka_unit_test(all_calls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
