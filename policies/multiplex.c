@@ -15,7 +15,7 @@
 
 struct subcall {
 	uint8_t number;
-	const char *name; /* as consts.c has it */
+	const char *name; /* as consts.tbl has it */
 	const char *call;
 };
 

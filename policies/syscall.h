@@ -3,7 +3,7 @@
  * The table of system calls: names, numbers and argument types for each ABI that a
  * policy can name. Data comes from policies/syscalls.tbl (numbers and prototypes are
  * facts of the kernel's headers, current to Linux 6.18; each line cites the first
- * kernel that had the call); tools/gen-syscalls makes build/gen/syscall_table.c of it.
+ * kernel that had the call); tools/gen-tables makes build/gen/syscall_table.c of it.
  */
 #pragma once
 
