@@ -358,7 +358,6 @@ FUZZ_CC := clang -std=gnu11 -D_GNU_SOURCE -O1 -g -I. -I$(BUILD)/gen -fno-sanitiz
            -DCORDON_VERSION='"fuzz"' -DCORDON_DATADIR='"$(datadir)"'
 fuzz_objects = $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(patsubst $(BUILD)/%,%,$(1)))
 FUZZ_ROOMS := $(call fuzz_objects,$(wildcard base/*.c policies/*.c profiles/*.c audit/*.c) $(filter %.c,$(GEN)))
-$(FUZZ_ROOMS): | $(GEN_H)
 
 # What a harness needs beyond them.
 $(BUILD)/fuzz/fuzz_options: $(call fuzz_objects,cli/options.c)
@@ -366,11 +365,11 @@ $(BUILD)/fuzz/fuzz_cgroup: $(call fuzz_objects,sandbox/cgroup_text.c)
 $(BUILD)/fuzz/fuzz_wire: $(call fuzz_objects,sandbox/wire.c)
 $(BUILD)/fuzz/fuzz_elf: $(call fuzz_objects,$(filter-out cli/static.c cli/static_put.c,$(CLI_STATIC)))
 $(BUILD)/fuzz/fuzz_elf: FUZZ_LIBS := -lelf -lcapstone
-$(BUILD)/fuzz/obj/gen/%.o: $(BUILD)/gen/%.c
+$(BUILD)/fuzz/obj/gen/%.o: $(BUILD)/gen/%.c | $(GEN_H)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$<)
 	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
-$(BUILD)/fuzz/obj/%.o: %.c
+$(BUILD)/fuzz/obj/%.o: %.c | $(GEN_H)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$<)
 	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
