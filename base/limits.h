@@ -19,6 +19,7 @@ enum {
 	LIMIT_PASS_FDS = 64,	      /* --fd given so often */
 	LIMIT_SINKS = 8,	      /* --audit given so often */
 	LIMIT_HOSTNAME = 64,	      /* HOST_NAME_MAX, linux/utsname.h */
+	LIMIT_CPUS = 1024,	      /* processors a cpuset can name, counted from 0 */
 	LIMIT_POLICY_BYTES = 1 << 20, /* one policy file */
 	LIMIT_POLICY_FILES = 64,      /* files in one composition */
 	LIMIT_POLICY_DEPTH = 16,      /* nesting of `use` */

@@ -21,6 +21,7 @@
 #include "cli/programs.h"
 #include "cli/run.h"
 #include "cli/verbs.h"
+#include "policies/limit.h"
 #include "sandbox/launch.h"
 
 extern char **environ;
@@ -165,20 +166,18 @@ static void put_place(struct head *h, const struct plan_step *s)
 
 static void put_settings(struct head *h, const struct plan *plan)
 {
-	static const char *const limits[] = {
-		[POLICY_LIMIT_PIDS] = "pids",	[POLICY_LIMIT_MEMORY] = "memory",
-		[POLICY_LIMIT_CPU] = "cpu",	[POLICY_LIMIT_NOFILE] = "nofile",
-		[POLICY_LIMIT_UPPER] = "upper", [POLICY_LIMIT_INODES] = "inodes",
-		[POLICY_LIMIT_WALL] = "wall",
-	};
+	char set[CPUS_TEXT];
 	struct json j;
 
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+	for (unsigned i = 0; i < _POLICY_LIMIT_MAX; i++) {
 		if (!plan->has_limit[i])
 			continue;
 		begin_line(h, &j, "limit");
-		json_string(&j, "name", limits[i]);
-		json_u64(&j, "value", plan->limit[i]);
+		json_string(&j, "name", limit_name((enum policy_limit)i));
+		if (i == POLICY_LIMIT_CPUSET)
+			json_string(&j, "value", cpus_format(&plan->cpuset, set));
+		else
+			json_u64(&j, "value", plan->limit[i]);
 		put_line(h, &j);
 	}
 	for (size_t i = 0; i < bundle_n_env(plan->bundle); i++) {

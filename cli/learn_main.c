@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "cli/learn_model.h"
 #include "cli/print.h"
-#include "policies/model.h"
+#include "policies/limit.h"
 
 enum { EXIT_FAILED = 125, EXIT_INCOMPLETE = 1 };
 
@@ -83,16 +83,26 @@ static int put_header(const struct learned *l, struct buf *out)
 	return r;
 }
 
+/* Of a name that is not known nothing is written: the recording is a file that anybody can edit. */
 static int put_limit(const struct learned_setting *s, struct buf *out)
 {
-	uint64_t value;
+	char text[CPUS_TEXT];
 
-	if (!s->value || text_parse_u64(s->value, &value) < 0)
-		return 0;
-	if (strcmp(s->name, "cpu") == 0)
-		return buf_printf(out, " cpu %" PRIu64 ".%03" PRIu64, value / 1000, value % 1000);
-	return buf_printf(out, " %s %" PRIu64 "%s", s->name, value,
-			  strcmp(s->name, "wall") == 0 ? "ms" : "");
+	for (unsigned i = 0; i < _POLICY_LIMIT_MAX; i++) {
+		const enum policy_limit which = (enum policy_limit)i;
+		struct cpus cpus = { { 0 } };
+		uint64_t value = 0;
+		int r;
+
+		if (!s->value || strcmp(s->name, limit_name(which)) != 0)
+			continue;
+		r = which == POLICY_LIMIT_CPUSET ? limit_parse(which, s->value, &value, &cpus)
+						 : text_parse_u64(s->value, &value);
+		return r < 0 ? 0
+			     : buf_printf(out, " %s %s", limit_name(which),
+					  limit_text(which, value, &cpus, text));
+	}
+	return 0;
 }
 
 static int put_settings(const struct learned *l, struct buf *out)

@@ -8,6 +8,7 @@
 
 #include "audit/learn.h"
 #include "audit/scan.h"
+#include "base/cpus.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "cli/learn_model.h"
@@ -465,13 +466,13 @@ static int read_setting(struct reader *r, const struct scan *o, bool env)
 {
 	struct learned *l = r->l;
 	struct learned_setting *s;
-	char name[LIMIT_PATH], value[32] = "";
+	char name[LIMIT_PATH], value[CPUS_TEXT] = "";
 	const size_t n = env ? l->n_envs : l->n_limits;
 	struct scan v;
 
 	if (!text_of(o, "name", name) || !name[0] ||
 	    name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			      "0123456789_*")])
+			      "0123456789_*-")])
 		return bad(r, "a setting has no name");
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp((env ? l->envs : l->limits)[i].name, name) == 0)
@@ -483,8 +484,10 @@ static int read_setting(struct reader *r, const struct scan *o, bool env)
 	s->name = strdup(name);
 	/* an environment's value is not told again, only that it had one */
 	if (scan_get(o, "value", &v) && v.kind != SCAN_NULL) {
-		if (v.kind == SCAN_NUMBER)
+		if (v.kind == SCAN_NUMBER && v.len < sizeof(value))
 			(void)snprintf(value, sizeof(value), "%.*s", (int)v.len, v.p);
+		else if (!env && v.kind == SCAN_STRING) /* a cpuset, checked where it is written */
+			(void)scan_get_string(o, "value", value, sizeof(value));
 		s->value = strdup(value);
 		if (!s->value)
 			return no_memory(r);

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "policies/label.h"
+#include "policies/limit.h"
 
 enum { DEFAULT_ROTATE_SIZE = 64 << 20, DEFAULT_ROTATE_KEEP = 8 };
 
@@ -181,57 +182,32 @@ static int set_argv0(struct parser *p, const struct option *self, const char *va
 	return 0;
 }
 
-/* "2", "0.5": thousandths of a core. */
-static int parse_cores(const char *text, uint64_t *ret)
-{
-	uint64_t whole = 0, milli = 0, unit = 100;
-	const char *p = text;
-
-	if (*p < '0' || *p > '9')
-		return -EINVAL;
-	for (; *p >= '0' && *p <= '9'; p++) {
-		whole = whole * 10 + (uint64_t)(*p - '0');
-		if (whole > 1000000)
-			return -ERANGE;
-	}
-	if (*p == '.') {
-		for (p++; *p >= '0' && *p <= '9' && unit > 0; p++, unit /= 10)
-			milli += (uint64_t)(*p - '0') * unit;
-	}
-	if (*p != '\0' || (whole == 0 && milli == 0))
-		return -EINVAL;
-	*ret = whole * 1000 + milli;
-	return 0;
-}
-
 static int add_limit(struct parser *p, const struct option *self, const char *value)
 {
-	static const struct {
-		const char *name;
-		int (*parse)(const char *text, uint64_t *ret);
-	} limits[_POLICY_LIMIT_MAX] = {
-		[POLICY_LIMIT_PIDS] = { "pids=", text_parse_u64 },
-		[POLICY_LIMIT_MEMORY] = { "memory=", text_parse_size },
-		[POLICY_LIMIT_CPU] = { "cpu=", parse_cores },
-		[POLICY_LIMIT_NOFILE] = { "nofile=", text_parse_u64 },
-		[POLICY_LIMIT_UPPER] = { "upper=", text_parse_size },
-		[POLICY_LIMIT_INODES] = { "inodes=", text_parse_size },
-		[POLICY_LIMIT_WALL] = { "wall=", text_parse_duration_ms },
-	};
+	struct request *req = &p->o->request;
+	char why[256];
+	size_t n = 0;
 
-	for (int i = 0; i < _POLICY_LIMIT_MAX; i++) {
-		uint64_t v;
+	for (unsigned i = 0; i < _POLICY_LIMIT_MAX; i++) {
+		const enum policy_limit which = (enum policy_limit)i;
+		const size_t len = strlen(limit_name(which));
 
-		if (!text_starts_with(value, limits[i].name))
-			continue;
-		if (limits[i].parse(value + strlen(limits[i].name), &v) < 0 || v == 0)
-			return bad(p, self, value, "the value is no positive number of its kind");
-		p->o->request.has_limit[i] = true;
-		p->o->request.limit[i] = v;
-		return 0;
+		if (strncmp(value, limit_name(which), len) == 0 && value[len] == '=') {
+			if (limit_parse(which, value + len + 1, &req->limit[i], &req->cpuset) < 0) {
+				(void)snprintf(why, sizeof(why), "it is not %s, or out of bounds",
+					       limit_kind(which));
+				return bad(p, self, value, why);
+			}
+			req->has_limit[i] = true;
+			return 0;
+		}
 	}
-	return bad(p, self, value,
-		   "it is pids, memory, cpu, nofile, upper, inodes or wall, then =VALUE");
+	for (unsigned i = 0; i < _POLICY_LIMIT_MAX; i++)
+		n += (size_t)snprintf(why + n, sizeof(why) - n, "%s%s",
+				      i == 0 ? "it is one of " : ", ",
+				      limit_name((enum policy_limit)i));
+	(void)snprintf(why + n, sizeof(why) - n, ", then =VALUE");
+	return bad(p, self, value, why);
 }
 
 static int add_sink(struct parser *p, const struct option *self, const char *value)

@@ -13,6 +13,7 @@
 #include "cli/print.h"
 #include "policies/cond.h"
 #include "policies/consts.h"
+#include "policies/limit.h"
 #include "policies/spell.h"
 
 static void put_errno(int value)
@@ -158,24 +159,24 @@ static void put_caps(uint64_t caps)
 
 static void put_limits(const struct policy *policy)
 {
-	static const char *const names[_POLICY_LIMIT_MAX] = {
-		[POLICY_LIMIT_PIDS] = "pids",	[POLICY_LIMIT_MEMORY] = "memory",
-		[POLICY_LIMIT_CPU] = "cpu",	[POLICY_LIMIT_NOFILE] = "nofile",
-		[POLICY_LIMIT_UPPER] = "upper", [POLICY_LIMIT_INODES] = "inodes",
-		[POLICY_LIMIT_WALL] = "wall",
-	};
 	static const char *const units[_POLICY_LIMIT_MAX] = {
 		[POLICY_LIMIT_MEMORY] = " bytes",
 		[POLICY_LIMIT_CPU] = " thousandths of a core",
 		[POLICY_LIMIT_UPPER] = " bytes",
 		[POLICY_LIMIT_WALL] = " ms",
+		[POLICY_LIMIT_MEMORY_HIGH] = " bytes",
+		[POLICY_LIMIT_SWAP] = " bytes",
 	};
+	char set[CPUS_TEXT];
 
 	for (unsigned i = 0; i < _POLICY_LIMIT_MAX; i++) {
 		if (!policy->has_limit[i])
 			continue;
-		(void)printf("limit %s %" PRIu64 "%s  # ", names[i], policy->limit[i],
-			     units[i] ? units[i] : "");
+		if (i == POLICY_LIMIT_CPUSET)
+			(void)printf("limit cpuset %s  # ", cpus_format(&policy->cpuset, set));
+		else
+			(void)printf("limit %s %" PRIu64 "%s  # ", limit_name((enum policy_limit)i),
+				     policy->limit[i], units[i] ? units[i] : "");
 		policy_cli_print_where(policy, &policy->limit_where[i]);
 		(void)putchar('\n');
 	}

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "policies/consts.h"
 #include "policies/label.h"
+#include "policies/limit.h"
 #include "policies/spell.h"
 
 struct writer {
@@ -164,16 +165,23 @@ static void put_caps(struct writer *w)
 static void put_limits(struct writer *w)
 {
 	static const char *const names[_POLICY_LIMIT_MAX] = {
-		[POLICY_LIMIT_PIDS] = "pids",		[POLICY_LIMIT_MEMORY] = "memory",
-		[POLICY_LIMIT_CPU] = "cpu_thousandths", [POLICY_LIMIT_NOFILE] = "nofile",
-		[POLICY_LIMIT_UPPER] = "upper",		[POLICY_LIMIT_INODES] = "inodes",
+		[POLICY_LIMIT_CPU] = "cpu_thousandths",
 		[POLICY_LIMIT_WALL] = "wall_ms",
+		[POLICY_LIMIT_MEMORY_HIGH] = "memory_high",
+		[POLICY_LIMIT_CPU_WEIGHT] = "cpu_weight",
+		[POLICY_LIMIT_IO_WEIGHT] = "io_weight",
 	};
+	char set[CPUS_TEXT];
 
 	json_object(&w->json, "limits");
 	for (unsigned i = 0; i < _POLICY_LIMIT_MAX; i++) {
-		if (w->policy->has_limit[i])
-			json_u64(&w->json, names[i], w->policy->limit[i]);
+		if (!w->policy->has_limit[i])
+			continue;
+		if (i == POLICY_LIMIT_CPUSET)
+			json_string(&w->json, "cpuset", cpus_format(&w->policy->cpuset, set));
+		else
+			json_u64(&w->json, names[i] ? names[i] : limit_name((enum policy_limit)i),
+				 w->policy->limit[i]);
 	}
 	json_object_end(&w->json);
 }

@@ -94,9 +94,9 @@ static int note_scalar(struct composer *c, unsigned kind, const struct scalar *o
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
 
-	if (old->value == by->value)
+	if (scalar_same(old, by))
 		return 0;
-	if (spell_scalar(&text, kind, old->value) < 0)
+	if (spell_scalar(&text, kind, old) < 0)
 		return -ENOMEM;
 	return note_add(c->policy, POLICY_NOTE_OVERRIDDEN, &text, by->where, old->where);
 }
@@ -142,7 +142,7 @@ static int take_scalars(struct composer *c, const struct part *user, const struc
 		}
 		if (!t->set)
 			*t = *f;
-		else if (t->value != f->value)
+		else if (!scalar_same(t, f))
 			r = clash(c, use, scalar_name(k), t->where, f->where);
 	}
 	return r;

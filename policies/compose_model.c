@@ -149,6 +149,8 @@ static void copy_scalars(struct policy *policy, const struct merged *m, enum abi
 			continue;
 		policy->has_limit[i] = true;
 		policy->limit[i] = s->value;
+		if (i == POLICY_LIMIT_CPUSET)
+			policy->cpuset = s->cpus;
 		policy->limit_where[i] = s->where;
 	}
 }

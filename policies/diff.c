@@ -3,7 +3,6 @@
 #include "policies/diff.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "policies/consts.h"
 #include "policies/diff_entry.h"
 #include "policies/label.h"
+#include "policies/limit.h"
 #include "policies/part.h"
 #include "policies/reach.h"
 
@@ -248,26 +248,38 @@ static int diff_caps(struct differ *d)
 	return r;
 }
 
+static bool same_limit(const struct policy *old, const struct policy *new, unsigned i)
+{
+	if (old->has_limit[i] != new->has_limit[i] || !old->has_limit[i])
+		return old->has_limit[i] == new->has_limit[i];
+	return old->limit[i] == new->limit[i] &&
+	       (i != POLICY_LIMIT_CPUSET || cpus_equal(&old->cpuset, &new->cpuset));
+}
+
+/* NULL: it has none. */
+static const char *put_limit(const struct policy *policy, unsigned i, char ret[CPUS_TEXT])
+{
+	return policy->has_limit[i]
+		       ? limit_text((enum policy_limit)i, policy->limit[i], &policy->cpuset, ret)
+		       : NULL;
+}
+
 static int diff_limits(struct differ *d)
 {
 	int r = 0;
 
 	for (unsigned i = 0; i < _POLICY_LIMIT_MAX && r == 0; i++) {
-		char old[24], new[24];
+		char old[CPUS_TEXT], new[CPUS_TEXT];
 		struct diff_entry *e;
 
-		if (d->old->has_limit[i] == d->new->has_limit[i] &&
-		    (!d->old->has_limit[i] || d->old->limit[i] == d->new->limit[i]))
+		if (same_limit(d->old, d->new, i))
 			continue;
 		e = diff_add(d, DIFF_LIMIT, scalar_name(SCALAR_LIMIT + i));
 		if (!e)
 			return -ENOMEM;
-		(void)snprintf(old, sizeof(old), "%" PRIu64, d->old->limit[i]);
-		(void)snprintf(new, sizeof(new), "%" PRIu64, d->new->limit[i]);
 		e->old_where = d->old->limit_where[i];
 		e->new_where = d->new->limit_where[i];
-		r = diff_say(e, d->old->has_limit[i] ? old : NULL,
-			     d->new->has_limit[i] ? new : NULL);
+		r = diff_say(e, put_limit(d->old, i, old), put_limit(d->new, i, new));
 	}
 	return r;
 }

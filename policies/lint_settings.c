@@ -99,11 +99,19 @@ static void look_at_limits(struct linter *l)
 		  "limit nofile 1024" },
 	};
 
+	const struct policy *p = l->policy;
+
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		if (!l->policy->has_limit[wanted[i].limit])
+		if (!p->has_limit[wanted[i].limit])
 			lint_add(l, "CP708", LINT_NOTE, lint_head(l->policy), wanted[i].instead,
 				 "no limit on %s: %s", wanted[i].name, wanted[i].why);
 	}
+	if (p->has_limit[POLICY_LIMIT_MEMORY] && p->has_limit[POLICY_LIMIT_MEMORY_HIGH] &&
+	    p->limit[POLICY_LIMIT_MEMORY_HIGH] >= p->limit[POLICY_LIMIT_MEMORY])
+		lint_add(l, "CP711", LINT_WARNING, p->limit_where[POLICY_LIMIT_MEMORY_HIGH],
+			 "a memory-high below memory, or none",
+			 "memory-high is not below memory: who reaches it is killed before he is "
+			 "slowed down");
 }
 
 /* One pair for all, or none: then SELinux takes all sandboxes of the type for one. */

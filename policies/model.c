@@ -35,8 +35,13 @@ static bool is_label(const struct policy *policy, const struct policy_expect *ex
 
 bool policy_setting_is(const struct policy *policy, const struct policy_expect *expect)
 {
-	if (expect->kind == POLICY_EXPECT_SETTING)
-		return setting_value(policy, expect->setting) == expect->value;
+	if (expect->kind == POLICY_EXPECT_SETTING) {
+		char set[CPUS_TEXT];
+
+		return setting_value(policy, expect->setting) == expect->value &&
+		       (!expect->text[0] ||
+			strcmp(expect->text[0], cpus_format(&policy->cpuset, set)) == 0);
+	}
 	if (expect->kind == POLICY_EXPECT_LABEL)
 		return is_label(policy, expect);
 	for (size_t i = 0; i < policy->n_env; i++) {

@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cpus.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "policies/syscall.h"
@@ -115,9 +116,15 @@ enum policy_limit {
 	POLICY_LIMIT_MEMORY, /* bytes */
 	POLICY_LIMIT_CPU,    /* thousandths of a core */
 	POLICY_LIMIT_NOFILE,
-	POLICY_LIMIT_UPPER,  /* bytes of the throw-away upper */
-	POLICY_LIMIT_INODES, /* inodes of the upper */
-	POLICY_LIMIT_WALL,   /* milliseconds */
+	POLICY_LIMIT_UPPER,	  /* bytes of the throw-away upper */
+	POLICY_LIMIT_INODES,	  /* inodes of the upper */
+	POLICY_LIMIT_WALL,	  /* milliseconds */
+	POLICY_LIMIT_MEMORY_HIGH, /* bytes above which the kernel takes memory back and slows down
+				   */
+	POLICY_LIMIT_SWAP, /* bytes; 0 is a limit, too. Not said: none beside a memory limit */
+	POLICY_LIMIT_CPU_WEIGHT, /* share among neighbours, 1 to 10000; 100 is what all have */
+	POLICY_LIMIT_IO_WEIGHT,
+	POLICY_LIMIT_CPUSET, /* how many; which ones is in policy.cpuset */
 	_POLICY_LIMIT_MAX,
 };
 
@@ -170,7 +177,8 @@ struct policy_expect {
 	uint64_t args[6];
 	bool has_text[6]; /* the argument was a string: only a live test can judge it */
 	char *text[6];	  /* POLICY_EXPECT_ENV: [0] is the value, NULL when it is passed on;
-			   * POLICY_EXPECT_LABEL: [0] is the label */
+			   * POLICY_EXPECT_LABEL: [0] is the label;
+			   * POLICY_EXPECT_SETTING of a cpuset: [0] is its list, as cpus_format() */
 	struct policy_where where;
 };
 
@@ -249,6 +257,7 @@ struct policy {
 	uint64_t caps; /* bit per capability kept; 0 (`cap none`) when not said */
 	bool has_limit[_POLICY_LIMIT_MAX];
 	uint64_t limit[_POLICY_LIMIT_MAX];
+	struct cpus cpuset; /* the set of POLICY_LIMIT_CPUSET, else empty */
 	struct policy_where limit_where[_POLICY_LIMIT_MAX];
 	struct policy_label labels[_POLICY_LSM_MAX];
 	struct policy_where setting_where[_POLICY_SETTING_MAX]; /* line 0: not said */

@@ -214,6 +214,26 @@ static int expect_calls(struct parser *p, struct policy_expect *e)
 	return r ? r : n < p->line->n && is_sign(p, n, "(") ? no_more(p, n) : 0;
 }
 
+static int expect_scalar(struct parser *p, unsigned kind, const struct scalar *s)
+{
+	struct policy_expect e = { .kind = POLICY_EXPECT_SETTING,
+				   .setting = (uint8_t)kind,
+				   .value = s->value,
+				   .where = s->where };
+	char set[CPUS_TEXT];
+	int r;
+
+	if (kind == SCALAR_LIMIT + POLICY_LIMIT_CPUSET && s->value != SCALAR_NONE) {
+		e.text[0] = strdup(cpus_format(&s->cpus, set));
+		if (!e.text[0])
+			return -ENOMEM;
+	}
+	r = add_expect(p, &e);
+	if (r < 0)
+		free(e.text[0]);
+	return r;
+}
+
 /* The same words as the line that says it: read as one, into a part of its own. */
 static int expect_settings(struct parser *p)
 {
@@ -233,11 +253,7 @@ static int expect_settings(struct parser *p)
 	}
 	for (unsigned k = 0; k < _SCALAR_MAX && r == 0; k++) {
 		if (scratch.scalars[k].set)
-			r = add_expect(
-				p, &(struct policy_expect){ .kind = POLICY_EXPECT_SETTING,
-							    .setting = (uint8_t)k,
-							    .value = scratch.scalars[k].value,
-							    .where = scratch.scalars[k].where });
+			r = expect_scalar(p, k, &scratch.scalars[k]);
 	}
 	for (size_t i = 0; i < scratch.n_env && r == 0; i++) {
 		struct policy_env *env = &scratch.env[i];

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "policies/consts.h"
 #include "policies/label.h"
+#include "policies/limit.h"
 #include "policies/part.h"
 
 static const char *text_at(const struct parser *p, size_t i)
@@ -224,61 +225,17 @@ static int parse_cap(struct parser *p)
 	return parse_set_scalar(p, SCALAR_CAP, caps, word_at(p, 1));
 }
 
-/* "2", "0.5", "1.25": thousandths, at most three digits behind the point. */
-static int parse_thousandths(const char *text, uint64_t *ret)
-{
-	const char *dot = strchr(text, '.');
-	char whole[24];
-	uint64_t value = 0;
-	unsigned fraction = 0;
-	size_t digits, len = dot ? (size_t)(dot - text) : strlen(text);
-
-	if (len == 0 || len >= sizeof(whole))
-		return -EINVAL;
-	memcpy(whole, text, len);
-	whole[len] = '\0';
-	if (text_parse_u64(whole, &value) < 0)
-		return -EINVAL;
-	if (dot) {
-		digits = strlen(dot + 1);
-		if (digits == 0 || digits > 3 || strspn(dot + 1, "0123456789") != digits)
-			return -EINVAL;
-		for (size_t i = 0; i < 3; i++)
-			fraction = fraction * 10 + (i < digits ? (unsigned)(dot[1 + i] - '0') : 0);
-	}
-	if (__builtin_mul_overflow(value, UINT64_C(1000), &value) ||
-	    __builtin_add_overflow(value, fraction, &value))
-		return -ERANGE;
-	*ret = value;
-	return 0;
-}
-
-static const struct {
-	const char *name;
-	int (*parse)(const char *text, uint64_t *ret);
-	uint64_t max;
-	const char *what;
-} limits[_POLICY_LIMIT_MAX] = {
-	/* PID_MAX_LIMIT, linux/threads.h */
-	[POLICY_LIMIT_PIDS] = { "pids", text_parse_u64, 1 << 22, "a number of processes" },
-	[POLICY_LIMIT_MEMORY] = { "memory", text_parse_size, INT64_MAX, "a size as in 512M" },
-	[POLICY_LIMIT_CPU] = { "cpu", parse_thousandths, 1 << 30, "a number of cores as in 1.5" },
-	/* sysctl_nr_open_max of 64-bit kernels, fs/file.c */
-	[POLICY_LIMIT_NOFILE] = { "nofile", text_parse_u64, 0x7fffffc0, "a number of files" },
-	[POLICY_LIMIT_UPPER] = { "upper", text_parse_size, INT64_MAX, "a size as in 512M" },
-	[POLICY_LIMIT_INODES] = { "inodes", text_parse_size, INT64_MAX,
-				  "a number of inodes as in 64K" },
-	[POLICY_LIMIT_WALL] = { "wall", text_parse_duration_ms, INT64_MAX, "a time as in 30s, 1h" },
-};
-
 static int parse_one_limit(struct parser *p, size_t i)
 {
 	struct suggestion s = suggest_begin(text_at(p, i));
+	struct cpus cpus = { { 0 } };
 	uint64_t value = 0;
 	unsigned k = 0;
+	int r;
 
-	while (k < _POLICY_LIMIT_MAX && strcmp(text_at(p, i), limits[k].name) != 0)
-		suggest_offer(&s, limits[k++].name);
+	while (k < _POLICY_LIMIT_MAX &&
+	       strcmp(text_at(p, i), limit_name((enum policy_limit)k)) != 0)
+		suggest_offer(&s, limit_name((enum policy_limit)k++));
 	if (k == _POLICY_LIMIT_MAX) {
 		diag_error(p->d, word_at(p, i), "there is no limit '%s'",
 			   quote(text_at(p, i)).text);
@@ -287,18 +244,20 @@ static int parse_one_limit(struct parser *p, size_t i)
 	}
 	if (i + 1 >= p->line->n) {
 		diag_error(p->d, word_at(p, i + 1), "the value of limit %s is missing",
-			   limits[k].name);
+			   limit_name((enum policy_limit)k));
 		return -EINVAL;
 	}
 	if (strcmp(text_at(p, i + 1), "none") == 0) {
 		value = SCALAR_NONE;
-	} else if (limits[k].parse(text_at(p, i + 1), &value) < 0 || value == 0 ||
-		   value > limits[k].max) {
+	} else if (limit_parse((enum policy_limit)k, text_at(p, i + 1), &value, &cpus) < 0) {
 		diag_error(p->d, word_at(p, i + 1), "'%s' is not %s, or out of bounds",
-			   quote(text_at(p, i + 1)).text, limits[k].what);
+			   quote(text_at(p, i + 1)).text, limit_kind((enum policy_limit)k));
 		return -EINVAL;
 	}
-	return parse_set_scalar(p, SCALAR_LIMIT + k, value, word_at(p, i));
+	r = parse_set_scalar(p, SCALAR_LIMIT + k, value, word_at(p, i));
+	if (r == 0)
+		p->part->scalars[SCALAR_LIMIT + k].cpus = cpus;
+	return r;
 }
 
 static int parse_limits(struct parser *p)

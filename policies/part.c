@@ -18,11 +18,21 @@ static const char *const scalar_names[_SCALAR_MAX] = {
 	[SCALAR_LIMIT + POLICY_LIMIT_UPPER] = "limit upper",
 	[SCALAR_LIMIT + POLICY_LIMIT_INODES] = "limit inodes",
 	[SCALAR_LIMIT + POLICY_LIMIT_WALL] = "limit wall",
+	[SCALAR_LIMIT + POLICY_LIMIT_MEMORY_HIGH] = "limit memory-high",
+	[SCALAR_LIMIT + POLICY_LIMIT_SWAP] = "limit swap",
+	[SCALAR_LIMIT + POLICY_LIMIT_CPU_WEIGHT] = "limit cpu-weight",
+	[SCALAR_LIMIT + POLICY_LIMIT_IO_WEIGHT] = "limit io-weight",
+	[SCALAR_LIMIT + POLICY_LIMIT_CPUSET] = "limit cpuset",
 };
 
 const char *scalar_name(unsigned kind)
 {
 	return scalar_names[kind];
+}
+
+bool scalar_same(const struct scalar *a, const struct scalar *b)
+{
+	return a->value == b->value && cpus_equal(&a->cpus, &b->cpus);
 }
 
 int list_grow(void *items, size_t n, size_t size)

@@ -20,7 +20,8 @@ enum scalar_kind {
 
 struct scalar {
 	bool set;
-	uint64_t value; /* SCALAR_NONE: `limit NAME none` */
+	uint64_t value;	  /* SCALAR_NONE: `limit NAME none` */
+	struct cpus cpus; /* of `limit cpuset`, else empty */
 	struct policy_where where;
 };
 #define SCALAR_NONE UINT64_MAX
@@ -94,6 +95,8 @@ void part_done(struct part *part);
 
 /* How a scalar is called in a message: "kernel", "limit pids". */
 const char *scalar_name(unsigned kind);
+/* Whether two of one kind say the same, wherever they do. */
+bool scalar_same(const struct scalar *a, const struct scalar *b);
 
 /*
  * Make room for one more behind n items of size bytes each; *items is a pointer to the first.

@@ -26,6 +26,7 @@ static const uint8_t unlimited[_POLICY_LIMIT_MAX] = {
 	[POLICY_LIMIT_PIDS] = 4,   [POLICY_LIMIT_MEMORY] = 4, [POLICY_LIMIT_CPU] = 1,
 	[POLICY_LIMIT_NOFILE] = 1, [POLICY_LIMIT_UPPER] = 2,  [POLICY_LIMIT_INODES] = 1,
 	[POLICY_LIMIT_WALL] = 1,
+	/* the others are about fairness, or nothing without one of these */
 };
 
 const char *score_part_name(enum score_part part)

@@ -10,6 +10,7 @@
 #include "policies/cond.h"
 #include "policies/consts.h"
 #include "policies/label.h"
+#include "policies/limit.h"
 
 static const char *const actions[] = { "allow", "deny", "kill" };
 static const char *const verbs[] = { "read", "exec", "write", "hide", "tmpfs" };
@@ -198,8 +199,12 @@ int spell_expect(struct buf *buf, const struct policy_expect *e)
 	int r;
 
 	if (e->kind == POLICY_EXPECT_SETTING) {
+		struct scalar s = { .value = e->value };
+
+		if (e->text[0])
+			(void)cpus_parse(e->text[0], &s.cpus);
 		r = buf_puts(buf, "expect ");
-		return r ? r : spell_scalar(buf, e->setting, e->value);
+		return r ? r : spell_scalar(buf, e->setting, &s);
 	}
 	if (e->kind == POLICY_EXPECT_ENV) {
 		r = buf_puts(buf, "expect ");
@@ -259,20 +264,21 @@ static int spell_caps(struct buf *buf, uint64_t caps)
 	return r;
 }
 
-static int spell_limit(struct buf *buf, unsigned kind, uint64_t value)
+static int spell_limit(struct buf *buf, unsigned kind, const struct scalar *s)
 {
-	if (value == SCALAR_NONE)
-		return buf_printf(buf, "%s none", scalar_name(kind));
-	if (kind == SCALAR_LIMIT + POLICY_LIMIT_CPU)
-		return buf_printf(buf, "%s %" PRIu64 ".%03u", scalar_name(kind), value / 1000,
-				  (unsigned)(value % 1000));
-	return buf_printf(buf, "%s %" PRIu64 "%s", scalar_name(kind), value,
-			  kind == SCALAR_LIMIT + POLICY_LIMIT_WALL ? "ms" : "");
+	char text[CPUS_TEXT];
+
+	return buf_printf(buf, "%s %s", scalar_name(kind),
+			  s->value == SCALAR_NONE
+				  ? "none"
+				  : limit_text((enum policy_limit)(kind - SCALAR_LIMIT), s->value,
+					       &s->cpus, text));
 }
 
-int spell_scalar(struct buf *buf, unsigned kind, uint64_t value)
+int spell_scalar(struct buf *buf, unsigned kind, const struct scalar *s)
 {
 	static const char *const nets[] = { "none", "loopback", "host" };
+	const uint64_t value = s->value;
 	int r;
 
 	switch (kind) {
@@ -292,6 +298,6 @@ int spell_scalar(struct buf *buf, unsigned kind, uint64_t value)
 		r = buf_puts(buf, "default errno ");
 		return r ? r : spell_errno(buf, (uint16_t)value);
 	default:
-		return spell_limit(buf, kind, value);
+		return spell_limit(buf, kind, s);
 	}
 }

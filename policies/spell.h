@@ -13,7 +13,7 @@ int spell_port(struct buf *buf, const struct policy_port *port);
 int spell_label(struct buf *buf, enum policy_lsm lsm, const char *text);
 int spell_expect(struct buf *buf, const struct policy_expect *expect);
 int spell_let(struct buf *buf, const struct part_let *let);
-int spell_scalar(struct buf *buf, unsigned kind, uint64_t value); /* enum scalar_kind */
+int spell_scalar(struct buf *buf, unsigned kind, const struct scalar *s); /* enum scalar_kind */
 
 /* A word as it must stand in a line: in quotes where it needs them. */
 int spell_word(struct buf *buf, const char *word);

@@ -288,6 +288,11 @@ static struct answer on_limit(enum policy_limit limit)
 	case POLICY_LIMIT_UPPER:
 	case POLICY_LIMIT_INODES:
 	case POLICY_LIMIT_WALL:
+	case POLICY_LIMIT_MEMORY_HIGH:
+	case POLICY_LIMIT_SWAP:
+	case POLICY_LIMIT_CPU_WEIGHT:
+	case POLICY_LIMIT_IO_WEIGHT:
+	case POLICY_LIMIT_CPUSET:
 	case _POLICY_LIMIT_MAX:
 		break;
 	}

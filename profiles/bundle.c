@@ -11,9 +11,9 @@
 #include "profiles/bundle_format.h"
 
 static_assert(sizeof(struct bundle_rec_header) % 8 == 0, "sections begin 8-aligned");
-static_assert(sizeof(struct bundle_rec_header) == 8 + 4 + 4 + 8 + 8 + 2 * HASH_BYTES + 8 +
-							  8 * _POLICY_LIMIT_MAX + 4 + 2 + 4 + 2 +
-							  8 * _BUNDLE_SECTION_MAX + 4,
+static_assert(sizeof(struct bundle_rec_header) ==
+		      8 + 4 + 4 + 8 + 8 + 2 * HASH_BYTES + 8 + 8 * _POLICY_LIMIT_MAX +
+			      LIMIT_CPUS / 8 + 4 + 2 + 4 + 3 * 2 + 8 * _BUNDLE_SECTION_MAX,
 	      "a header has no padding, which would be bytes with no meaning");
 static_assert(sizeof(struct bundle_rec_call) == 16, "no padding");
 static_assert(sizeof(struct bundle_rec_rule) == 20, "no padding");
@@ -186,8 +186,11 @@ static int check_fields(const struct bundle *b, struct err *err)
 	if (!is_text(b, h->name, LIMIT_NAME + 1))
 		return damaged(err, "it has no policy name");
 	if (h->notify > 1 || h->net > POLICY_NET_HOST || h->has_limit >> _POLICY_LIMIT_MAX ||
-	    h->zero_end != 0 || h->default_errno == 0 || h->default_errno > 4095)
+	    h->zero != 0 || h->zero_too != 0 || h->default_errno == 0 || h->default_errno > 4095)
 		return damaged(err, "a setting has no meaning");
+	if (cpus_count(&h->cpuset) !=
+	    (h->has_limit >> POLICY_LIMIT_CPUSET & 1 ? h->limit[POLICY_LIMIT_CPUSET] : 0))
+		return damaged(err, "its processors are not as many as it says");
 	if (h->abi_mask >> _ABI_MAX || !(h->abi_mask >> b->native & 1))
 		return damaged(err, "its ABIs are not known");
 	if (n_insns == 0 || n_insns > LIMIT_BPF_INSNS ||
@@ -458,6 +461,11 @@ bool bundle_limit(const struct bundle *b, enum policy_limit which, uint64_t *ret
 		return false;
 	*ret = b->header->limit[which];
 	return true;
+}
+
+const struct cpus *bundle_cpuset(const struct bundle *b)
+{
+	return &b->header->cpuset;
 }
 
 size_t bundle_n_sources(const struct bundle *b)

@@ -110,6 +110,7 @@ bool bundle_label(const struct bundle *b, enum policy_lsm lsm, struct bundle_lab
 uint8_t bundle_net(const struct bundle *b); /* enum policy_net */
 uint64_t bundle_caps(const struct bundle *b);
 bool bundle_limit(const struct bundle *b, enum policy_limit which, uint64_t *ret);
+const struct cpus *bundle_cpuset(const struct bundle *b); /* borrowed; empty without the limit */
 
 /* Sources with their fingerprints, for the cache. */
 size_t bundle_n_sources(const struct bundle *b);

@@ -27,7 +27,7 @@
 
 #define BUNDLE_NO_STRING UINT32_MAX
 
-enum { BUNDLE_FORMAT = 4 };
+enum { BUNDLE_FORMAT = 5 };
 
 enum bundle_section {
 	BUNDLE_INSNS,
@@ -59,15 +59,17 @@ struct bundle_rec_header {
 	struct hash policy_digest;
 	uint64_t caps;
 	uint64_t limit[_POLICY_LIMIT_MAX];
+	struct cpus cpuset;
 	uint32_t name; /* string */
 	uint16_t kernel;
 	uint8_t abi_mask;
 	uint8_t notify;
 	uint8_t net;
-	uint8_t has_limit;	/* bit per enum policy_limit */
+	uint8_t zero;
+	uint16_t has_limit;	/* bit per enum policy_limit */
 	uint16_t default_errno; /* 1 to 4095 */
+	uint16_t zero_too;
 	struct bundle_rec_section section[_BUNDLE_SECTION_MAX];
-	uint32_t zero_end;
 };
 
 /* No rule: the default denial. A number in no range is unknown or newer than the policy. */

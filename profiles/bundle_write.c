@@ -265,9 +265,11 @@ static void fill_header(struct writer *w, struct bundle_rec_header *h)
 					 .default_errno = p->default_errno };
 	memcpy(h->magic, BUNDLE_MAGIC, sizeof(h->magic));
 	for (unsigned i = 0; i < _POLICY_LIMIT_MAX; i++) {
-		h->has_limit = (uint8_t)(h->has_limit | (unsigned)p->has_limit[i] << i);
+		h->has_limit = (uint16_t)(h->has_limit | (unsigned)p->has_limit[i] << i);
 		h->limit[i] = p->has_limit[i] ? p->limit[i] : 0;
 	}
+	if (p->has_limit[POLICY_LIMIT_CPUSET])
+		h->cpuset = p->cpuset;
 }
 
 /* Everything into one block; the hash goes in last. */

@@ -9,23 +9,13 @@
 #include <string.h>
 
 #include "policies/label.h"
+#include "policies/limit.h"
 
-static const char *const limit_names[] = {
-	[POLICY_LIMIT_PIDS] = "pids",	[POLICY_LIMIT_MEMORY] = "memory",
-	[POLICY_LIMIT_CPU] = "cpu",	[POLICY_LIMIT_NOFILE] = "nofile",
-	[POLICY_LIMIT_UPPER] = "upper", [POLICY_LIMIT_INODES] = "inodes",
-	[POLICY_LIMIT_WALL] = "wall",
-};
 static const char *const net_names[] = {
 	[POLICY_NET_NONE] = "none",
 	[POLICY_NET_LOOPBACK] = "loopback",
 	[POLICY_NET_HOST] = "host",
 };
-
-const char *report_limit_name(enum policy_limit limit)
-{
-	return (size_t)limit < ARRAY_SIZE(limit_names) ? limit_names[limit] : "?";
-}
 
 const char *report_net_name(enum policy_net net)
 {
@@ -255,13 +245,13 @@ static int add_arrays(const struct policy *policy, struct report_lines *to)
 	}
 	for (size_t i = 0; i < _POLICY_LIMIT_MAX && r == 0; i++) {
 		_cleanup_buf_ struct buf s = BUF_INIT;
+		char text[CPUS_TEXT];
 
 		if (!policy->has_limit[i])
 			continue;
-		r = buf_printf(&s, "limit %s %" PRIu64 "%s", limit_names[i], policy->limit[i],
-			       i == POLICY_LIMIT_WALL  ? "ms"
-			       : i == POLICY_LIMIT_CPU ? "/1000"
-						       : "");
+		r = buf_printf(
+			&s, "limit %s %s", limit_name((enum policy_limit)i),
+			limit_text((enum policy_limit)i, policy->limit[i], &policy->cpuset, text));
 		r = r ? r : add_line(to, REPORT_LIMIT, i, policy->limit_where[i], &s);
 	}
 	return r;

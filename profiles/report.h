@@ -53,5 +53,4 @@ int report_put_where(const struct policy *policy, const struct policy_where *whe
 /* "hide? /boot", "net connect tcp 443". 0 or -ENOMEM. */
 int report_put_path(const struct policy_path *path, struct buf *out);
 int report_put_port(const struct policy_port *port, struct buf *out);
-const char *report_limit_name(enum policy_limit limit);
 const char *report_net_name(enum policy_net net);

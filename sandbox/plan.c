@@ -263,6 +263,9 @@ static void plan_limits(struct plan *plan, const struct request *req)
 			plan->limit[i] = value;
 		}
 	}
+	if (plan->has_limit[POLICY_LIMIT_CPUSET])
+		plan->cpuset = req->has_limit[POLICY_LIMIT_CPUSET] ? req->cpuset
+								   : *bundle_cpuset(plan->bundle);
 	plan->upper_size = plan->has_limit[POLICY_LIMIT_UPPER] ? plan->limit[POLICY_LIMIT_UPPER]
 							       : UINT64_C(1) << 30;
 	plan->upper_inodes =

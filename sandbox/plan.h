@@ -157,6 +157,7 @@ struct plan {
 	bool has_limit[_POLICY_LIMIT_MAX];   /* as decided, for print and cgroup */
 	bool limit_asked[_POLICY_LIMIT_MAX]; /* by the command line */
 	uint64_t limit[_POLICY_LIMIT_MAX];
+	struct cpus cpuset; /* the set of POLICY_LIMIT_CPUSET */
 
 	uint64_t caps;	  /* kept */
 	int landlock_abi; /* 0: none to be had */

@@ -119,5 +119,6 @@ void plan_digest(const struct plan *plan, struct hash *ret)
 		add_u64(&st, (uint64_t)(unsigned)plan->pass_fds[i]);
 	for (int i = 0; i < _POLICY_LIMIT_MAX; i++)
 		add_u64(&st, plan->has_limit[i] ? plan->limit[i] : UINT64_MAX);
+	hash_add(&st, &plan->cpuset, sizeof(plan->cpuset));
 	hash_end(&st, ret);
 }

@@ -7,6 +7,7 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "policies/label.h"
+#include "policies/limit.h"
 #include "sandbox/plan.h"
 
 static const char *const step_names[] = {
@@ -33,9 +34,6 @@ static const char *const upper_names[] = {
 	[UPPER_TMPFS] = "tmpfs",
 	[UPPER_DIR] = "directory",
 	[UPPER_NONE] = "none",
-};
-static const char *const limit_names[_POLICY_LIMIT_MAX] = {
-	"pids", "memory", "cpu", "nofile", "upper", "inodes", "wall",
 };
 
 static const char *port_name(uint64_t right)
@@ -113,6 +111,23 @@ static void json_labels(struct json *j, const struct plan *plan)
 	json_array_end(j);
 }
 
+/* In the units of the policy's model; a cpuset as its list. */
+static void json_limits(struct json *j, const struct plan *plan)
+{
+	char set[CPUS_TEXT];
+
+	json_object(j, "limits");
+	for (unsigned i = 0; i < _POLICY_LIMIT_MAX; i++) {
+		if (!plan->has_limit[i])
+			continue;
+		if (i == POLICY_LIMIT_CPUSET)
+			json_string(j, "cpuset", cpus_format(&plan->cpuset, set));
+		else
+			json_u64(j, limit_name((enum policy_limit)i), plan->limit[i]);
+	}
+	json_object_end(j);
+}
+
 static void json_plan(struct json *j, const struct plan *plan)
 {
 	char digest[HASH_HEX + 1];
@@ -142,12 +157,7 @@ static void json_plan(struct json *j, const struct plan *plan)
 	json_string(j, "cwd", plan->cwd);
 	json_string(j, "root_landlock", access_names[plan->root_access]);
 	json_steps(j, plan);
-	json_object(j, "limits");
-	for (int i = 0; i < _POLICY_LIMIT_MAX; i++) {
-		if (plan->has_limit[i])
-			json_u64(j, limit_names[i], plan->limit[i]);
-	}
-	json_object_end(j);
+	json_limits(j, plan);
 	json_hex(j, "capabilities", plan->caps);
 	json_bool(j, "notify", plan->notify);
 	json_bool(j, "learn", plan->learn);
@@ -297,6 +307,21 @@ static int text_labels(const struct plan *plan, struct buf *out)
 	return r;
 }
 
+static int text_limits(const struct plan *plan, struct buf *out)
+{
+	char text[CPUS_TEXT];
+	int r = 0;
+
+	for (unsigned i = 0; i < _POLICY_LIMIT_MAX && r == 0; i++) {
+		const enum policy_limit which = (enum policy_limit)i;
+
+		if (plan->has_limit[i])
+			r = buf_printf(out, "limit    %s %s\n", limit_name(which),
+				       limit_text(which, plan->limit[i], &plan->cpuset, text));
+	}
+	return r;
+}
+
 static int text_plan(const struct plan *plan, struct buf *out)
 {
 	int r = buf_printf(
@@ -332,11 +357,8 @@ static int text_plan(const struct plan *plan, struct buf *out)
 		r = text_ports(plan, out);
 	if (r == 0)
 		r = text_labels(plan, out);
-	for (int i = 0; i < _POLICY_LIMIT_MAX && r == 0; i++) {
-		if (plan->has_limit[i])
-			r = buf_printf(out, "limit    %s %llu\n", limit_names[i],
-				       (unsigned long long)plan->limit[i]);
-	}
+	if (r == 0)
+		r = text_limits(plan, out);
 	for (size_t i = 0; i < plan->n_in_force && r == 0; i++)
 		r = buf_printf(out, "with     %s\n", plan->in_force[i]);
 	for (size_t i = 0; i < plan->n_given_up && r == 0; i++)

@@ -62,6 +62,7 @@ struct request {
 	const char *hostname;		   /* NULL: "cordon" */
 	bool has_limit[_POLICY_LIMIT_MAX]; /* asked for by name: not to have it is an error */
 	uint64_t limit[_POLICY_LIMIT_MAX];
+	struct cpus cpuset; /* the set of POLICY_LIMIT_CPUSET */
 	int pass_fds[LIMIT_PASS_FDS];
 	size_t n_pass_fds;
 	enum request_pty pty;

@@ -50,7 +50,7 @@ _cordon_launch() { # verb, current word, word before
 		;;
 	--limit)
 		compopt -o nospace 2>/dev/null
-		_cordon_words "pids= memory= cpu= nofile= upper= inodes= wall=" "$2"
+		_cordon_words "pids= memory= memory-high= swap= cpu= cpu-weight= cpuset= io-weight= nofile= upper= inodes= wall=" "$2"
 		;;
 	--label)
 		compopt -o nospace 2>/dev/null

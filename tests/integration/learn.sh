@@ -216,6 +216,15 @@ expect_status 0 "the first job passes under both" -- enforce both -- sh -c 'cat 
 expect_status 0 "and the second" -- enforce both -- sh -c 'mkdir /tmp/x && cat /etc/passwd'
 run enforce one -- sh -c 'mkdir /tmp/x && cat /etc/passwd'
 check "which one's own refuses" test "$STATUS" -ne 0
+cpus=$(seq -s , 0 2 98)
+jq -c --arg cpus "$cpus" 'if .type == "limit" and .name == "pids" then ., (.name = "cpuset" | .value = $cpus) else . end' \
+	one.policy.learn >cpus.learn
+expect_status 0 "a list of processors is read" -- "$CORDON" learn write -o cpus.policy cpus.learn
+check "and written whole" grep -Eq "^limit .* cpuset $cpus( |$)" cpus.policy
+jq -c --arg cpus "0 nofile 1" 'if .type == "limit" and .name == "pids" then ., (.name = "cpuset" | .value = $cpus) else . end' \
+	one.policy.learn >cpus.learn
+expect_status 0 "what is no list is read, too" -- "$CORDON" learn write -o cpus.policy cpus.learn
+check "and left out" bash -c '! grep -q "cpuset\|nofile 1$" cpus.policy'
 expect_error 125 'this run was read already' "a run counts once" -- \
 	"$CORDON" learn merge -o twice.policy both.policy.learn one.policy.learn
 "$CORDON" learn merge -q -o bad.policy one.policy.learn cut.policy.learn

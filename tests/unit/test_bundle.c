@@ -53,6 +53,9 @@ static struct policy *full_policy(uint64_t seed)
 	random_one.policy.caps = 1ULL << 10;
 	random_one.policy.has_limit[POLICY_LIMIT_WALL] = true;
 	random_one.policy.limit[POLICY_LIMIT_WALL] = 90000;
+	random_one.policy.has_limit[POLICY_LIMIT_CPUSET] = true;
+	random_one.policy.limit[POLICY_LIMIT_CPUSET] = 3;
+	assert_int_equal(cpus_parse("1,1022-1023", &random_one.policy.cpuset), 0);
 	random_one.source.dev = 1;
 	random_one.source.ino = 2;
 	random_one.source.size = 3;
@@ -103,6 +106,9 @@ static void test_everything_comes_back(void **state)
 	assert_int_equal(bundle_caps(b), 1ULL << 10);
 	assert_true(bundle_limit(b, POLICY_LIMIT_WALL, &limit));
 	assert_int_equal(limit, 90000);
+	assert_true(bundle_limit(b, POLICY_LIMIT_CPUSET, &limit));
+	assert_int_equal(limit, 3);
+	assert_true(cpus_equal(bundle_cpuset(b), &policy->cpuset));
 	assert_false(bundle_limit(b, POLICY_LIMIT_PIDS, &limit));
 	assert_false(bundle_limit(b, _POLICY_LIMIT_MAX, &limit));
 	assert_int_equal(bundle_n_paths(b), 2);

@@ -251,8 +251,10 @@ static void test_ids(void **state)
 
 static void test_limits(void **state)
 {
-	struct plan_case *c = case_new("exec /usr\nlimit pids 7 nofile 9 upper 1M wall 2s\n", NULL);
+	struct plan_case *c =
+		case_new("exec /usr\nlimit pids 7 nofile 9 upper 1M wall 2s cpuset 0-2\n", NULL);
 	bool core = false;
+	char set[CPUS_TEXT];
 
 	(void)state;
 	c->req.has_limit[POLICY_LIMIT_NOFILE] = true;
@@ -268,6 +270,7 @@ static void test_limits(void **state)
 	assert_int_equal(c->plan->upper_size, 1 << 20);
 	assert_true(c->plan->upper_inodes > 0);
 	assert_int_equal(c->plan->wall_ms, 2000);
+	assert_string_equal(cpus_format(&c->plan->cpuset, set), "0-2");
 	for (size_t i = 0; i < c->plan->n_rlimits; i++) {
 		const struct plan_rlimit *l = &c->plan->rlimits[i];
 

@@ -239,12 +239,18 @@ static void change(struct plan_case *c, unsigned what)
 		c->req.has_limit[POLICY_LIMIT_UPPER] = true;
 		c->req.limit[POLICY_LIMIT_UPPER] = 4096;
 		break;
+	case 26:
+	case 27: /* as many, but others */
+		c->req.has_limit[POLICY_LIMIT_CPUSET] = true;
+		c->req.limit[POLICY_LIMIT_CPUSET] = 1;
+		c->req.cpuset.bits[0] = what == 26 ? 1 : 2;
+		break;
 	default:
 		break;
 	}
 }
 
-enum { N_CHANGES = 26 };
+enum { N_CHANGES = 28 };
 
 static void test_digest(void **state)
 {

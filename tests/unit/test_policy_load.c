@@ -162,8 +162,10 @@ static void test_settings(void **state)
 		good("policy t\nkernel 5.10\nabi native i386\nnet host\nnotify off\n"
 		     "cap CAP_CHOWN CAP_CHECKPOINT_RESTORE\n"
 		     "limit pids 5 memory 4G cpu 1.25 nofile 7 upper 3K inodes 2K wall 2m\n"
+		     "limit memory-high 3G swap 0 cpu-weight 50 io-weight 200 cpuset 1-2,0,1000\n"
 		     "env TERM LC_* A=\"b c\" E=\n");
 	const struct policy *p = l.policy;
+	char set[CPUS_TEXT];
 
 	(void)state;
 	assert_int_equal(p->kernel, KERNEL(5, 10));
@@ -178,6 +180,12 @@ static void test_settings(void **state)
 	assert_int_equal(p->limit[POLICY_LIMIT_UPPER], 3072);
 	assert_int_equal(p->limit[POLICY_LIMIT_INODES], 2048);
 	assert_int_equal(p->limit[POLICY_LIMIT_WALL], 120000);
+	assert_true(p->limit[POLICY_LIMIT_MEMORY_HIGH] == 3ULL << 30);
+	assert_true(p->has_limit[POLICY_LIMIT_SWAP] && p->limit[POLICY_LIMIT_SWAP] == 0);
+	assert_int_equal(p->limit[POLICY_LIMIT_CPU_WEIGHT], 50);
+	assert_int_equal(p->limit[POLICY_LIMIT_IO_WEIGHT], 200);
+	assert_int_equal(p->limit[POLICY_LIMIT_CPUSET], 4);
+	assert_string_equal(cpus_format(&p->cpuset, set), "0-2,1000");
 	assert_int_equal(p->n_env, 4);
 	assert_string_equal(p->env[0].name, "A");
 	assert_string_equal(p->env[0].value, "b c");
@@ -281,6 +289,14 @@ static void test_the_user_decides_a_clash(void **state)
 	done(&l);
 	l = good("use loop\nlimit pids none\n");
 	assert_false(l.policy->has_limit[POLICY_LIMIT_PIDS]);
+	done(&l);
+	bad("use set-a set-b\n",
+	    "limit cpuset is one thing in tests/policies/lib/set-a.policy:1 and another in "
+	    "tests/policies/lib/set-b.policy:1");
+	l = good("use set-a set-b\nlimit cpuset 7\n");
+	assert_int_equal(l.policy->limit[POLICY_LIMIT_CPUSET], 1);
+	assert_int_equal(l.policy->n_notes, 2);
+	assert_string_equal(l.policy->notes[0].text, "limit cpuset 0-1");
 	done(&l);
 }
 
