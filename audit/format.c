@@ -92,7 +92,7 @@ size_t format_open(char *buf, size_t cap, const struct format_id *id,
 }
 
 size_t format_limit(char *buf, size_t cap, const struct format_id *id, const char *which,
-		    const char *text)
+		    const char *text, uint64_t count)
 {
 	struct json j;
 
@@ -100,6 +100,8 @@ size_t format_limit(char *buf, size_t cap, const struct format_id *id, const cha
 	json_string(&j, "policy", id->policy);
 	json_bytes(&j, "limit", which, strnlen(which, 64));
 	json_bytes(&j, "text", text, strnlen(text, 1024));
+	if (count)
+		json_u64(&j, "count", count);
 	return finish(&j);
 }
 
@@ -137,6 +139,32 @@ static void put_exit(struct json *j, const struct audit_end *end)
 	json_object_end(j);
 }
 
+static void put_known(struct json *j, const char *key, uint64_t value)
+{
+	if (value != AUDIT_UNKNOWN)
+		json_u64(j, key, value);
+}
+
+static void put_usage(struct json *j, const struct audit_usage *u)
+{
+	json_object(j, "usage");
+	json_string(j, "source", u->by_cgroup ? "cgroup" : "rusage");
+	put_known(j, "cpu_usec", u->cpu_usec);
+	put_known(j, "user_usec", u->user_usec);
+	put_known(j, "system_usec", u->system_usec);
+	put_known(j, "memory_peak", u->memory_peak);
+	put_known(j, "max_rss", u->max_rss);
+	if (u->read_bytes != AUDIT_UNKNOWN || u->write_bytes != AUDIT_UNKNOWN) {
+		json_object(j, "io");
+		put_known(j, "rbytes", u->read_bytes);
+		put_known(j, "wbytes", u->write_bytes);
+		json_object_end(j);
+	}
+	put_known(j, "pids_peak", u->pids_peak);
+	put_known(j, "oom_kills", u->oom_kills);
+	json_object_end(j);
+}
+
 size_t format_close(char *buf, size_t cap, const struct format_id *id,
 		    const struct format_closing *closing, const struct audit_end *end)
 {
@@ -154,6 +182,8 @@ size_t format_close(char *buf, size_t cap, const struct format_id *id,
 	json_u64(&j, "other_sinks", closing->others_lost);
 	json_object_end(&j);
 	put_exit(&j, end);
+	if (end->usage)
+		put_usage(&j, end->usage);
 	return finish(&j);
 }
 

@@ -39,7 +39,7 @@ size_t format_denial(char *buf, size_t cap, const struct format_id *id,
 size_t format_summary(char *buf, size_t cap, const struct format_id *id,
 		      const struct flood_slot *slot, bool other, uint64_t now_ms);
 size_t format_limit(char *buf, size_t cap, const struct format_id *id, const char *which,
-		    const char *text);
+		    const char *text, uint64_t count);
 size_t format_lost(char *buf, size_t cap, const struct format_id *id, const char *sink,
 		   uint64_t records, uint64_t denials, int why);
 size_t format_close(char *buf, size_t cap, const struct format_id *id,

@@ -196,9 +196,10 @@ void audit_denial(struct audit *audit, const struct audit_denial *denial)
 	tick(audit, now_ms);
 }
 
-void audit_limit(struct audit *audit, const char *which, const char *text)
+void audit_limit(struct audit *audit, const char *which, const char *text, uint64_t count)
 {
-	queue(audit, format_limit(audit->body, sizeof(audit->body), &audit->id, which, text), 0);
+	queue(audit, format_limit(audit->body, sizeof(audit->body), &audit->id, which, text, count),
+	      0);
 }
 
 /* Each sink closes with its own losses. */

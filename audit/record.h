@@ -74,17 +74,42 @@ struct audit_denial {
 };
 void audit_denial(struct audit *audit, const struct audit_denial *denial);
 
-/* A limit that was hit: which ("wall", "pids", "memory", "upper"), and a sentence. */
-void audit_limit(struct audit *audit, const char *which, const char *text);
+/* A limit that was hit: its name in the policy ("wall", "pids", "memory-high"), a sentence, and how
+ * often; 0: that is not counted. */
+void audit_limit(struct audit *audit, const char *which, const char *text, uint64_t count);
 
 /* Milliseconds until audit_tick() wants to run (pending summaries or a batch), or -1. */
 int audit_timeout_ms(const struct audit *audit);
 void audit_tick(struct audit *audit);
 
+/* What a sandbox has used in all. AUDIT_UNKNOWN: nobody has counted it. */
+#define AUDIT_UNKNOWN UINT64_MAX
+struct audit_usage {
+	bool by_cgroup; /* counted for its cgroup; false: wait4(2)'s account of pid 1, in which only
+			 * those are that somebody waited for */
+	uint64_t cpu_usec, user_usec, system_usec;
+	uint64_t memory_peak;		  /* bytes, of all processes together; by cgroup only */
+	uint64_t max_rss;		  /* bytes, of the process with most; not by cgroup */
+	uint64_t read_bytes, write_bytes; /* of block devices */
+	uint64_t pids_peak;		  /* by cgroup only */
+	uint64_t oom_kills;		  /* by cgroup only */
+};
+#define AUDIT_USAGE_INIT                                                                           \
+	((struct audit_usage){ .cpu_usec = AUDIT_UNKNOWN,                                          \
+			       .user_usec = AUDIT_UNKNOWN,                                         \
+			       .system_usec = AUDIT_UNKNOWN,                                       \
+			       .memory_peak = AUDIT_UNKNOWN,                                       \
+			       .max_rss = AUDIT_UNKNOWN,                                           \
+			       .read_bytes = AUDIT_UNKNOWN,                                        \
+			       .write_bytes = AUDIT_UNKNOWN,                                       \
+			       .pids_peak = AUDIT_UNKNOWN,                                         \
+			       .oom_kills = AUDIT_UNKNOWN })
+
 struct audit_end {
-	bool started;	   /* the payload was executed */
-	int wait_status;   /* as waitpid gives it; valid when started */
-	const char *error; /* why it never started, or NULL */
+	const struct audit_usage *usage; /* NULL: there was nobody to use anything */
+	bool started;			 /* the payload was executed */
+	int wait_status;		 /* as waitpid gives it; valid when started */
+	const char *error;		 /* why it never started, or NULL */
 };
 
 /* Denials of one kind. */

@@ -36,6 +36,8 @@ struct box {
 	char policy[80];
 	char command[200];
 	char outcome[160];
+	char used[64];	 /* "cpu 0.215 s, memory 32768 KiB" */
+	char limits[96]; /* names of those that were hit */
 	bool blind;
 	uint64_t lost, denials;
 };
@@ -141,12 +143,42 @@ static void note_open(struct box *box, const struct scan *record)
 	render_command(&r, record, 100);
 }
 
+static void note_limit(struct box *box, const struct scan *record)
+{
+	const size_t len = strlen(box->limits);
+	struct scan name;
+	struct render r;
+
+	if (!scan_get(record, "limit", &name) || len + 32 > sizeof(box->limits))
+		return;
+	render_init(&r, box->limits + len, sizeof(box->limits) - len);
+	render_text(&r, len ? ", " : "");
+	render_string(&r, &name, 24);
+}
+
+static void note_usage(struct box *box, const struct scan *record)
+{
+	struct scan usage;
+	uint64_t cpu, memory;
+	size_t n;
+
+	if (!scan_get(record, "usage", &usage) || scan_get_u64(&usage, "cpu_usec", &cpu) < 0)
+		return;
+	n = (size_t)snprintf(box->used, sizeof(box->used), "cpu %" PRIu64 ".%03u s", cpu / 1000000,
+			     (unsigned)(cpu / 1000 % 1000));
+	if (scan_get_u64(&usage, "memory_peak", &memory) == 0 ||
+	    scan_get_u64(&usage, "max_rss", &memory) == 0)
+		(void)snprintf(box->used + n, sizeof(box->used) - n, ", memory %" PRIu64 " KiB",
+			       memory / 1024);
+}
+
 static void note_close(struct box *box, const struct scan *record)
 {
 	struct scan how;
 	struct render r;
 
 	(void)scan_get_u64(record, "denials", &box->denials);
+	note_usage(box, record);
 	if (!scan_get(record, "exit", &how))
 		return;
 	render_init(&r, box->outcome, sizeof(box->outcome));
@@ -259,6 +291,8 @@ int audit_table_add(struct audit_table *t, const struct scan *record, const stru
 		note_open(&t->box[box], record);
 	else if (scan_is(type, "close"))
 		note_close(&t->box[box], record);
+	else if (scan_is(type, "limit"))
+		note_limit(&t->box[box], record);
 	else if (scan_is(type, "lost") && scan_get_u64(record, "denials", &n) == 0)
 		t->box[box].lost += n;
 	return 0;
@@ -339,6 +373,10 @@ static void print_box(const struct box *box)
 	(void)printf("  %s", box->outcome);
 	if (box->denials > 0)
 		(void)printf("; %" PRIu64 " calls denied", box->denials);
+	if (box->used[0])
+		(void)printf("; %s", box->used);
+	if (box->limits[0])
+		(void)printf("; limits hit: %s", box->limits);
 	if (box->blind)
 		(void)printf("; blind: its denials were not seen");
 	if (box->lost > 0)

@@ -228,11 +228,13 @@ static int conclude(struct launch *l, int r, struct launch_result *ret, struct e
 		if (events.oom_kill > 0) {
 			l->s.limit_hit = "memory";
 			audit_limit(l->s.audit, "memory",
-				    "the memory limit was hit; the kernel killed the sandbox");
+				    "the memory limit was hit; the kernel killed the sandbox",
+				    events.oom_kill);
 		}
 		if (events.pids_max > 0)
 			audit_limit(l->s.audit, "pids",
-				    "the process limit was hit; forks were refused");
+				    "the process limit was hit; forks were refused",
+				    events.pids_max);
 	}
 	ret->limit_hit = l->s.limit_hit;
 	if (atomic_load(&shared->exec_result) == EXEC_FAILED)

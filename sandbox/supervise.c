@@ -206,7 +206,7 @@ static void check_wall(struct supervisor *s)
 	s->deadline_ns = 0;
 	s->limit_hit = "wall";
 	recorder_lock(&s->recorder);
-	audit_limit(s->audit, "wall", "the wall-clock limit has passed; the sandbox is killed");
+	audit_limit(s->audit, "wall", "the wall-clock limit has passed; the sandbox is killed", 1);
 	recorder_unlock(&s->recorder);
 	kill_all(s);
 }

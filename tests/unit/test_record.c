@@ -311,7 +311,7 @@ static void nothing_can_be_forged(void **state)
 	(void)state;
 	assert_int_equal(audit_new(&spec, 1, &audit, NULL), 0);
 	assert_int_equal(audit_begin(audit, &start, NULL), 0);
-	audit_limit(audit, "wall", "a limit\x1b[31m\n{\"type\":\"denial\"}");
+	audit_limit(audit, "wall", "a limit\x1b[31m\n{\"type\":\"denial\"}", 3);
 	audit_end(audit, &how, NULL);
 	audit_free(audit);
 	assert_int_equal(fd_read_file_at(AT_FDCWD, in_dir("forge"), 1 << 20, &text, &len), 0);
@@ -328,6 +328,57 @@ static void nothing_can_be_forged(void **state)
 	assert_non_null(strstr(text, "back\\\\\\\\slash"));
 	is_whole(in_dir("forge"), &result);
 	assert_int_equal(result.records, 3);
+}
+
+/* The records of one sandbox with a limit that was hit and this usage, as jq would give it. */
+static void check_usage(const char *name, const struct audit_usage *usage, const char *want)
+{
+	const char *spec = file_spec(name);
+	const struct audit_start start = { .sandbox = "00000000000000c1", .policy = "p" };
+	const struct audit_end how = { .started = true, .usage = usage };
+	_cleanup_free_ char *text = NULL;
+	struct verify_result result;
+	struct audit *audit;
+	size_t len;
+
+	assert_int_equal(audit_new(&spec, 1, &audit, NULL), 0);
+	assert_int_equal(audit_begin(audit, &start, NULL), 0);
+	audit_limit(audit, "pids", "forks were refused", usage ? 14 : 0);
+	audit_end(audit, &how, NULL);
+	audit_free(audit);
+	assert_int_equal(fd_read_file_at(AT_FDCWD, in_dir(name), 1 << 20, &text, &len), 0);
+	if (!strstr(text, want))
+		fail_msg("%s\nhas no\n%s", text, want);
+	/* how often, where it was counted */
+	assert_int_equal(strstr(text, "\"count\":14") != NULL, usage != NULL);
+	assert_int_equal(strstr(text, "\"usage\"") != NULL, usage != NULL);
+	is_whole(in_dir(name), &result);
+}
+
+static void what_was_used_is_told(void **state)
+{
+	const struct audit_usage none = AUDIT_USAGE_INIT;
+	struct audit_usage usage = AUDIT_USAGE_INIT;
+
+	(void)state;
+	check_usage("used-nobody", NULL, "\"exit\":{\"status\":0}}");
+	check_usage("used-unknown", &none, ",\"usage\":{\"source\":\"rusage\"}}");
+	usage = (struct audit_usage){ .by_cgroup = true,
+				      .cpu_usec = 30,
+				      .user_usec = 20,
+				      .system_usec = 10,
+				      .memory_peak = 1 << 25,
+				      .max_rss = 4096,
+				      .read_bytes = 5,
+				      .write_bytes = AUDIT_UNKNOWN,
+				      .pids_peak = 3,
+				      .oom_kills = 0 };
+	check_usage(
+		"used", &usage,
+		",\"usage\":{\"source\":\"cgroup\",\"cpu_usec\":30,\"user_usec\":20,\"system_"
+		"usec\":10,"
+		"\"memory_peak\":33554432,\"max_rss\":4096,\"io\":{\"rbytes\":5},\"pids_peak\":3,"
+		"\"oom_kills\":0}}");
 }
 
 static void many_arguments_are_cut_and_said(void **state)
@@ -396,6 +447,7 @@ int main(void)
 		cmocka_unit_test(counts_are_exact),
 		cmocka_unit_test(keys_beyond_the_table_are_counted),
 		cmocka_unit_test(nothing_can_be_forged),
+		cmocka_unit_test(what_was_used_is_told),
 		cmocka_unit_test(many_arguments_are_cut_and_said),
 		cmocka_unit_test(a_live_process_is_described),
 		cmocka_unit_test(counted_denials_are_quick),

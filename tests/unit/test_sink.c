@@ -363,7 +363,7 @@ static void lines_for_people(void **state)
 	assert_int_equal(dup2(p[1], STDERR_FILENO), STDERR_FILENO);
 	audit = begin(specs, 1);
 	deny(audit, 1);
-	audit_limit(audit, "wall", "the wall clock limit of 1 s\x1b[31m was reached");
+	audit_limit(audit, "wall", "the wall clock limit of 1 s\x1b[31m was reached", 0);
 	end(audit, NULL);
 	(void)dup2(saved, STDERR_FILENO);
 	(void)close(saved);
