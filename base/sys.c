@@ -5,6 +5,7 @@
 #include <linux/keyctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Linux gives these the same numbers on all architectures (asm-generic/unistd.h). */
@@ -126,6 +127,11 @@ int sys_close_range(unsigned first, unsigned last, unsigned flags)
 pid_t sys_clone3(struct clone_args *args)
 {
 	return result(syscall(SYS_clone3, args, sizeof(*args)));
+}
+
+int sys_waitid_pidfd(int pidfd, siginfo_t *ret, int options, struct rusage *ret_used)
+{
+	return result(syscall(SYS_waitid, P_PIDFD, pidfd, ret, options, ret_used));
 }
 
 int sys_pidfd_open(pid_t pid, unsigned flags)

@@ -95,6 +95,9 @@ int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint
 int sys_close_range(unsigned first, unsigned last, unsigned flags);
 /* fork semantics (no stack given): 0 in the child, the pid in the parent. */
 pid_t sys_clone3(struct clone_args *args);
+/* waitid(2) by pidfd, with the fifth argument that libc leaves out: what the process and those that
+ * it waited for have used. 0 or -errno. */
+int sys_waitid_pidfd(int pidfd, siginfo_t *ret, int options, struct rusage *ret_used);
 int sys_pidfd_open(pid_t pid, unsigned flags);
 int sys_pidfd_getfd(int pidfd, int fd);
 int sys_pidfd_send_signal(int pidfd, int sig);

@@ -26,12 +26,11 @@ static void say_started(void *ctx, const struct launch_progress *p)
 	for (size_t i = 0; p->stage[i]; i++)
 		(void)fprintf(stderr, "cordon: %-7s %6llu us\n", p->stage[i],
 			      (unsigned long long)(p->stage_ns[i] / 1000));
-	for (size_t i = 0; i < plan->n_in_force; i++)
-		(void)fprintf(stderr, "cordon: with    %s\n", plan->in_force[i]);
-	(void)fprintf(stderr, "cordon: with    %u Landlock rules; cgroup: %s\n", p->landlock_rules,
-		      p->cgroup);
-	for (size_t i = 0; i < plan->n_given_up; i++)
-		(void)fprintf(stderr, "cordon: without %s\n", plan->given_up[i]);
+	for (size_t i = 0; p->in_force[i]; i++)
+		(void)fprintf(stderr, "cordon: with    %s\n", p->in_force[i]);
+	(void)fprintf(stderr, "cordon: with    %u Landlock rules\n", p->landlock_rules);
+	for (size_t i = 0; p->given_up[i]; i++)
+		(void)fprintf(stderr, "cordon: without %s\n", p->given_up[i]);
 }
 
 int run_print_plan(const struct plan *plan, bool json, struct err *err)
@@ -64,11 +63,12 @@ static int launch(const struct plan *plan, const struct run_options *o, struct e
 		return result.exit_status;
 	}
 	if (result.limit_hit && o->verbose >= 0)
-		(void)fprintf(stderr, "cordon: stopped: the limit '%s' was hit\n",
-			      result.limit_hit);
+		(void)fprintf(stderr, "cordon: stopped by %s\n", result.stopped_by);
 	run_losses(&result.totals);
-	if (o->verbose > 0)
+	if (o->verbose > 0) {
+		run_usage(&result.usage);
 		run_summary(plan, o, &result.totals);
+	}
 	return result.exit_status;
 }
 

@@ -15,6 +15,9 @@ void run_losses(const struct audit_totals *totals);
 void run_summary(const struct plan *plan, const struct run_options *o,
 		 const struct audit_totals *totals);
 
+/* On stderr: one line of what was used. */
+void run_usage(const struct audit_usage *usage);
+
 /* Its parts, for learn. */
 void run_keep_own(struct run_options *o);
 int run_print_plan(const struct plan *plan, bool json, struct err *err);

@@ -8,6 +8,7 @@
 #include "audit/names.h"
 #include "audit/place.h"
 #include "audit/render.h"
+#include "base/fd.h"
 #include "base/text.h"
 #include "cli/run.h"
 
@@ -43,6 +44,57 @@ static void say_kind(const struct audit_kind *kind)
 		      kind->kill ? "kill" : names_errno(kind->errno_value, answer, sizeof(answer)),
 		      rule, kind->abi != ABI_NATIVE ? "  on " : "",
 		      kind->abi != ABI_NATIVE ? abi_name(kind->abi) : "");
+}
+
+/* "1.5 GiB". */
+static const char *spell_bytes(uint64_t bytes, char ret[24])
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	uint64_t tenths = bytes * 10;
+	size_t unit = 0;
+
+	if (bytes > UINT64_MAX / 10)
+		tenths = UINT64_MAX;
+	while (tenths >= 10240 && unit + 1 < ARRAY_SIZE(units)) {
+		tenths /= 1024;
+		unit++;
+	}
+	if (unit == 0)
+		(void)snprintf(ret, 24, "%" PRIu64 " B", bytes);
+	else
+		(void)snprintf(ret, 24, "%" PRIu64 ".%u %s", tenths / 10, (unsigned)(tenths % 10),
+			       units[unit]);
+	return ret;
+}
+
+static void put_bytes(struct buf *line, const char *before, uint64_t bytes, const char *behind)
+{
+	char text[24];
+
+	if (bytes != AUDIT_UNKNOWN)
+		(void)buf_printf(line, "%s%s%s", before, spell_bytes(bytes, text), behind);
+}
+
+void run_usage(const struct audit_usage *u)
+{
+	_cleanup_buf_ struct buf line = BUF_INIT;
+
+	if (u->cpu_usec == AUDIT_UNKNOWN)
+		return;
+	(void)buf_printf(&line, "cpu %.3f s (%.3f user, %.3f system)", (double)u->cpu_usec / 1e6,
+			 (double)u->user_usec / 1e6, (double)u->system_usec / 1e6);
+	put_bytes(&line, ", memory ", u->memory_peak, " at most");
+	put_bytes(&line, u->memory_peak != AUDIT_UNKNOWN ? ", " : ", memory ", u->max_rss,
+		  " in the largest process");
+	put_bytes(&line, ", io ", u->read_bytes, " read");
+	put_bytes(&line, ", ", u->write_bytes, " written");
+	if (u->pids_peak != AUDIT_UNKNOWN)
+		(void)buf_printf(&line, ", %" PRIu64 " processes at most", u->pids_peak);
+	if (u->oom_kills != AUDIT_UNKNOWN && u->oom_kills > 0)
+		(void)buf_printf(&line, ", %" PRIu64 " killed for want of memory", u->oom_kills);
+	if (line.data)
+		(void)fprintf(stderr, "cordon: used %s; as %s counts\n", line.data,
+			      u->by_cgroup ? "the cgroup" : "wait4");
 }
 
 /* The file that was written, if one was. */

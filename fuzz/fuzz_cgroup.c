@@ -40,6 +40,21 @@ static void judge_mount(const char *text)
 	free(mount);
 }
 
+/* A list as it is read is the one that is written, and whoever reads only what he knows reads no
+ * less. */
+static void judge_cpus(const char *text)
+{
+	struct cpus cpus = { { 0 } }, again, known;
+	char *list = malloc(CPUS_TEXT);
+
+	if (list && cpus_parse(text, &cpus) == 0 &&
+	    (cpus_parse(cpus_format(&cpus, list), &again) < 0 || !cpus_equal(&cpus, &again) ||
+	     cpus_count(&cpus) == 0 || cpus_parse_known(text, &known) < 0 ||
+	     !cpus_equal(&cpus, &known)))
+		abort();
+	free(list);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text;
@@ -64,6 +79,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	default:
 		(void)cgroup_parse_key(text, "oom_kill", &value);
+		(void)cgroup_parse_sum(text, "rbytes", &value);
+		judge_cpus(text);
 		break;
 	}
 	free(text);

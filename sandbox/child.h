@@ -48,7 +48,6 @@ struct child {
 	int wire;	/* to the supervisor: descriptors go out, one byte of consent comes in */
 	int wire_outer; /* the supervisor's end, to be closed */
 	int host_proc;	/* verified root of the host's procfs */
-	int cgroup;	/* or -1 */
 	int store;	/* the tmpfs that holds everything writable; never visible inside */
 	int root;	/* the new root */
 	int proc;	/* root of the sandbox's own procfs; kept behind the lock for a label */
@@ -57,7 +56,9 @@ struct child {
 	int pty_slave;
 	char *title; /* the caller's arguments, to be overwritten; see launch_options */
 	size_t title_size;
-	unsigned n_store; /* directories made in the store */
+	unsigned n_store;	   /* directories made in the store */
+	bool in_cgroup;		   /* pid 1 was started in a leaf of its own */
+	unsigned limits_by_cgroup; /* bits of enum policy_limit: no process needs one of its own */
 	char exec_path[LIMIT_PATH];
 };
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
@@ -11,7 +12,9 @@
 
 #include "base/path.h"
 #include "base/sys.h"
+#include "policies/limit.h"
 #include "sandbox/host_proc.h"
+#include "sandbox/limits.h"
 #include "sandbox/probe.h"
 #include "sandbox/supervise.h"
 #include "sandbox/wire.h"
@@ -20,67 +23,10 @@ struct launch {
 	const struct plan *plan;
 	struct supervisor s;
 	struct child child;
-	struct cgroup_place place;
-	struct cgroup cgroup;
+	struct limits limits;
 	int wire[2];
 	pid_t pid;
 };
-
-/* --- cgroup --- */
-
-static bool wants_cgroup(const struct plan *plan)
-{
-	return plan->has_limit[POLICY_LIMIT_PIDS] || plan->has_limit[POLICY_LIMIT_MEMORY] ||
-	       plan->has_limit[POLICY_LIMIT_CPU];
-}
-
-/* memory and cpu were asked for by name and can only be had so: not to have them is an error. What
- * a policy says is done as far as the host goes, and told. */
-static int require_cgroup(const struct plan *plan, unsigned in_force, struct err *err)
-{
-	static const struct {
-		enum policy_limit limit;
-		unsigned controller;
-		const char *name;
-	} needs[] = {
-		{ POLICY_LIMIT_CPU, CGROUP_CPU, "cpu" },
-		{ POLICY_LIMIT_MEMORY, CGROUP_MEMORY, "memory" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
-		if (!plan->limit_asked[needs[i].limit] || (in_force & needs[i].controller))
-			continue;
-		(void)err_set(err, -ENOTSUP, "enforce --limit %s", needs[i].name);
-		return err_hint(
-			err,
-			"it needs cgroup v2 delegated to this user, which 'cordon doctor' looks "
-			"for; in a policy the same limit is kept as far as the host can");
-	}
-	return 0;
-}
-
-static int start_cgroup(struct launch *l, struct err *err)
-{
-	const struct plan *plan = l->plan;
-	struct cgroup_limits limits = {
-		.pids = plan->has_limit[POLICY_LIMIT_PIDS] ? plan->limit[POLICY_LIMIT_PIDS] : 0,
-		.memory =
-			plan->has_limit[POLICY_LIMIT_MEMORY] ? plan->limit[POLICY_LIMIT_MEMORY] : 0,
-		.cpu_milli = plan->has_limit[POLICY_LIMIT_CPU] ? plan->limit[POLICY_LIMIT_CPU] : 0,
-	};
-	static char names[32];
-	struct err why = ERR_INIT;
-
-	if (!wants_cgroup(plan))
-		return 0;
-	if (cgroup_find(&l->place, &why) < 0 ||
-	    cgroup_make(&l->place, plan->id, &limits, &l->cgroup, &why) < 0) {
-		l->s.cgroup_text = "none to be had (cordon doctor says why)";
-		return require_cgroup(plan, 0, err);
-	}
-	l->s.cgroup_text = cgroup_names(l->cgroup.in_force, names);
-	return require_cgroup(plan, l->cgroup.in_force, err);
-}
 
 /* --- clone --- */
 
@@ -120,7 +66,7 @@ static int prepare(struct launch *l, struct err *err)
 	r = wire_pair(l->wire);
 	if (r < 0)
 		return err_set(err, r, "make the wire to the sandbox");
-	return start_cgroup(l, err);
+	return limits_start(&l->limits, l->plan, l->s.options, err);
 }
 
 static int start_child(struct launch *l, struct err *err)
@@ -132,10 +78,14 @@ static int start_child(struct launch *l, struct err *err)
 		.exit_signal = SIGCHLD,
 	};
 
-	if (l->cgroup.fd >= 0) {
-		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)(unsigned)l->cgroup.fd;
+	if (l->limits.cgroup.fd >= 0) {
+		/* The new cgroup namespace's root would be our own node and not the leaf: the child
+		 * makes it when it is there. */
+		args.flags = (args.flags & ~(uint64_t)CLONE_NEWCGROUP) | CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)(unsigned)l->limits.cgroup.fd;
 	}
+	l->child.limits_by_cgroup = limits_by_cgroup(&l->limits);
+	l->child.in_cgroup = l->limits.cgroup.fd >= 0;
 	l->child.plan = l->plan;
 	l->child.title = l->s.options->title;
 	l->child.title_size = l->s.options->title_size;
@@ -143,7 +93,7 @@ static int start_child(struct launch *l, struct err *err)
 	l->child.wire = l->wire[1];
 	l->child.wire_outer = l->wire[0];
 	l->child.store = l->child.root = l->child.proc = l->child.status = -1;
-	l->child.devpts = l->child.pty_slave = l->child.cgroup = -1;
+	l->child.devpts = l->child.pty_slave = -1;
 	l->s.clone_ns = supervise_now_ns();
 	l->pid = sys_clone3(&args);
 	if (l->pid == 0)
@@ -151,7 +101,8 @@ static int start_child(struct launch *l, struct err *err)
 	if (l->pid < 0) {
 		const char *hint = probe_userns_hint(-l->pid);
 
-		(void)err_set(err, l->pid, "make the namespaces of the sandbox");
+		(void)err_set(err, l->pid, "make the namespaces of the sandbox%s",
+			      l->child.in_cgroup ? " in its cgroup" : "");
 		return hint ? err_hint(err, "%s", hint) : (int)l->pid;
 	}
 	l->s.pidfd = pidfd;
@@ -173,8 +124,8 @@ static int begin_audit(struct launch *l, struct err *err)
 		.argv = plan->argv,
 		.uid = plan->uid,
 		.uid_inside = plan->uid_inside,
-		.in_force = plan->in_force,
-		.given_up = plan->given_up,
+		.in_force = l->limits.in_force,
+		.given_up = l->limits.given_up,
 		.blind = !plan->notify,
 	};
 	int r;
@@ -192,6 +143,11 @@ static int begin_audit(struct launch *l, struct err *err)
 }
 
 /* --- the end --- */
+
+static uint64_t microseconds(const struct timeval *t)
+{
+	return (uint64_t)t->tv_sec * 1000000U + (uint64_t)t->tv_usec;
+}
 
 static int status_of(int wait_status)
 {
@@ -216,27 +172,25 @@ static int take_error(const struct launch_shared *shared, struct launch_result *
 	return err->code;
 }
 
+static void say_wall(const struct launch *l, struct launch_result *ret)
+{
+	char value[CPUS_TEXT];
+
+	ret->limit_hit = "wall";
+	(void)snprintf(ret->stopped_by, sizeof(ret->stopped_by), "the wall limit %.40s",
+		       limit_text(POLICY_LIMIT_WALL, l->plan->wall_ms, NULL, value));
+}
+
 static int conclude(struct launch *l, int r, struct launch_result *ret, struct err *err)
 {
 	const struct launch_shared *shared = l->s.shared;
-	struct cgroup_events events = { 0 };
 
 	ret->exit_status = 125;
 	if (r < 0)
 		return r;
-	if (l->cgroup.fd >= 0 && cgroup_events(&l->cgroup, &events) == 0) {
-		if (events.oom_kill > 0) {
-			l->s.limit_hit = "memory";
-			audit_limit(l->s.audit, "memory",
-				    "the memory limit was hit; the kernel killed the sandbox",
-				    events.oom_kill);
-		}
-		if (events.pids_max > 0)
-			audit_limit(l->s.audit, "pids",
-				    "the process limit was hit; forks were refused",
-				    events.pids_max);
-	}
-	ret->limit_hit = l->s.limit_hit;
+	if (l->s.wall_passed)
+		say_wall(l, ret);
+	limits_hit(&l->limits, l->s.audit, ret);
 	if (atomic_load(&shared->exec_result) == EXEC_FAILED)
 		return take_error(shared, ret, err);
 	if (atomic_load(&shared->has_status)) {
@@ -249,7 +203,7 @@ static int conclude(struct launch *l, int r, struct launch_result *ret, struct e
 		ret->signal = l->s.ended_by;
 		return 0;
 	}
-	if (l->s.running || l->s.limit_hit) {
+	if (l->s.running || ret->limit_hit) {
 		ret->signal = SIGKILL;
 		ret->exit_status = 128 + SIGKILL; /* pid 1 was killed from outside: so was all */
 		return 0;
@@ -262,7 +216,9 @@ static void finish_audit(struct launch *l, int r, struct launch_result *ret, con
 {
 	const struct launch_shared *shared = l->s.shared;
 	const bool has_status = shared && atomic_load(&shared->has_status);
+	const bool has_child = l->s.pidfd >= 0;
 	struct audit_end end = {
+		.usage = has_child ? &ret->usage : NULL,
 		.started = r == 0 && (has_status || !l->s.ended_by),
 		.wait_status = has_status ? shared->wait_status : SIGKILL,
 		.error = r < 0		 ? err->msg
@@ -284,21 +240,37 @@ static void release(struct launch *l)
 	fd_closep(&l->wire[0]);
 	fd_closep(&l->wire[1]);
 	fd_closep(&l->child.host_proc);
-	cgroup_place_done(&l->place);
 	if (l->s.shared)
 		(void)munmap(l->s.shared, sizeof(*l->s.shared));
 }
 
-/* Waits until pid 1 is gone, and with it all of its pid namespace. Right after its end the kernel
- * still holds the lock that waitid(2) spins on: what else is to be done is done first. */
-static void reap(struct launch *l)
+/* Waits until pid 1 is gone, and with it all of its pid namespace; then everything is counted. What
+ * the kernel counts for a cgroup outranks what it counts for processes, of which only those that
+ * somebody waited for are in pid 1's account. */
+static void reap(struct launch *l, struct launch_result *ret)
 {
+	struct rusage used = { 0 };
 	siginfo_t info;
+	int r;
 
 	if (l->s.pidfd < 0)
 		return;
-	while (waitid(P_PIDFD, (id_t)l->s.pidfd, &info, WEXITED) < 0 && errno == EINTR)
-		;
+	do
+		r = sys_waitid_pidfd(l->s.pidfd, &info, WEXITED, &used);
+	while (r == -EINTR);
+	if (r == 0) {
+		ret->usage.user_usec = microseconds(&used.ru_utime);
+		ret->usage.system_usec = microseconds(&used.ru_stime);
+		ret->usage.cpu_usec = ret->usage.user_usec + ret->usage.system_usec;
+		ret->usage.max_rss = (uint64_t)used.ru_maxrss * 1024;
+		ret->usage.read_bytes = (uint64_t)used.ru_inblock * 512;
+		ret->usage.write_bytes = (uint64_t)used.ru_oublock * 512;
+	}
+	if (l->limits.cgroup.fd >= 0) {
+		ret->usage.by_cgroup = true;
+		ret->usage.read_bytes = ret->usage.write_bytes = AUDIT_UNKNOWN;
+		cgroup_usage(&l->limits.cgroup, &ret->usage);
+	}
 }
 
 static int run(struct launch *l, struct err *err)
@@ -329,30 +301,27 @@ int launch_run(const struct plan *plan, const struct launch_options *options,
 	struct launch l = {
 		.plan = plan,
 		.s = { .plan = plan, .options = options, .pidfd = -1, .wire = -1, .signals = -1 },
-		.place = CGROUP_PLACE_INIT,
-		.cgroup = CGROUP_INIT,
+		.limits = { .cgroup = CGROUP_INIT },
 		.wire = { -1, -1 },
 	};
-	struct err left = ERR_INIT;
 	int r;
 
 	l.child.host_proc = -1;
-	l.s.cgroup_text = "not needed";
 	l.s.notify = NOTIFY_INIT;
 	l.s.recorder = RECORDER_INIT;
 	l.s.notify.bundle = plan->bundle;
 	l.s.notify.learn = options->learn;
 	l.s.notify.let_first_exec_pass = plan->exec_gated;
 	l.s.terminal = TERMINAL_INIT;
-	*ret = (struct launch_result){ .exit_status = 125 };
+	l.s.in_force = l.limits.in_force;
+	l.s.given_up = l.limits.given_up;
+	*ret = (struct launch_result){ .exit_status = 125, .usage = AUDIT_USAGE_INIT };
 	r = run(&l, err);
 	if (l.s.shared)
 		r = conclude(&l, r, ret, err);
+	reap(&l, ret);
 	finish_audit(&l, r, ret, err);
-	reap(&l);
-	/* Whatever is left of a leaf, 'cordon doctor' and the next launch see and remove. */
-	if (l.cgroup.fd >= 0)
-		(void)cgroup_end(&l.cgroup, &left);
+	limits_end(&l.limits);
 	release(&l);
 	return r;
 }

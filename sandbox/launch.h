@@ -12,7 +12,9 @@ struct launch_progress {
 	const char *const *stage; /* names, NULL-terminated */
 	const uint64_t *stage_ns; /* how long each took; one more entry than names: clone to exec */
 	uint32_t landlock_rules;
-	const char *cgroup; /* "pids, memory" in force, or why not */
+	/* The plan's, and what came of its limits; NULL-terminated. */
+	const char *const *in_force;
+	const char *const *given_up;
 };
 
 struct launch_options {
@@ -22,6 +24,11 @@ struct launch_options {
 	uint64_t flood;			/* for audit_flood(); 0: as without it */
 	void (*started)(void *ctx, const struct launch_progress *progress); /* or NULL */
 	void *ctx;
+	/* Ask whoever manages services for a scope of that name, delegated, with this process in
+	 * it: 0, -ENOENT when there is nobody to ask, or -errno with err. Called at most once,
+	 * where limits need a cgroup and none is delegated. NULL: nobody is asked. */
+	int (*scope)(void *ctx, const char *name, struct err *err);
+	void *scope_ctx;
 	/* Filled while the payload runs, for a plan that learns. With phases SIGUSR1 is not for the
 	 * payload: it begins the next phase. */
 	struct learn *learn;
@@ -35,7 +42,9 @@ struct launch_options {
 struct launch_result {
 	int exit_status;       /* as designed: the payload's, 128+n, 125, 126, 127 */
 	int signal;	       /* that ended the payload, 0: it ended by itself */
-	const char *limit_hit; /* "wall", "memory", "pids" or NULL */
+	const char *limit_hit; /* "wall" or "memory", which ended the sandbox, or NULL */
+	char stopped_by[96];   /* the same for people: "the memory limit 32M" */
+	struct audit_usage usage;
 	struct audit_totals totals;
 };
 

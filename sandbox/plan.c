@@ -505,10 +505,6 @@ static void plan_mechanisms(struct plan *plan)
 		plan_give_up(plan, plan_text(plan, "Landlock ABI %u (Linux %u.%u): %s", abis[i].abi,
 					     abis[i].major, abis[i].minor, abis[i].without));
 	}
-	if (plan->uid == 0 && plan->has_limit[POLICY_LIMIT_PIDS])
-		plan_give_up(plan,
-			     "limit pids: the kernel does not count the processes of the host's "
-			     "root (RLIMIT_NPROC)");
 }
 
 static int plan_fill(struct plan *plan, const struct request *req, const struct plan_host *host,

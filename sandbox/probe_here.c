@@ -187,9 +187,10 @@ int probe_try_cgroup(struct probe_result *r)
 {
 	struct cgroup_place place = CGROUP_PLACE_INIT;
 	struct err err = ERR_INIT;
-	char names[32];
+	const unsigned needed = CGROUP_PIDS | CGROUP_MEMORY | CGROUP_CPU;
+	char names[48];
 	unsigned have;
-	int error = cgroup_find(&place, &err);
+	int error = cgroup_find(NULL, &place, &err);
 
 	if (error < 0) {
 		probe_detail(r, "cannot %.300s", err.msg);
@@ -200,7 +201,7 @@ int probe_try_cgroup(struct probe_result *r)
 	probe_detail(r, "%.200s: %s%s", place.path, cgroup_names(have, names),
 		     place.crowded ? "; other processes sit in it" : "");
 	cgroup_place_done(&place);
-	if (have == CGROUP_ALL)
+	if ((have & needed) == needed)
 		return 0;
 	(void)snprintf(r->hint, sizeof(r->hint), "%s",
 		       place.crowded ? "start cordon alone in its node: systemd-run --user --scope "

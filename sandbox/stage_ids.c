@@ -8,10 +8,12 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -113,6 +115,26 @@ static int write_maps(struct child *c, struct err *err)
 	return r;
 }
 
+/* A namespace whose root is the leaf: /proc/self/cgroup tells the payload "/", and a cgroup2 that
+ * somebody inside mounts begins there. clone3() would have taken the caller's node for the root
+ * (copy_cgroup_ns(), kernel/cgroup/namespace.c). */
+static int own_cgroup_namespace(struct child *c, struct err *err)
+{
+	struct stat before, after;
+
+	if (!c->in_cgroup)
+		return 0;
+	if (fstatat(c->host_proc, "self/ns/cgroup", &before, 0) < 0)
+		return err_set(err, -errno, "look at the cgroup namespace");
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		return err_set(err, -errno, "make the cgroup namespace of the sandbox");
+	if (fstatat(c->host_proc, "self/ns/cgroup", &after, 0) < 0)
+		return err_set(err, -errno, "look at the cgroup namespace of the sandbox");
+	return before.st_ino != after.st_ino
+		       ? 0
+		       : err_set(err, -EPROTO, "find the sandbox in a cgroup namespace of its own");
+}
+
 /* Nothing of the caller's habits crosses: handlers, ignored signals, umask, execution domain (which
  * may have switched address randomisation off), session, keyring. */
 static int reset_process(struct err *err)
@@ -162,6 +184,8 @@ int stage_ids(struct child *c, struct err *err)
 		r = close_others(c, err);
 	if (r == 0)
 		r = write_maps(c, err);
+	if (r == 0)
+		r = own_cgroup_namespace(c, err);
 	if (r == 0)
 		r = reset_process(err);
 	return r;

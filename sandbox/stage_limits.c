@@ -33,13 +33,27 @@ static int loopback_up(struct err *err)
 	return 0;
 }
 
-static int set_rlimits(const struct plan *plan, struct err *err)
+/* A limit of each process that stands in for one of the whole: where the cgroup has that, it would
+ * only be in the way. One process may reserve more private memory than all of them may use, and a
+ * fork that RLIMIT_NPROC refuses is never seen by pids.max, which would tell of it. */
+static bool is_by_cgroup(const struct child *c, int resource)
 {
+	return (resource == RLIMIT_DATA && (c->limits_by_cgroup >> POLICY_LIMIT_MEMORY & 1)) ||
+	       (resource == RLIMIT_NPROC && (c->limits_by_cgroup >> POLICY_LIMIT_PIDS & 1));
+}
+
+static int set_rlimits(const struct child *c, struct err *err)
+{
+	const struct plan *plan = c->plan;
+
 	for (size_t i = 0; i < plan->n_rlimits; i++) {
 		const struct plan_rlimit *want = &plan->rlimits[i];
 		struct rlimit now, rl;
-		int r = sys_rlimit(want->resource, NULL, &now);
+		int r;
 
+		if (is_by_cgroup(c, want->resource))
+			continue;
+		r = sys_rlimit(want->resource, NULL, &now);
 		if (r < 0)
 			return err_set(err, r, "read the limit %s", want->name);
 		/* Only downwards: the caller's own hard limit holds. */
@@ -102,5 +116,5 @@ int stage_limits(struct child *c, struct err *err)
 		r = loopback_up(err);
 	if (r == 0 && plan->new_time)
 		r = new_clocks(c, err);
-	return r == 0 ? set_rlimits(plan, err) : r;
+	return r == 0 ? set_rlimits(c, err) : r;
 }

@@ -57,7 +57,8 @@ static void tell_started(struct supervisor *s)
 		.stage = names,
 		.stage_ns = took,
 		.landlock_rules = s->shared->landlock_rules,
-		.cgroup = s->cgroup_text,
+		.in_force = s->in_force,
+		.given_up = s->given_up,
 	};
 	uint64_t now = supervise_now_ns();
 
@@ -204,7 +205,7 @@ static void check_wall(struct supervisor *s)
 	if (s->deadline_ns == 0 || supervise_now_ns() < s->deadline_ns)
 		return;
 	s->deadline_ns = 0;
-	s->limit_hit = "wall";
+	s->wall_passed = true;
 	recorder_lock(&s->recorder);
 	audit_limit(s->audit, "wall", "the wall-clock limit has passed; the sandbox is killed", 1);
 	recorder_unlock(&s->recorder);

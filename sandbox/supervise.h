@@ -26,8 +26,8 @@ struct supervisor {
 	int ended_by;	      /* a signal that came before the payload ran, 0: none */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC, 0: none */
 	uint64_t clone_ns;
-	const char *limit_hit;
-	const char *cgroup_text;
+	bool wall_passed;
+	const char *const *in_force, *const *given_up; /* see struct launch_progress */
 	struct notify notify;
 	struct recorder recorder; /* answers in place of the loop when the launch learns */
 	struct terminal terminal;

@@ -74,6 +74,22 @@ check "a number without a call" jq -es \
 check "how each one ended" jq -es '[.[] | select(.type == "close") | .exit | .status // .signal //
 	(.error | type)] == [0, 3, "SIGKILL", "string"]' "$LOG"
 
+# --- limits and usage
+check "each closing record says what was used, and who counted" jq -es '[.[] | select(.type == "close").usage] |
+	length == 4 and all(.[]; (.source == "rusage" or .source == "cgroup") and .cpu_usec > 0 and
+	(.user_usec + .system_usec - .cpu_usec | fabs) < 1000 and .max_rss > 100000)' "$LOG"
+logged -- "$PROGRAMS/consume" spin 200
+check "a fifth of a second of a processor is counted, and not much more" jq -es \
+	'[.[] | select(.type == "close")][-1].usage | .cpu_usec > 190000 and .cpu_usec < 2000000' "$LOG"
+expect_error 137 '^cordon: stopped by the wall limit 100ms$' "the wall limit is named" -- \
+	logged --limit wall=100ms -- sleep 9
+check "and is in the log" jq -es 'any(.[]; .type == "limit" and .limit == "wall" and .count == 1)' "$LOG"
+expect_error 0 '^cordon: used cpu [0-9.]+ s .*memory [0-9.]+ MiB in the largest process.*; as ' "-v tells" -- \
+	logged -v -- true
+expect_match '^  killed by SIGKILL; cpu [0-9.]+ s, memory [0-9]+ KiB; limits hit: wall$' "show tells" -- \
+	"$CORDON" audit show "$LOG"
+check "each record fits the schema, those too" valid
+
 # --- show
 expect_match '^ +5  mount +"/dev/\\x1b\[31m"\\x0a\\xff"' "show counts by wording" -- \
 	"$CORDON" audit show "$LOG"

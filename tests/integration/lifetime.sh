@@ -40,7 +40,7 @@ wait "$launcher"
 status=$?
 check "the wall limit ends everything" wait_for 5 dead
 check "the wall limit: the status is that of SIGKILL" test "$status" -eq 137
-check "the wall limit is told" grep -q "limit 'wall' was hit" err
+check "the wall limit is told" grep -q "stopped by the wall limit " err
 begin=$(date +%s%N)
 expect_status 137 "the wall limit is kept" -- "$CORDON" run --limit wall=500ms -- sleep 30
 took=$((($(date +%s%N) - begin) / 1000000))

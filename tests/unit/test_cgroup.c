@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Parsing and values on samples; the rest on the real cgroup v2 tree: as an ordinary user what can
- * be seen without delegation, as root a delegated subtree that a child with an ordinary uid then
- * uses. */
+/* The real cgroup v2 tree: as an ordinary user what can be seen without delegation, as root a
+ * delegated subtree that a child with an ordinary uid then uses. Texts: test_cgroup_text.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,131 +26,10 @@
 
 enum { ORDINARY_UID = 65000 };
 
-static void test_parse_self(void **state)
-{
-	char path[32];
-
-	(void)state;
-	assert_int_equal(cgroup_parse_self("0::/user.slice/a\n", path, sizeof(path)), 0);
-	assert_string_equal(path, "/user.slice/a");
-	/* hybrid: v1 lines in front, a v1 line that holds "0::" inside */
-	assert_int_equal(
-		cgroup_parse_self("9:name=systemd:/0::/x\n1:cpu:/\n0::/\n", path, sizeof(path)), 0);
-	assert_string_equal(path, "/");
-	assert_int_equal(cgroup_parse_self("10::/no\n0::/yes", path, sizeof(path)), 0);
-	assert_string_equal(path, "/yes");
-	assert_int_equal(cgroup_parse_self("", path, sizeof(path)), -ENOENT);
-	assert_int_equal(cgroup_parse_self("1:cpu:/\n", path, sizeof(path)), -ENOENT);
-	assert_int_equal(cgroup_parse_self("0::x\n", path, sizeof(path)), -EINVAL);
-	assert_int_equal(cgroup_parse_self("0::/../../a\n", path, sizeof(path)), -EXDEV);
-	assert_int_equal(cgroup_parse_self("0::/..\n", path, sizeof(path)), -EXDEV);
-	assert_int_equal(cgroup_parse_self("0::/..a\n", path, sizeof(path)), 0);
-	assert_int_equal(
-		cgroup_parse_self("0::/234567890123456789012345678901\n", path, sizeof(path)), 0);
-	assert_int_equal(
-		cgroup_parse_self("0::/2345678901234567890123456789012\n", path, sizeof(path)),
-		-ENAMETOOLONG);
-}
-
-static void test_parse_mountinfo(void **state)
-{
-	static const char hybrid[] =
-		"27 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n"
-		"40 31 0:37 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n"
-		"41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n";
-	struct cgroup_mount m;
-	const char *below;
-	_cleanup_buf_ struct buf longer = BUF_INIT;
-	int i;
-
-	(void)state;
-	assert_int_equal(cgroup_parse_mountinfo(hybrid, &m), 0);
-	assert_string_equal(m.point, "/sys/fs/cgroup/unified");
-	assert_string_equal(m.root, "/");
-	/* optional fields, escapes, a root that is not "/" */
-	assert_int_equal(cgroup_parse_mountinfo("30 23 0:26 /pod\\0401 /sys/fs/c\\134g rw "
-						"shared:4 master:1 - cgroup2 cgroup rw\n",
-						&m),
-			 0);
-	assert_string_equal(m.root, "/pod 1");
-	assert_string_equal(m.point, "/sys/fs/c\\g");
-	assert_int_equal(cgroup_relative(&m, "/pod 1/x", &below), 0);
-	assert_string_equal(below, "x");
-	assert_int_equal(cgroup_relative(&m, "/pod 1", &below), 0);
-	assert_string_equal(below, "");
-	assert_int_equal(cgroup_relative(&m, "/pod 12", &below), -EXDEV);
-	assert_int_equal(cgroup_relative(&m, "/", &below), -EXDEV);
-	/* a mount point that only looks like one */
-	assert_int_equal(cgroup_parse_mountinfo("1 2 0:1 / /cgroup2 rw - tmpfs cgroup2 rw\n", &m),
-			 -ENOENT);
-	assert_int_equal(cgroup_parse_mountinfo("", &m), -ENOENT);
-	assert_int_equal(cgroup_parse_mountinfo("1 2 - cgroup2 x\n", &m), -EINVAL);
-	assert_int_equal(cgroup_parse_mountinfo(" - cgroup2 ", &m), -EINVAL);
-	/* too long is refused, not cut */
-	assert_int_equal(buf_puts(&longer, "1 2 0:1 / /"), 0);
-	for (i = 0; i < LIMIT_PATH; i++)
-		assert_int_equal(buf_puts(&longer, "a"), 0);
-	assert_int_equal(buf_puts(&longer, " rw - cgroup2 x rw\n"), 0);
-	assert_int_equal(cgroup_parse_mountinfo(longer.data, &m), -EINVAL);
-}
-
-static void test_parse_lists(void **state)
-{
-	char names[32];
-	uint64_t value = 7;
-
-	(void)state;
-	assert_int_equal(cgroup_parse_controllers("cpuset cpu io memory hugetlb pids rdma misc\n"),
-			 CGROUP_ALL);
-	assert_int_equal(cgroup_parse_controllers("cpuset cpuacct pid memoryx\n"), 0);
-	assert_int_equal(cgroup_parse_controllers(""), 0);
-	assert_int_equal(cgroup_parse_controllers("memory"), CGROUP_MEMORY);
-	assert_string_equal(cgroup_names(CGROUP_ALL, names), "pids, memory, cpu");
-	assert_string_equal(cgroup_names(CGROUP_MEMORY, names), "memory");
-	assert_string_equal(cgroup_names(0, names), "none");
-
-	assert_int_equal(cgroup_parse_key("low 0\noom 3\noom_kill 12\n", "oom_kill", &value), 0);
-	assert_int_equal(value, 12);
-	assert_int_equal(cgroup_parse_key("low 0\noom_kill 12", "oom", &value), -ENOENT);
-	assert_int_equal(cgroup_parse_key("max x\n", "max", &value), -EINVAL);
-	assert_int_equal(cgroup_parse_key("max 1 2\n", "max", &value), -EINVAL);
-	assert_int_equal(cgroup_parse_key("max 999999999999999999999999999\n", "max", &value),
-			 -EINVAL);
-	assert_int_equal(cgroup_parse_key("", "max", &value), -ENOENT);
-	assert_int_equal(value, 12);
-}
-
-static void test_settings(void **state)
-{
-	struct cgroup_limits limits = { .pids = 512, .memory = 4ULL << 30, .cpu_milli = 1500 };
-	struct cgroup_setting s[CGROUP_SETTINGS];
-
-	(void)state;
-	assert_int_equal(cgroup_settings(&limits, CGROUP_ALL, s), 5);
-	assert_string_equal(s[0].file, "pids.max");
-	assert_string_equal(s[0].value, "512");
-	assert_string_equal(s[1].file, "memory.max");
-	assert_string_equal(s[1].value, "4294967296");
-	assert_string_equal(s[2].file, "memory.swap.max");
-	assert_string_equal(s[2].value, "0");
-	assert_true(s[2].optional);
-	assert_string_equal(s[3].file, "memory.oom.group");
-	assert_string_equal(s[3].value, "1");
-	assert_false(s[1].optional || s[3].optional);
-	assert_string_equal(s[4].file, "cpu.max");
-	assert_string_equal(s[4].value, "150000 100000");
-	/* only what the place can give, only what was asked */
-	assert_int_equal(cgroup_settings(&limits, CGROUP_PIDS, s), 1);
-	limits = (struct cgroup_limits){ .cpu_milli = 1 };
-	assert_int_equal(cgroup_settings(&limits, CGROUP_ALL, s), 1);
-	assert_string_equal(s[0].value, "1000 100000");
-	limits = (struct cgroup_limits){ .pids = UINT64_MAX, .cpu_milli = UINT64_MAX };
-	assert_int_equal(cgroup_settings(&limits, CGROUP_ALL, s), 2);
-	assert_string_equal(s[0].value, "4194304");
-	assert_string_equal(s[1].value, "1000000000 100000");
-	limits = (struct cgroup_limits){ 0 };
-	assert_int_equal(cgroup_settings(&limits, CGROUP_ALL, s), 0);
-}
+#define ID_A "000000000000000a"
+#define ID_B "0123456789abcdef"
+#define ID_C "fedcba9876543210"
+#define ID_D "ffffffffffffffff"
 
 static void test_obtainable(void **state)
 {
@@ -168,7 +46,7 @@ static void test_find_here(void **state)
 {
 	struct cgroup_place place = CGROUP_PLACE_INIT;
 	struct err err = ERR_INIT;
-	int r = cgroup_find(&place, &err);
+	int r = cgroup_find(NULL, &place, &err);
 
 	(void)state;
 	if (r == 0) {
@@ -293,20 +171,27 @@ static pid_t start_in(const struct cgroup *cg)
 static int make_and_end(const struct delegation *d)
 {
 	struct cgroup_place place = CGROUP_PLACE_INIT;
-	struct cgroup_limits limits = { .pids = 64, .memory = 1 << 26, .cpu_milli = 500 };
+	struct cgroup_limits limits = {
+		.set = CGROUP_LIMIT(PIDS) | CGROUP_LIMIT(MEMORY) | CGROUP_LIMIT(CPU),
+		.value = { [POLICY_LIMIT_PIDS] = 64,
+			   [POLICY_LIMIT_MEMORY] = 1 << 26,
+			   [POLICY_LIMIT_CPU] = 500 },
+	};
 	struct cgroup cg = CGROUP_INIT, second = CGROUP_INIT;
 	struct cgroup_events events;
+	struct audit_usage usage = AUDIT_USAGE_INIT;
 	_cleanup_buf_ struct buf buf = BUF_INIT;
 	struct err err = ERR_INIT;
 	char path[64], want[64];
 	int status;
 	pid_t pid;
 
-	NEED(cgroup_find(&place, &err) == 0);
+	NEED(cgroup_find(NULL, &place, &err) == 0);
 	NEED(strcmp(place.path, d->dir) == 0);
 	NEED(!place.crowded && place.inside);
 	NEED(cgroup_make(&place, "aa", &limits, &cg, &err) == 0);
-	NEED(cg.in_force == cgroup_obtainable(&place));
+	NEED(cgroup_controllers(cg.in_force) ==
+	     (cgroup_obtainable(&place) & (CGROUP_PIDS | CGROUP_MEMORY | CGROUP_CPU)));
 	NEED(fcntl(cg.fd, F_GETFD) & FD_CLOEXEC);
 	/* the same name twice is an error that names it, and nothing is touched */
 	NEED(cgroup_make(&place, "aa", &limits, &second, &err) == -EEXIST);
@@ -318,6 +203,9 @@ static int make_and_end(const struct delegation *d)
 	(void)snprintf(want, sizeof(want), "0::%s/cordon-aa", strrchr(d->dir, '/'));
 	NEED(strstr(buf.data, want));
 	NEED(cgroup_events(&cg, &events) == 0 && events.oom_kill == 0 && events.pids_max == 0);
+	cgroup_usage(&cg, &usage);
+	NEED(usage.cpu_usec != AUDIT_UNKNOWN && usage.max_rss == AUDIT_UNKNOWN);
+	NEED(!(cg.in_force & CGROUP_LIMIT(MEMORY)) || usage.oom_kills == 0);
 	/* the leaf is ended with its process in it */
 	NEED(cgroup_end(&cg, &err) == 0);
 	NEED(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
@@ -339,7 +227,8 @@ static void test_make_and_end_as_root(void **state)
 static int crowded_place(const struct delegation *d)
 {
 	struct cgroup_place place = CGROUP_PLACE_INIT;
-	struct cgroup_limits limits = { .pids = 64 };
+	struct cgroup_limits limits = { .set = CGROUP_LIMIT(PIDS),
+					.value = { [POLICY_LIMIT_PIDS] = 64 } };
 	struct cgroup cg = CGROUP_INIT;
 	_cleanup_buf_ struct buf procs = BUF_INIT;
 	struct err err = ERR_INIT;
@@ -352,7 +241,7 @@ static int crowded_place(const struct delegation *d)
 			(void)pause();
 	}
 	NEED(pid > 0);
-	NEED(cgroup_find(&place, &err) == 0);
+	NEED(cgroup_find(NULL, &place, &err) == 0);
 	NEED(place.crowded && place.inside);
 	NEED(cgroup_obtainable(&place) == 0);
 	NEED(cgroup_make(&place, "bb", &limits, &cg, &err) == 0);
@@ -379,13 +268,14 @@ static void test_crowded_place_as_root(void **state)
 static int threaded_root(const struct delegation *d)
 {
 	struct cgroup_place place = CGROUP_PLACE_INIT;
-	struct cgroup_limits limits = { .pids = 64 };
+	struct cgroup_limits limits = { .set = CGROUP_LIMIT(PIDS),
+					.value = { [POLICY_LIMIT_PIDS] = 64 } };
 	struct cgroup cg = CGROUP_INIT;
 	struct err err = ERR_INIT;
 	_cleanup_close_ int control = openat(d->fd, "cgroup.subtree_control", O_WRONLY | O_CLOEXEC);
 	pid_t pid, other;
 
-	NEED(cgroup_find(&place, &err) == 0);
+	NEED(cgroup_find(NULL, &place, &err) == 0);
 	/* no such controller here: nothing to see */
 	if (!(place.available & CGROUP_PIDS))
 		return 0;
@@ -397,7 +287,7 @@ static int threaded_root(const struct delegation *d)
 	}
 	NEED(other > 0);
 	NEED(write(control, "+pids", 5) == 5);
-	NEED(cgroup_find(&place, &err) == 0);
+	NEED(cgroup_find(NULL, &place, &err) == 0);
 	NEED(place.inside && place.crowded && place.enabled == CGROUP_PIDS);
 	/* the leaf is refused, and does not stay */
 	NEED(cgroup_make(&place, "aa", &limits, &cg, &err) == -EOPNOTSUPP);
@@ -406,10 +296,10 @@ static int threaded_root(const struct delegation *d)
 	(void)kill(other, SIGKILL);
 	NEED(waitpid(other, NULL, 0) == other);
 	cgroup_place_done(&place);
-	NEED(cgroup_find(&place, &err) == 0);
+	NEED(cgroup_find(NULL, &place, &err) == 0);
 	NEED(place.inside && !place.crowded && place.enabled == CGROUP_PIDS);
 	NEED(cgroup_make(&place, "aa", &limits, &cg, &err) == 0);
-	NEED(cg.in_force == CGROUP_PIDS && !place.inside);
+	NEED(cg.in_force == CGROUP_LIMIT(PIDS) && !place.inside);
 	pid = start_in(&cg);
 	NEED(pid > 0);
 	NEED(cgroup_end(&cg, &err) == 0);
@@ -434,27 +324,27 @@ static int collect(const struct delegation *d)
 	pid_t pid;
 
 	(void)d;
-	NEED(cgroup_find(&place, &err) == 0);
-	NEED(mkdirat(place.fd, "cordon-stale", 0755) == 0);
-	NEED(mkdirat(place.fd, "other", 0755) == 0);
+	NEED(cgroup_find(NULL, &place, &err) == 0);
+	NEED(mkdirat(place.fd, "cordon-" ID_A, 0755) == 0);
+	NEED(mkdirat(place.fd, "cordon-other", 0755) == 0);
 	NEED(mkdirat(place.fd, "cordon-supervisor", 0755) == 0);
-	NEED(cgroup_make(&place, "live", &limits, &live, &err) == 0);
+	NEED(cgroup_make(&place, ID_D, &limits, &live, &err) == 0);
 	/* one whose supervisor died, but whose process is still there */
-	NEED(cgroup_make(&place, "busy", &limits, &busy, &err) == 0);
+	NEED(cgroup_make(&place, ID_B, &limits, &busy, &err) == 0);
 	pid = start_in(&busy);
 	NEED(pid > 0);
 	NEED(flock(busy.fd, LOCK_UN) == 0);
-	NEED(cgroup_gc(&place) == 1);
-	NEED(faccessat(place.fd, "cordon-stale", F_OK, 0) < 0);
-	NEED(faccessat(place.fd, "cordon-live", F_OK, 0) == 0);
-	NEED(faccessat(place.fd, "cordon-busy", F_OK, 0) == 0);
+	NEED(cgroup_gc(&place, 0) == 1);
+	NEED(faccessat(place.fd, "cordon-" ID_A, F_OK, 0) < 0);
+	NEED(faccessat(place.fd, "cordon-" ID_D, F_OK, 0) == 0);
+	NEED(faccessat(place.fd, "cordon-" ID_B, F_OK, 0) == 0);
 	NEED(faccessat(place.fd, "cordon-supervisor", F_OK, 0) == 0);
-	NEED(faccessat(place.fd, "other", F_OK, 0) == 0);
-	NEED(cgroup_gc(&place) == 0);
+	NEED(faccessat(place.fd, "cordon-other", F_OK, 0) == 0);
+	NEED(cgroup_gc(&place, 0) == 0);
 	NEED(cgroup_end(&live, &err) == 0);
 	NEED(cgroup_end(&busy, &err) == 0);
 	NEED(waitpid(pid, NULL, 0) == pid);
-	NEED(unlinkat(place.fd, "other", AT_REMOVEDIR) == 0);
+	NEED(unlinkat(place.fd, "cordon-other", AT_REMOVEDIR) == 0);
 	NEED(unlinkat(place.fd, "cordon-supervisor", AT_REMOVEDIR) == 0);
 	cgroup_place_done(&place);
 	return 0;
@@ -465,6 +355,117 @@ static void test_gc_as_root(void **state)
 	if (!*state)
 		skip();
 	assert_int_equal(in_delegation(*state, collect), 0);
+}
+
+/* A launch looks at a few, from a random one on: what is left goes in the end, and where there are
+ * few, at once. */
+static int collect_some(const struct delegation *d)
+{
+	struct cgroup_place place = CGROUP_PLACE_INIT;
+	struct cgroup_limits limits = { 0 };
+	struct cgroup live = CGROUP_INIT;
+	struct err err = ERR_INIT;
+	char name[32];
+	int removed = 0;
+
+	(void)d;
+	NEED(cgroup_find(NULL, &place, &err) == 0);
+	NEED(cgroup_gc(&place, 8) == 0);
+	NEED(cgroup_make(&place, ID_D, &limits, &live, &err) == 0);
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(name, sizeof(name), "cordon-%016x", i);
+		NEED(mkdirat(place.fd, name, 0755) == 0);
+	}
+	for (int i = 0; i < 2000 && removed < 40; i++) {
+		int n = cgroup_gc(&place, 3);
+
+		NEED(n >= 0 && n <= 3);
+		removed += n;
+	}
+	NEED(removed == 40);
+	for (int i = 0; i < 7; i++) {
+		(void)snprintf(name, sizeof(name), "cordon-%016x", i);
+		NEED(mkdirat(place.fd, name, 0755) == 0);
+	}
+	/* each of them may be looked at twice: from the random one on, and from the beginning */
+	for (int i = 0; i < 2 && removed < 47; i++)
+		removed += cgroup_gc(&place, 8);
+	NEED(removed == 47);
+	NEED(faccessat(place.fd, "cordon-" ID_D, F_OK, 0) == 0);
+	NEED(cgroup_end(&live, &err) == 0);
+	cgroup_place_done(&place);
+	return 0;
+}
+
+static void test_gc_of_some_as_root(void **state)
+{
+	if (!*state)
+		skip();
+	assert_int_equal(in_delegation(*state, collect_some), 0);
+}
+
+static void count_found(void *ctx, const char *path)
+{
+	if (strstr(path, "/cordon-test."))
+		++*(int *)ctx;
+}
+
+/* Everything of ours, wherever it is: leaves and scopes that nobody is in. */
+static int collect_all(const struct delegation *d)
+{
+	static const char *const left[] = {
+		"cordon-" ID_A,
+		"cordon-deep.service",
+		"cordon-deep.service/er",
+		"cordon-deep.service/er/cordon-" ID_B,
+		"cordon-" ID_C ".scope",
+		"cordon-" ID_C ".scope/cordon-supervisor",
+		"cordon-" ID_C ".scope/cordon-" ID_C,
+		"cordon-" ID_D ".scope",
+		"cordon-other.scope",
+	};
+	struct cgroup_place place = CGROUP_PLACE_INIT;
+	struct cgroup_limits limits = { 0 };
+	struct cgroup live = CGROUP_INIT;
+	struct err err = ERR_INIT;
+	int n = 0, fd;
+
+	NEED(cgroup_find(NULL, &place, &err) == 0);
+	for (size_t i = 0; i < ARRAY_SIZE(left); i++)
+		NEED(mkdirat(d->fd, left[i], 0755) == 0);
+	fd = openat(d->fd, "cordon-" ID_D ".scope/cgroup.procs", O_WRONLY | O_CLOEXEC);
+	NEED(fd >= 0 && write(fd, "0", 1) == 1);
+	(void)close(fd);
+	NEED(cgroup_make(&place, ID_D, &limits, &live, &err) == 0);
+	NEED(cgroup_gc_all(true, count_found, &n, &err) >= 5 && n == 5);
+	NEED(faccessat(d->fd, "cordon-" ID_A, F_OK, 0) == 0);
+	n = 0;
+	NEED(cgroup_gc_all(false, count_found, &n, &err) >= 5 && n == 5);
+	NEED(faccessat(d->fd, "cordon-" ID_A, F_OK, 0) < 0);
+	NEED(faccessat(d->fd, "cordon-deep.service/er/cordon-" ID_B, F_OK, 0) < 0);
+	NEED(faccessat(d->fd, "cordon-" ID_C ".scope", F_OK, 0) < 0);
+	NEED(faccessat(d->fd, "cordon-" ID_D ".scope", F_OK, 0) == 0);
+	NEED(faccessat(d->fd, "cordon-" ID_D, F_OK, 0) == 0);
+	NEED(faccessat(d->fd, "cordon-deep.service/er", F_OK, 0) == 0);
+	n = 0;
+	NEED(cgroup_gc_all(false, count_found, &n, &err) >= 0 && n == 0);
+	NEED(cgroup_end(&live, &err) == 0);
+	fd = openat(d->fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	NEED(fd >= 0 && write(fd, "0", 1) == 1);
+	(void)close(fd);
+	NEED(unlinkat(d->fd, "cordon-" ID_D ".scope", AT_REMOVEDIR) == 0);
+	NEED(unlinkat(d->fd, "cordon-other.scope", AT_REMOVEDIR) == 0);
+	NEED(unlinkat(d->fd, "cordon-deep.service/er", AT_REMOVEDIR) == 0);
+	NEED(unlinkat(d->fd, "cordon-deep.service", AT_REMOVEDIR) == 0);
+	cgroup_place_done(&place);
+	return 0;
+}
+
+static void test_gc_of_all_as_root(void **state)
+{
+	if (!*state)
+		skip();
+	assert_int_equal(in_delegation(*state, collect_all), 0);
 }
 
 /* In the leaf cordon-supervisor the place is the node above it; below a service manager's node what
@@ -479,19 +480,29 @@ static int place_rules(const struct delegation *d)
 	fd = openat(d->fd, "cordon-supervisor/cgroup.procs", O_WRONLY | O_CLOEXEC);
 	NEED(fd >= 0 && write(fd, "0", 1) == 1);
 	(void)close(fd);
-	NEED(cgroup_find(&place, &err) == 0);
+	NEED(cgroup_find(NULL, &place, &err) == 0);
 	NEED(strcmp(place.path, d->dir) == 0 && !place.inside && !place.crowded);
 	cgroup_place_done(&place);
 	/* a manager appears: its tree is its own */
 	NEED(mkdirat(d->fd, "init.scope", 0755) == 0);
-	NEED(cgroup_find(&place, &err) == -EACCES);
+	NEED(cgroup_find(NULL, &place, &err) == -EACCES);
 	NEED(strstr(err.hint, "Delegate=yes"));
+	/* what it has just handed over is ours by its name, even where nothing marks it */
+	NEED(mkdirat(d->fd, "cordon-x.scope", 0755) == 0);
+	fd = openat(d->fd, "cordon-x.scope/cgroup.procs", O_WRONLY | O_CLOEXEC);
+	NEED(fd >= 0 && write(fd, "0", 1) == 1);
+	(void)close(fd);
+	NEED(cgroup_find("cordon-y.scope", &place, &err) == -EACCES);
+	NEED(cgroup_find("cordon-x.scope", &place, &err) == 0);
+	NEED(strcmp(strrchr(place.path, '/'), "/cordon-x.scope") == 0 && place.inside);
+	cgroup_place_done(&place);
 	NEED(unlinkat(d->fd, "init.scope", AT_REMOVEDIR) == 0);
 	/* back into the node, so that the leaf can be removed */
 	fd = openat(d->fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
 	NEED(fd >= 0 && write(fd, "0", 1) == 1);
 	(void)close(fd);
 	NEED(unlinkat(d->fd, "cordon-supervisor", AT_REMOVEDIR) == 0);
+	NEED(unlinkat(d->fd, "cordon-x.scope", AT_REMOVEDIR) == 0);
 	return 0;
 }
 
@@ -507,10 +518,6 @@ static void test_place_rules_as_root(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse_self),
-		cmocka_unit_test(test_parse_mountinfo),
-		cmocka_unit_test(test_parse_lists),
-		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_obtainable),
 		cmocka_unit_test(test_find_here),
 		cmocka_unit_test(test_bad_id),
@@ -518,6 +525,8 @@ int main(void)
 		AS_ROOT(test_crowded_place_as_root),
 		AS_ROOT(test_threaded_root_as_root),
 		AS_ROOT(test_gc_as_root),
+		AS_ROOT(test_gc_of_some_as_root),
+		AS_ROOT(test_gc_of_all_as_root),
 		AS_ROOT(test_place_rules_as_root),
 	};
 
