@@ -98,7 +98,7 @@ GEN_H := $(BUILD)/gen/consts_sets.h
 room_src  = $(wildcard $(1)/*.c) $(if $(filter policies,$(1)),$(GEN))
 room_objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(subst $(BUILD)/gen,gen,$(call room_src,$(1))))
 
-# cli: policy*.c is cordon-policy, audit*.c is cordon-audit, learn_*.c cordon-learn, static*.c cordon-static, probe.c what policy tests run inside a
+# cli: policy*.c is cordon-policy, audit*.c is cordon-audit, learn_*.c cordon-learn, static*.c cordon-static, scope_main.c cordon-scope, probe.c what policy tests run inside a
 # sandbox, print.c serves all, the rest is cordon
 CLI_SHARED := cli/print.c
 CLI_PROBE  := cli/probe.c
@@ -106,15 +106,16 @@ CLI_POLICY := $(wildcard cli/policy*.c)
 CLI_AUDIT  := $(wildcard cli/audit*.c)
 CLI_LEARN  := $(wildcard cli/learn_*.c)
 CLI_STATIC := $(wildcard cli/static*.c)
+CLI_SCOPE  := cli/scope_main.c
 # what to write so that a call is allowed: for cordon-policy and cordon-audit
 CLI_ADVICE := cli/policy_dirs.c cli/policy_advice.c cli/policy_advice_put.c cli/policy_call.c
-CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_POLICY) $(CLI_AUDIT) $(CLI_LEARN) $(CLI_STATIC) $(CLI_PROBE),$(wildcard cli/*.c))
+CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_POLICY) $(CLI_AUDIT) $(CLI_LEARN) $(CLI_STATIC) $(CLI_SCOPE) $(CLI_PROBE),$(wildcard cli/*.c))
 
 LIBS := $(foreach r,$(ROOMS),$(BUILD)/lib$(r).a)
 L = $(foreach r,$(1),$(BUILD)/lib$(r).a)
 o = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-PROGRAMS := $(BUILD)/cordon $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-learn $(BUILD)/cordon-static $(BUILD)/cordon-probe
+PROGRAMS := $(BUILD)/cordon $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-learn $(BUILD)/cordon-static $(BUILD)/cordon-scope $(BUILD)/cordon-probe
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 PROBES := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(wildcard tests/programs/*.c))
 ifdef SAN
@@ -227,6 +228,10 @@ $(BUILD)/cordon-learn: $(call o,$(CLI_LEARN) $(CLI_SHARED)) $(call L,audit polic
 $(BUILD)/cordon-static: $(call o,$(CLI_STATIC) cli/learn_read.c cli/learn_merge.c $(CLI_SHARED)) $(call L,audit policies base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lelf -lcapstone
+
+$(BUILD)/cordon-scope: $(call o,$(CLI_SCOPE)) $(call L,base)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lsystemd
 
 # No libc and no loader, so that the only calls it makes are those that a test asks for: what needs
 # either (stack protector, fortification, sanitizers) is off.
@@ -415,7 +420,7 @@ APPARMOR_DIR ?= $(and $(filter /usr /usr/local,$(PREFIX)),$(wildcard /etc/apparm
 install: all  ## into DESTDIR/PREFIX
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/policies $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(compdir)
 	install -m 0755 $(BUILD)/cordon $(DESTDIR)$(bindir)/cordon
-	install -m 0755 $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-learn $(BUILD)/cordon-static $(BUILD)/cordon-probe $(DESTDIR)$(libexecdir)/
+	install -m 0755 $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-learn $(BUILD)/cordon-static $(BUILD)/cordon-scope $(BUILD)/cordon-probe $(DESTDIR)$(libexecdir)/
 	install -m 0644 policies/library/*.policy $(DESTDIR)$(datadir)/policies/
 	install -d $(DESTDIR)$(datadir)/selinux
 	install -m 0644 profiles/cordon-base.cil $(DESTDIR)$(datadir)/selinux/

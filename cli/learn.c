@@ -20,6 +20,7 @@
 #include "cli/print.h"
 #include "cli/programs.h"
 #include "cli/run.h"
+#include "cli/scope.h"
 #include "cli/verbs.h"
 #include "policies/limit.h"
 #include "sandbox/launch.h"
@@ -287,6 +288,7 @@ static int record(struct recording *rec, const struct run_options *o, const stru
 		.learn_phases = rec->phases,
 		.title = o->title,
 		.title_size = o->title_size,
+		.scope = scope_ask,
 	};
 	struct launch_result result;
 	struct err failed = ERR_INIT;

@@ -11,6 +11,7 @@
 #include "cli/print.h"
 #include "cli/programs.h"
 #include "cli/run.h"
+#include "cli/scope.h"
 #include "cli/verbs.h"
 #include "sandbox/launch.h"
 #include "sandbox/plan.h"
@@ -54,6 +55,7 @@ static int launch(const struct plan *plan, const struct run_options *o, struct e
 		.ctx = (void *)(uintptr_t)plan,
 		.title = o->title,
 		.title_size = o->title_size,
+		.scope = scope_ask,
 	};
 	struct launch_result result;
 	int r = launch_run(plan, &options, &result, err);
