@@ -167,7 +167,7 @@ $(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
 ifeq ($(LAUNCHER_LIBC),musl)
 # What a launch links and no more; a symbol of the compiler's that creeps in fails the link.
 LAUNCHER_SRC := $(wildcard base/*.c base/musl/*.c audit/*.c sandbox/*.c) $(CLI_CORDON) $(CLI_SHARED) \
-                policies/syscall.c policies/consts.c policies/layout.c policies/cond.c policies/label.c policies/limit.c profiles/bundle.c profiles/bundle_verdict.c profiles/cache.c profiles/landlock.c
+                policies/syscall.c policies/consts.c policies/layout.c policies/cond.c policies/label.c policies/limit.c profiles/bundle.c profiles/bundle_verdict.c profiles/cache.c profiles/cache_gc.c profiles/landlock.c
 LAUNCHER_OBJS := $(patsubst %.c,$(BUILD)/musl/%.o,$(LAUNCHER_SRC)) $(GEN:$(BUILD)/gen/%.c=$(BUILD)/musl/gen/%.o)
 # musl's wrapper sees none of the system's headers: these, and no other of glibc's.
 MUSL_INCLUDE := $(BUILD)/musl-include

@@ -30,6 +30,7 @@ static const struct verb verbs[] = {
 	{ "learn", cmd_learn, NULL, "run a command and write the policy that it needs" },
 	{ "policy", NULL, "policy", "check, show, test and build policies" },
 	{ "audit", NULL, "audit", "read and verify the log of denials" },
+	{ "gc", cmd_gc, NULL, "remove what launches that were killed have left" },
 	{ "doctor", cmd_doctor, NULL, "what this host can do, and what to do about the rest" },
 	{ "completion", cmd_completion, NULL, "completion code for a shell" },
 	{ "version", cmd_version, NULL, "the version" },

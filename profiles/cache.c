@@ -344,7 +344,7 @@ static int write_entry(int dirfd, const char *name, const struct buf *head, cons
 	int r = sys_getrandom(&random, sizeof(random));
 
 	if (r == 0) {
-		(void)snprintf(tmp, sizeof(tmp), ".tmp-%016llx", (unsigned long long)random);
+		(void)snprintf(tmp, sizeof(tmp), CACHE_TMP "%016llx", (unsigned long long)random);
 		fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		r = fd < 0 ? -errno : 0;
 	}

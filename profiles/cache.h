@@ -23,6 +23,16 @@
 int cache_find(const char *dir, const char *what, const char *const *search_dirs, size_t n_dirs,
 	       struct bundle **ret, struct err *err);
 
+/* Called with each file that goes, or would. */
+typedef void cache_gc_fn(void *ctx, const char *path);
+
+/* Remove files of unfinished writers in dir that are a minute old; only a look with dry. Returns
+ * how many, 0 where there is no dir, or -errno with err. */
+int cache_gc(const char *dir, bool dry, cache_gc_fn *fn, void *ctx, struct err *err);
+
+/* How the name of a file begins until it is whole. */
+#define CACHE_TMP ".tmp-"
+
 /* Store a bundle's bytes and its ref; dir is absolute and is made when missing. 0 or -errno;
  * callers tell and go on. -EAGAIN: a source changed since it was read, or so short ago that it
  * could change again unseen; the next launch will store it. */

@@ -127,13 +127,14 @@ _cordon() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		_cordon_words "run shell learn doctor audit policy completion version --help" "$current"
+		_cordon_words "run shell learn gc doctor audit policy completion version --help" "$current"
 		return
 	fi
 	case ${COMP_WORDS[1]} in
 	learn) _cordon_learn "$current" "$before" ;;
 	run | shell) _cordon_launch "${COMP_WORDS[1]}" "$current" "$before" ;;
 	doctor) _cordon_words "--json" "$current" ;;
+	gc) _cordon_words "-n" "$current" ;;
 	completion) _cordon_words "bash" "$current" ;;
 	audit)
 		if [ "$COMP_CWORD" -eq 2 ]; then
