@@ -2,6 +2,7 @@
 #include "cli/options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -88,11 +89,13 @@ static char *cut_at_colon(char *text)
 	return second;
 }
 
+/* Options are read before anything is opened: what is open now is the caller's. A number that he
+ * has not opened could become one of ours, and be taken for his. */
 static int parse_fd(const char *text, int *ret)
 {
 	uint64_t v;
 
-	if (text_parse_u64(text, &v) < 0 || v > 1048576)
+	if (text_parse_u64(text, &v) < 0 || v > 1048576 || fcntl((int)v, F_GETFD) < 0)
 		return -EINVAL;
 	*ret = (int)v;
 	return 0;
@@ -118,7 +121,7 @@ static int add_place(struct parser *p, const struct option *self, const char *va
 	place.dest = second ? second : first;
 	place.source = second ? first : NULL;
 	if (kind == PLACE_FILE && parse_fd(first, &place.fd) < 0)
-		return bad(p, self, value, "FD is not the number of a descriptor");
+		return bad(p, self, value, "FD is not the number of an open descriptor");
 	req->places[req->n_places++] = place;
 	return 0;
 }

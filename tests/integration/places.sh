@@ -69,6 +69,15 @@ exec 7<<<"yielded"
 expect_denied "--file is read-only" --file 7:/some/file --twin --tmpfs /some -- sh -c 'echo x >/some/file'
 exec 7<&-
 expect_error 125 "descriptor" "--file of a closed descriptor" -- "$CORDON" run --file 7:/some/file -- true
+# Each number that the launcher's own descriptors come to have, too: none is taken for the caller's.
+ours=
+for fd in {3..12}; do
+	run timeout 20 bash -c "exec $fd<&-; exec \"\$@\"" _ "$CORDON" run --file "$fd:/some/file" -- true
+	if [ "$STATUS" -ne 125 ] || ! grep -q 'an open descriptor' "$ERR"; then ours+=" $fd"; fi
+	run timeout 20 bash -c "exec $fd<&-; exec \"\$@\"" _ "$CORDON" run --fd "$fd" -- true
+	if [ "$STATUS" -ne 125 ] || ! grep -q 'an open descriptor' "$ERR"; then ours+=" $fd"; fi
+done
+check "--file and --fd of one that the caller has not opened" test -z "$ours"
 # Below a writable place, and over what the host has: mounts of their own, so nothing can be written.
 exec 7<<<"yielded"
 expect_output "yielded" "--file over a file of the host" -- "$CORDON" run --file 7:/etc/hostname -- cat /etc/hostname
