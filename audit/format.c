@@ -67,8 +67,22 @@ static void put_hash(struct json *j, const char *key, const struct hash *hash)
 	json_string(j, key, hex);
 }
 
+static void put_kernel(struct json *j, const struct format_kernel_state *kernel)
+{
+	json_object(j, "kernel_denials");
+	json_bool(j, "readable", !kernel->why);
+	if (kernel->why) {
+		json_string(j, "why", kernel->why);
+	} else {
+		json_bool(j, "forks", kernel->forks);
+		json_bool(j, "audit", kernel->audit);
+	}
+	json_object_end(j);
+}
+
 size_t format_open(char *buf, size_t cap, const struct format_id *id,
-		   const struct audit_start *start, const char *sealed)
+		   const struct audit_start *start, const char *sealed,
+		   const struct format_kernel_state *kernel)
 {
 	struct utsname uts = { .release = "" };
 	struct json j;
@@ -84,6 +98,7 @@ size_t format_open(char *buf, size_t cap, const struct format_id *id,
 	json_u64(&j, "uid", start->uid);
 	json_u64(&j, "uid_inside", start->uid_inside);
 	json_bool(&j, "blind", start->blind);
+	put_kernel(&j, kernel);
 	json_string(&j, "sealed", sealed && sealed[0] ? sealed : NULL);
 	put_list(&j, "in_force", "in_force_count", start->in_force, 2048);
 	put_list(&j, "given_up", "given_up_count", start->given_up, 4096);

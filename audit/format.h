@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "audit/chain.h"
+#include "audit/collected.h"
 #include "audit/flood.h"
 #include "audit/record.h"
 #include "audit/seal.h"
@@ -31,9 +32,17 @@ struct format_closing {
 	uint64_t others_lost;		     /* records that other sinks lost */
 };
 
+/* Whether denials by the kernel itself will be in the log. */
+struct format_kernel_state {
+	const char *why; /* they will not be; NULL: they will */
+	bool forks;	 /* also those of processes that ended at once */
+	bool audit;	 /* false: but Landlock's will not be, the kernel's audit is off */
+};
+
 /* sealed: the id of the key that seals the log which gets this record, or NULL. */
 size_t format_open(char *buf, size_t cap, const struct format_id *id,
-		   const struct audit_start *start, const char *sealed);
+		   const struct audit_start *start, const char *sealed,
+		   const struct format_kernel_state *kernel);
 size_t format_denial(char *buf, size_t cap, const struct format_id *id,
 		     const struct audit_denial *denial);
 size_t format_summary(char *buf, size_t cap, const struct format_id *id,
@@ -55,3 +64,35 @@ size_t format_retain(char *buf, size_t cap, const char *sandbox, uint64_t files,
 size_t format_seal(char *buf, size_t cap, const char *sandbox, const struct seal_state *state,
 		   uint64_t last);
 size_t format_unsealed(char *buf, size_t cap, const char *sandbox, const char *id, int why);
+
+/* --- format_kernel.c: denials by the kernel itself --- */
+
+enum { FORMAT_OPERATION = 32 };
+
+struct format_kernel {
+	const struct kernel_record *record; /* a denial */
+	uint32_t joined;		    /* enum collected_joined */
+	uint32_t pid;			    /* inside, 0: not known */
+};
+size_t format_kernel_denial(char *buf, size_t cap, const struct format_id *id,
+			    const struct format_kernel *kernel);
+
+/* What was attempted, in one word of the kernel's: "open", "file", "fs", "syscall". */
+void format_kernel_operation(const struct kernel_record *record, char ret[FORMAT_OPERATION]);
+
+/* Whether the kernel killed the process for it. */
+bool format_kernel_kills(const struct kernel_record *record);
+
+/* Denials that were counted. */
+struct format_kernel_sum {
+	enum kernel_mechanism mechanism;
+	const char *operation; /* NULL: the collector counted them, whatever they were */
+	uint64_t first_ago_ms, last_ago_ms;
+	uint64_t count;
+};
+size_t format_kernel_summary(char *buf, size_t cap, const struct format_id *id,
+			     const struct format_kernel_sum *sum);
+
+/* What became of the kernel's stream: event "lost" or "ended". */
+size_t format_kernel_event(char *buf, size_t cap, const struct format_id *id, const char *event,
+			   uint64_t events, uint64_t unjoined, const char *text);

@@ -27,6 +27,8 @@ int audit_new(const char *const *sinks, size_t n_sinks, struct audit **ret, stru
 		return err_set(err, -ENOMEM, "make the audit log");
 	audit->batch = (struct batch){ .data = audit->queue, .cap = sizeof(audit->queue) };
 	flood_init(&audit->flood, FLOOD_MINUTE, stamp_coarse_ms());
+	audit->kernel.collected.fd = -1;
+	audit->kernel.state.why = "not asked for";
 	for (size_t i = 0; r == 0 && i < (n_sinks ? n_sinks : 1); i++) {
 		audit->n_sinks = i + 1;
 		r = sink_open(&audit->sink[i], n_sinks ? sinks[i] : NULL, audit->block, err);
@@ -43,6 +45,7 @@ void audit_free(struct audit *audit)
 {
 	if (!audit)
 		return;
+	collected_close(&audit->kernel.collected);
 	for (size_t i = 0; i < audit->n_sinks; i++)
 		sink_close(&audit->sink[i]);
 	free(audit);
@@ -57,6 +60,7 @@ void audit_rotate(struct audit *audit, const struct audit_rotation *rotation)
 void audit_flood(struct audit *audit, uint64_t bytes)
 {
 	flood_init(&audit->flood, bytes, stamp_coarse_ms());
+	audit->kernel.minute = bytes;
 }
 
 static void flush(struct audit *audit, unsigned wait_ms)
@@ -68,8 +72,8 @@ static void flush(struct audit *audit, unsigned wait_ms)
 	batch_clear(&audit->batch);
 }
 
-/* Queue the body in audit->body. Each fits into an empty queue. */
-static void queue(struct audit *audit, size_t len, uint64_t denials)
+/* Each fits into an empty queue. */
+void state_queue(struct audit *audit, size_t len, uint64_t denials)
 {
 	if (audit->batch.n == 0)
 		audit->queued_ms = stamp_coarse_ms();
@@ -94,7 +98,7 @@ int audit_begin(struct audit *audit, const struct audit_start *start, struct err
 		int r;
 
 		n = format_open(audit->body, sizeof(audit->body), &audit->id, start,
-				sink->chain.seal.id);
+				sink->chain.seal.id, &audit->kernel.state);
 		if (n == 0)
 			return err_set(err, -EMSGSIZE, "write the opening record of the audit log");
 		batch_clear(&audit->batch);
@@ -131,7 +135,7 @@ static void sum_up(struct audit *audit, uint64_t now_ms, bool all)
 		audit->summaries++;
 		audit->counted += slot->count;
 		pay(audit, n);
-		queue(audit, n, slot->count);
+		state_queue(audit, n, slot->count);
 		flood_told(&audit->flood);
 	}
 	audit->summed_ms = now_ms;
@@ -146,6 +150,7 @@ static void tick(struct audit *audit, uint64_t now_ms)
 {
 	if (counts_wait(audit) && now_ms - audit->summed_ms >= FLOOD_SUMMARY_MS)
 		sum_up(audit, now_ms, false);
+	state_kernel_sum_up(audit, now_ms, false);
 	if (audit->batch.n > 0 && now_ms - audit->queued_ms >= STATE_BATCH_MS)
 		flush(audit, SINK_WAIT_MS);
 }
@@ -161,6 +166,8 @@ int audit_timeout_ms(const struct audit *audit)
 
 	if (counts_wait(audit))
 		due = audit->summed_ms + FLOOD_SUMMARY_MS;
+	if (state_kernel_counts_wait(audit) && audit->kernel.summed_ms + FLOOD_SUMMARY_MS < due)
+		due = audit->kernel.summed_ms + FLOOD_SUMMARY_MS;
 	if (audit->batch.n > 0 && audit->queued_ms + STATE_BATCH_MS < due)
 		due = audit->queued_ms + STATE_BATCH_MS;
 	if (due == UINT64_MAX)
@@ -191,15 +198,16 @@ void audit_denial(struct audit *audit, const struct audit_denial *denial)
 
 		audit->records++;
 		pay(audit, n);
-		queue(audit, n, 1);
+		state_queue(audit, n, 1);
 	}
 	tick(audit, now_ms);
 }
 
 void audit_limit(struct audit *audit, const char *which, const char *text, uint64_t count)
 {
-	queue(audit, format_limit(audit->body, sizeof(audit->body), &audit->id, which, text, count),
-	      0);
+	state_queue(audit,
+		    format_limit(audit->body, sizeof(audit->body), &audit->id, which, text, count),
+		    0);
 }
 
 /* Each sink closes with its own losses. */
@@ -269,6 +277,7 @@ static void find_losses(const struct audit *audit, struct audit_totals *ret)
 void audit_end(struct audit *audit, const struct audit_end *end, struct audit_totals *ret)
 {
 	if (audit->begun) {
+		state_kernel_end(audit);
 		sum_up(audit, stamp_coarse_ms(), true);
 		flush(audit, SINK_WAIT_END_MS);
 		for (size_t i = 0; i < audit->n_sinks; i++)
@@ -280,6 +289,7 @@ void audit_end(struct audit *audit, const struct audit_end *end, struct audit_to
 			.records = audit->records + audit->summaries,
 		};
 		find_top(audit, ret);
+		state_kernel_top(audit, ret);
 		find_losses(audit, ret);
 	}
 	for (size_t i = 0; i < audit->n_sinks; i++)

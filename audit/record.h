@@ -48,11 +48,26 @@ struct audit_rotation {
 enum { AUDIT_KEEP_MAX = 512, AUDIT_SIZE_MIN = 64 * 1024 };
 void audit_rotate(struct audit *audit, const struct audit_rotation *rotation);
 
-/* How many bytes a minute a flood of denials may bring to the log, AUDIT_FLOOD_MIN to
- * AUDIT_FLOOD_MAX: beyond it denials are counted. Before audit_begin(); without this call
- * AUDIT_FLOOD_MIN. */
+/* How many bytes a minute a flood of denials may bring to the log (and as many one of denials by
+ * the kernel itself), AUDIT_FLOOD_MIN to AUDIT_FLOOD_MAX: beyond it denials are counted. Before
+ * audit_begin(); without this call AUDIT_FLOOD_MIN. */
 enum { AUDIT_FLOOD_MIN = 1 << 20, AUDIT_FLOOD_MAX = 1 << 30 };
 void audit_flood(struct audit *audit, uint64_t bytes);
+
+/*
+ * Ask the collector of the kernel's own denials (socket NULL: where it is on every machine) for
+ * those of the sandbox whose pid 1 the pidfd is. Before audit_begin(), whose record says what came
+ * of it, and before the payload runs. Without a collector this costs one failing connect(2); it
+ * waits for an answer at most 2 s, and fails nothing.
+ */
+void audit_kernel_open(struct audit *audit, const char *socket, int pidfd);
+
+/* What audit_kernel_take() waits for; -1: nothing. It takes at most max of what has come. */
+int audit_kernel_fd(const struct audit *audit);
+void audit_kernel_take(struct audit *audit, unsigned max);
+
+/* Whether a collector is there: 0, or -errno (-ENOENT, -ECONNREFUSED: none). */
+int audit_kernel_probe(void);
 
 /* Write the opening record. A log that cannot be written at all is an error: fail closed. */
 int audit_begin(struct audit *audit, const struct audit_start *start, struct err *err);
@@ -122,6 +137,9 @@ struct audit_kind {
 	const char *file; /* as given with the last of them, or NULL */
 	uint32_t line;
 	uint64_t count;
+	const char
+		*mechanism; /* of the kernel's own denials, which have no call and no rule; NULL */
+	char operation[32];
 };
 enum { AUDIT_TOP = 10 };
 
@@ -144,6 +162,10 @@ struct audit_totals {
 	size_t n_loss;
 };
 
-/* Flush the summaries, write the closing record with totals, close the sinks. *ret may be NULL. */
+/*
+ * Flush the summaries, write the closing record with totals, close the sinks. *ret may be NULL.
+ * With a collector it first waits, at most 2 s, for what the kernel has yet to tell: pid 1 of
+ * the sandbox must not be reaped before.
+ */
 void audit_end(struct audit *audit, const struct audit_end *end, struct audit_totals *ret);
 void audit_free(struct audit *audit); /* NULL is allowed */

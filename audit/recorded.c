@@ -108,9 +108,12 @@ static bool put_text(struct recorded *r, const struct scan *key, const struct sc
 		const char *key;
 		struct scan *to;
 	} texts[] = {
-		{ "type", &r->name },	  { "time", &r->time },	    { "sandbox", &r->sandbox },
-		{ "policy", &r->policy }, { "digest", &r->digest }, { "mechanism", &r->mechanism },
-		{ "comm", &r->comm },	  { "exe", &r->exe },	    { "rule", &r->rule },
+		{ "type", &r->name },	    { "time", &r->time },
+		{ "sandbox", &r->sandbox }, { "policy", &r->policy },
+		{ "digest", &r->digest },   { "mechanism", &r->mechanism },
+		{ "comm", &r->comm },	    { "exe", &r->exe },
+		{ "rule", &r->rule },	    { "operation", &r->operation },
+		{ "path", &r->path },	    { "label", &r->label },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -128,7 +131,8 @@ static void finish(struct recorded *r, const struct scan *args, const struct sca
 	unsigned n = args->len ? read_args(args, r->args) : 0;
 
 	r->type = type_of(&r->name);
-	r->by_seccomp = scan_is(&r->mechanism, "seccomp");
+	r->by_kernel = r->by_kernel || r->operation.len;
+	r->by_seccomp = scan_is(&r->mechanism, "seccomp") && !r->by_kernel;
 	r->has_args = r->has_call && args->len && n >= (r->call ? r->call->n_args : 6U);
 	if (r->type == RECORDED_LOST && (!lost->len || scan_u64(lost, &r->count) < 0))
 		r->count = 0;
@@ -155,6 +159,12 @@ int recorded_read(const char *line, size_t len, struct recorded *ret)
 			read_answer(&value, &r);
 		else if (scan_is(&key, "decoded") && !r.decoded.len && value.kind == SCAN_OBJECT)
 			r.decoded = value;
+		else if (scan_is(&key, "kernel"))
+			r.by_kernel = true;
+		else if (scan_is(&key, "access") && !r.access.len && value.kind == SCAN_ARRAY)
+			r.access = value;
+		else if (scan_is(&key, "fields") && !r.fields.len && value.kind == SCAN_OBJECT)
+			r.fields = value;
 		else if (scan_is(&key, "count") && !r.count)
 			(void)scan_u64(&value, &r.count);
 		else if (scan_is(&key, "seq") && !r.seq)

@@ -33,7 +33,11 @@ struct recorded {
 	uint64_t count;
 	uint64_t pid, pid_outside, uid;
 	bool has_pid, has_pid_outside, has_uid;
-	bool by_seccomp; /* the mechanism is seccomp */
+	bool by_seccomp; /* the mechanism is seccomp, and the supervisor answered */
+
+	/* Denials by the kernel itself (doc/decisions/0015). */
+	bool by_kernel;
+	struct scan operation, access, path, label, fields;
 
 	bool has_call; /* abi and nr are known; name and number agree */
 	enum abi abi;

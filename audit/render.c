@@ -64,10 +64,35 @@ void render_string(struct render *r, const struct scan *value, size_t max)
 	render_bytes(r, text, n, max);
 }
 
+/* Denials by the kernel itself, but those of a filter, name no call: "apparmor open:r". */
+static bool put_operation(struct render *r, const struct scan *record)
+{
+	struct scan mechanism, operation, access, value, call;
+	const char *before = ":";
+	struct scan_iter iter;
+
+	if (!scan_get(record, "operation", &operation) || operation.kind != SCAN_STRING ||
+	    scan_get(record, "syscall", &call))
+		return false;
+	if (scan_get(record, "mechanism", &mechanism))
+		render_string(r, &mechanism, 16);
+	render_text(r, " ");
+	render_string(r, &operation, 32);
+	if (!scan_get(record, "access", &access) || access.kind != SCAN_ARRAY)
+		return true;
+	for (scan_begin(&access, &iter); scan_next(&iter, NULL, &value); before = ",") {
+		render_text(r, before);
+		render_string(r, &value, 32);
+	}
+	return true;
+}
+
 void render_call_name(struct render *r, const struct scan *record)
 {
 	struct scan call, name, nr;
 
+	if (put_operation(r, record))
+		return;
 	if (!scan_get(record, "syscall", &call)) {
 		render_text(r, "(several calls)");
 	} else if (scan_get(&call, "name", &name) && name.kind == SCAN_STRING) {
@@ -84,6 +109,19 @@ static void put_call(struct render *r, const struct scan *record)
 	struct scan decoded;
 
 	render_call_name(r, record);
+	if (scan_get(record, "operation", &decoded)) {
+		const struct render before = *r;
+		size_t len;
+
+		render_text(r, " ");
+		len = r->len;
+		(void)render_args(r, record);
+		if (r->len == len) {
+			*r = before;
+			r->buf[r->len] = '\0';
+		}
+		return;
+	}
 	if (!scan_get(record, "decoded", &decoded))
 		return;
 	render_text(r, "(");
@@ -111,7 +149,14 @@ void render_rule(struct render *r, const struct scan *record)
 
 	if (!scan_get_string(record, "rule", text, sizeof(text)) ||
 	    !scan_get(record, "rule", &rule)) {
-		render_text(r, "-");
+		/* the kernel's own: its profile or context, if it has one */
+		if (scan_get(record, "label", &rule) && rule.kind == SCAN_STRING)
+			render_string(r, &rule, 80);
+		else if (scan_get(record, "operation", &rule) &&
+			 scan_get(record, "mechanism", &rule))
+			render_string(r, &rule, 16);
+		else
+			render_text(r, "-");
 		return;
 	}
 	slash = strrchr(text, '/');
@@ -137,6 +182,7 @@ static void put_who(struct render *r, const struct scan *record)
 
 static void put_denial(struct render *r, const struct scan *record, bool colour)
 {
+	struct scan answer;
 	uint64_t count = 1;
 	char more[48];
 
@@ -148,8 +194,10 @@ static void put_denial(struct render *r, const struct scan *record, bool colour)
 	put_call(r, record);
 	render_text(r, " by ");
 	render_rule(r, record);
-	render_text(r, ": ");
-	render_answer(r, record);
+	if (scan_get(record, "answer", &answer) || !scan_get(record, "operation", &answer)) {
+		render_text(r, ": ");
+		render_answer(r, record);
+	}
 	put_who(r, record);
 }
 
@@ -302,6 +350,8 @@ static bool put_watched(struct render *r, const struct scan *record, const struc
 		put_member(r, "limit: ", record, "text");
 	else if (scan_is(type, "lost"))
 		put_lost(r, record);
+	else if (scan_is(type, "kernel"))
+		put_member(r, "", record, "text");
 	else
 		return false;
 	return true;

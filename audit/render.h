@@ -21,13 +21,14 @@ void render_string(struct render *r, const struct scan *value, size_t max);
 /* Any text of others, the same way. */
 void render_bytes(struct render *r, const char *bytes, size_t len, size_t max);
 
-/* "mount" of a denial or summary, "call 999" of one without a name. */
+/* "mount" of a denial or summary, "call 999" of one without a name; "apparmor open:r" of one by the
+ * kernel itself. */
 void render_call_name(struct render *r, const struct scan *record);
 /* ""/dev/sda", "/mnt", "ext4", 0"; false when the record has no arguments. */
 bool render_args(struct render *r, const struct scan *record);
 /* "EPERM" or "kill". */
 void render_answer(struct render *r, const struct scan *record);
-/* "default.policy:41": the file without its directories. */
+/* "default.policy:41": the file without its directories; of the kernel's own, the profile. */
 void render_rule(struct render *r, const struct scan *record);
 
 /* The command of an opening record: words until max bytes are full. */

@@ -178,12 +178,42 @@ static void put_value(struct render *r, const struct scan *value)
 	put_member(&argument, value);
 }
 
+/* What the kernel's record has of the object: its path, or the most telling of its other fields. */
+static bool put_object(struct render *r, const struct scan *record)
+{
+	static const char *const keys[] = { "name",	 "dest", "daddr",  "src",
+					    "saddr",	 "peer", "signal", "family",
+					    "sock_type", "info", "ocomm",  "tcontext" };
+	struct scan path, fields, value;
+	unsigned n = 0;
+
+	if (scan_get(record, "path", &path) && path.kind == SCAN_STRING) {
+		render_text(r, "\"");
+		render_string(r, &path, 160);
+		render_text(r, "\"");
+		return true;
+	}
+	if (!scan_get(record, "fields", &fields) || fields.kind != SCAN_OBJECT)
+		return false;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && n < 3; i++) {
+		if (!scan_get(&fields, keys[i], &value) || value.kind != SCAN_STRING)
+			continue;
+		render_text(r, n++ > 0 ? " " : "");
+		render_text(r, keys[i]);
+		render_text(r, "=");
+		render_string(r, &value, 80);
+	}
+	return true;
+}
+
 bool render_args(struct render *r, const struct scan *record)
 {
 	struct scan decoded, value;
 	struct scan_iter iter;
 	unsigned n = 0;
 
+	if (scan_get(record, "kernel", &value) && put_object(r, record))
+		return true;
 	if (!scan_get(record, "decoded", &decoded) || decoded.kind != SCAN_OBJECT)
 		return false;
 	for (scan_begin(&decoded, &iter); scan_next(&iter, NULL, &value);) {

@@ -48,7 +48,8 @@
 #define SYS_LANDLOCK_CREATE_RULESET_VERSION 1U
 #define SYS_LANDLOCK_RULE_PATH_BENEATH	    1
 #define SYS_LANDLOCK_RULE_NET_PORT	    2  /* ABI 4 */
-#define SYS_LANDLOCK_LOG_NEW_EXEC_ON	    2U /* landlock_restrict_self, ABI 7, Linux 6.15 */
+#define SYS_LANDLOCK_LOG_SAME_EXEC_OFF	    1U /* landlock_restrict_self, ABI 7, Linux 6.15 */
+#define SYS_LANDLOCK_LOG_NEW_EXEC_ON	    2U
 
 struct sys_landlock_ruleset {
 	uint64_t handled_fs;

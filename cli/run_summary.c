@@ -22,7 +22,7 @@ static const char *call_name(const struct audit_kind *kind, char *buf, size_t si
 	return buf;
 }
 
-static void say_kind(const struct audit_kind *kind)
+static void say_call(const struct audit_kind *kind)
 {
 	static const char *const reasons[] = { "rule", "default", "kernel", "abi" };
 	const char *slash = kind->file ? strrchr(kind->file, '/') : NULL;
@@ -95,6 +95,17 @@ void run_usage(const struct audit_usage *u)
 	if (line.data)
 		(void)fprintf(stderr, "cordon: used %s; as %s counts\n", line.data,
 			      u->by_cgroup ? "the cgroup" : "wait4");
+}
+
+static void say_kind(const struct audit_kind *kind)
+{
+	/* The kernel's own: no call of a policy's. */
+	if (kind->mechanism) {
+		(void)fprintf(stderr, "cordon: %9" PRIu64 "  %s %s%s\n", kind->count,
+			      kind->mechanism, kind->operation, kind->kill ? "  kill" : "");
+		return;
+	}
+	say_call(kind);
 }
 
 /* The file that was written, if one was. */

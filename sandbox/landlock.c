@@ -161,6 +161,14 @@ static int check_in_force(struct child *c, struct err *err)
 	return err_set(err, -EPROTO, "find Landlock in force after it was applied");
 }
 
+/* By default the kernel's audit hears of a domain until the next execve, and so of nothing that a
+ * payload does. Here it is the other way about: the look below is refused in each launch, on
+ * purpose, and is nobody's news. Without a reader of the kernel's audit nothing of it is seen. */
+static unsigned log_flags(int abi)
+{
+	return abi >= 7 ? SYS_LANDLOCK_LOG_SAME_EXEC_OFF | SYS_LANDLOCK_LOG_NEW_EXEC_ON : 0;
+}
+
 int landlock_apply(struct child *c, struct err *err)
 {
 	_cleanup_close_ int ruleset = -1;
@@ -174,7 +182,7 @@ int landlock_apply(struct child *c, struct err *err)
 	r = add_rules(c, ruleset, err);
 	if (r < 0)
 		return r;
-	r = sys_landlock_restrict_self(ruleset, 0);
+	r = sys_landlock_restrict_self(ruleset, log_flags(c->plan->landlock_abi));
 	if (r == -E2BIG) {
 		(void)err_set(err, r, "apply Landlock");
 		return err_hint(

@@ -136,6 +136,7 @@ static int begin_audit(struct launch *l, struct err *err)
 		audit_rotate(l->s.audit, &l->s.options->rotation);
 		if (l->s.options->flood > 0)
 			audit_flood(l->s.audit, l->s.options->flood);
+		audit_kernel_open(l->s.audit, l->s.options->collector, l->s.pidfd);
 		r = audit_begin(l->s.audit, &start, err);
 	}
 	l->s.notify.audit = l->s.audit;

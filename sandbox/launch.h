@@ -22,6 +22,7 @@ struct launch_options {
 	size_t n_sinks;
 	struct audit_rotation rotation; /* all zeros: none */
 	uint64_t flood;			/* for audit_flood(); 0: as without it */
+	const char *collector;		/* its socket, NULL: where it is on every machine */
 	void (*started)(void *ctx, const struct launch_progress *progress); /* or NULL */
 	void *ctx;
 	/* Ask whoever manages services for a scope of that name, delegated, with this process in

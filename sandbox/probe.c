@@ -93,6 +93,11 @@ static const struct probe probes[] = {
 	  "no limit on memory and cpu of all processes together", NULL },
 	{ "lsm", "security modules told", PROBE_INFO, PROBE_HERE, 0, probe_try_lsm,
 	  "what AppArmor or SELinux refuse cannot be told apart", NULL },
+	{ "collector", "the kernel's own denials in the log", PROBE_INFO, PROBE_HERE, 0,
+	  probe_try_collector,
+	  "what AppArmor, SELinux, Landlock or a filter that kills refuse is in no log of cordon's",
+	  "cordon-collect is not running: an administrator starts it by cordon-collect.service "
+	  "(man cordon-collect)" },
 	{ "yama", "Yama ptrace_scope", PROBE_INFO, PROBE_HERE, 0, probe_try_yama,
 	  "your processes outside can trace each other, as always; not those inside", NULL },
 	{ "tiocsti", "TIOCSTI switched off", PROBE_INFO, PROBE_HERE, 0, probe_try_tiocsti,

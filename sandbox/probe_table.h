@@ -52,6 +52,7 @@ int probe_try_cgroup(struct probe_result *r);
 int probe_try_lsm(struct probe_result *r);
 int probe_try_yama(struct probe_result *r);
 int probe_try_tiocsti(struct probe_result *r);
+int probe_try_collector(struct probe_result *r);
 
 /* probe_inside.c: in namespaces of their own */
 int probe_try_userns(struct probe_result *r);

@@ -15,7 +15,10 @@
 #include "base/sys.h"
 #include "sandbox/wire.h"
 
-enum { NOTIFY_BATCH = 256, DRAIN_MS = 2000, CONSENT_MS = 1000, DYING_MS = 2000 };
+/* Of the kernel's own denials so many a round: each is a few microseconds of work, and
+ * notifications wait meanwhile. */
+enum { NOTIFY_BATCH = 256, KERNEL_BATCH = 32, DRAIN_MS = 2000, CONSENT_MS = 1000, DYING_MS = 2000 };
+enum { FIXED_POLLFDS = 5 };
 
 /* Nanoseconds of a century fit into 64 bits; of much more they do not. */
 #define MAX_WALL_MS (UINT64_C(100) * 366 * 86400 * 1000)
@@ -229,6 +232,13 @@ static void audit_write_out(struct supervisor *s)
 	recorder_unlock(&s->recorder);
 }
 
+static void take_kernel_denials(struct supervisor *s)
+{
+	recorder_lock(&s->recorder);
+	audit_kernel_take(s->audit, KERNEL_BATCH);
+	recorder_unlock(&s->recorder);
+}
+
 static int on_notifications(struct supervisor *s, short revents, struct err *err)
 {
 	int r = s->recorder.running ? recorder_result(&s->recorder)
@@ -245,13 +255,15 @@ static int on_notifications(struct supervisor *s, short revents, struct err *err
 
 static int one_round(struct supervisor *s, struct err *err)
 {
-	struct pollfd p[4 + TERMINAL_POLLFDS] = {
+	struct pollfd p[FIXED_POLLFDS + TERMINAL_POLLFDS] = {
 		{ .fd = s->recorder.running ? s->recorder.event : s->notify.fd, .events = POLLIN },
 		{ .fd = s->pidfd, .events = POLLIN },
 		{ .fd = s->wire, .events = POLLIN },
 		{ .fd = s->signals, .events = POLLIN },
+		{ .fd = audit_kernel_fd(s->audit), .events = POLLIN },
 	};
-	size_t n = 4 + terminal_pollfds(&s->terminal, p + 4, TERMINAL_POLLFDS);
+	size_t n =
+		FIXED_POLLFDS + terminal_pollfds(&s->terminal, p + FIXED_POLLFDS, TERMINAL_POLLFDS);
 	int wait =
 		sooner(sooner(audit_wait_ms(s), terminal_timeout(&s->terminal)), until_deadline(s));
 	const bool unheard = s->consented && !s->running && s->wire >= 0;
@@ -269,7 +281,9 @@ static int one_round(struct supervisor *s, struct err *err)
 	if (p[3].revents)
 		on_signals(s);
 	if (r == 0)
-		r = terminal_handle(&s->terminal, p + 4, n - 4);
+		r = terminal_handle(&s->terminal, p + FIXED_POLLFDS, n - FIXED_POLLFDS);
+	if (p[4].revents)
+		take_kernel_denials(s);
 	audit_write_out(s);
 	check_wall(s);
 	s->gone = p[1].revents != 0;
