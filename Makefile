@@ -92,14 +92,14 @@ CFLAGS_ALL := -std=gnu11 -D_GNU_SOURCE $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -I. 
 LDFLAGS_ALL := $(LDHARDEN) $(SANFLAGS) $(LDFLAGS)
 
 # --- sources: a room is the .c files of its folder
-ROOMS := base policies profiles audit sandbox
+ROOMS := base policies profiles audit sandbox collect
 GEN   := $(patsubst %,$(BUILD)/gen/%_table.c,consts layout syscall)
 GEN_H := $(BUILD)/gen/consts_sets.h
 room_src  = $(wildcard $(1)/*.c) $(if $(filter policies,$(1)),$(GEN))
 room_objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(subst $(BUILD)/gen,gen,$(call room_src,$(1))))
 
-# cli: policy*.c is cordon-policy, audit*.c is cordon-audit, learn_*.c cordon-learn, static*.c cordon-static, scope_main.c cordon-scope, probe.c what policy tests run inside a
-# sandbox, print.c serves all, the rest is cordon
+# cli: policy*.c is cordon-policy, audit*.c cordon-audit, learn_*.c cordon-learn, static*.c cordon-static, scope_main.c
+# cordon-scope, collect_main.c cordon-collect, probe.c what policy tests run inside a sandbox, print.c serves all, the rest is cordon
 CLI_SHARED := cli/print.c
 CLI_PROBE  := cli/probe.c
 CLI_POLICY := $(wildcard cli/policy*.c)
@@ -107,15 +107,16 @@ CLI_AUDIT  := $(wildcard cli/audit*.c)
 CLI_LEARN  := $(wildcard cli/learn_*.c)
 CLI_STATIC := $(wildcard cli/static*.c)
 CLI_SCOPE  := cli/scope_main.c
+CLI_COLLECT := cli/collect_main.c
 # what to write so that a call is allowed: for cordon-policy and cordon-audit
 CLI_ADVICE := cli/policy_dirs.c cli/policy_advice.c cli/policy_advice_put.c cli/policy_call.c
-CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_POLICY) $(CLI_AUDIT) $(CLI_LEARN) $(CLI_STATIC) $(CLI_SCOPE) $(CLI_PROBE),$(wildcard cli/*.c))
+CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_POLICY) $(CLI_AUDIT) $(CLI_LEARN) $(CLI_STATIC) $(CLI_SCOPE) $(CLI_COLLECT) $(CLI_PROBE),$(wildcard cli/*.c))
 
 LIBS := $(foreach r,$(ROOMS),$(BUILD)/lib$(r).a)
 L = $(foreach r,$(1),$(BUILD)/lib$(r).a)
 o = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-PROGRAMS := $(BUILD)/cordon $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-learn $(BUILD)/cordon-static $(BUILD)/cordon-scope $(BUILD)/cordon-probe
+PROGRAMS := $(BUILD)/cordon $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-learn $(BUILD)/cordon-static $(BUILD)/cordon-scope $(BUILD)/cordon-collect $(BUILD)/cordon-probe
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 PROBES := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(wildcard tests/programs/*.c))
 ifdef SAN
@@ -233,6 +234,24 @@ $(BUILD)/cordon-scope: $(call o,$(CLI_SCOPE)) $(call L,base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lsystemd
 
+# The collector's own filter: our generator's, checked as every other is, and built in, so that nothing
+# is read for it when it starts. The generator runs on the machine that builds: for another processor's
+# programs there is a second one, made by BUILD_CC.
+BUILD_CC  ?= cc
+PROCESSOR := $(firstword $(subst -, ,$(MACHINE)))
+GENERATOR ?= $(BUILD)/$(if $(filter $(PROCESSOR)-%,$(shell $(BUILD_CC) -dumpmachine)),,host/)cordon-policy
+$(BUILD)/host/cordon-policy: $(wildcard $(foreach r,base policies profiles audit,$(r)/*.[ch])) $(CLI_POLICY) $(CLI_SHARED) policies/syscalls.tbl
+	$(MAKE) CC='$(BUILD_CC)' CFLAGS= LDFLAGS= SAN= BUILD=$(BUILD)/host $@
+
+$(BUILD)/gen/collect_program.c: collect/collect.policy tools/gen-program $(GENERATOR)
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)
+	$(Q)tools/gen-program $(GENERATOR) $(PROCESSOR) collect/collect.policy collect/confine.h collect_program confine_program > $@
+
+$(BUILD)/cordon-collect: $(call o,$(CLI_COLLECT) $(CLI_SHARED)) $(BUILD)/obj/gen/collect_program.o $(call L,collect audit profiles policies base)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lcap-ng -lmd
+
 # No libc and no loader, so that the only calls it makes are those that a test asks for: what needs
 # either (stack protector, fortification, sanitizers) is off.
 $(BUILD)/cordon-probe: cli/probe.c cli/probe.h
@@ -242,7 +261,7 @@ $(BUILD)/cordon-probe: cli/probe.c cli/probe.h
 		-ffile-prefix-map='$(CURDIR)=.' -nostdlib -static $(LDHARDEN) -o $@ cli/probe.c
 
 # --- tests
-$(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call L,sandbox audit profiles policies base)
+$(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call L,collect sandbox audit profiles policies base)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lseccomp -lcap-ng -ljson-c -lmd
@@ -342,14 +361,14 @@ check-asan:  ## the same tests under AddressSanitizer and UBSan
 CROSS_CC    ?= aarch64-linux-gnu-gcc
 CROSS_RUN   ?= qemu-aarch64-static
 CROSS_TESTS := seccomp_random bundle policy_eval usage groups hash
-check-aarch64:  ## the tree compiles for aarch64, and the policy compiler works there, emulated
+check-aarch64: $(BUILD)/cordon-policy  ## the tree compiles for aarch64, and the policy compiler works there, emulated
 	@mkdir -p $(BUILD)-aarch64/include
 	@for name in cap-ng.h sha2.h xxhash.h json-c; do ln -sfn /usr/include/$$name $(BUILD)-aarch64/include/$$name; done
-	$(MAKE) CC=$(CROSS_CC) BUILD=$(BUILD)-aarch64 CFLAGS='-idirafter $(BUILD)-aarch64/include' cross-objects
+	$(MAKE) CC=$(CROSS_CC) BUILD=$(BUILD)-aarch64 GENERATOR=$(BUILD)/cordon-policy CFLAGS='-idirafter $(BUILD)-aarch64/include' cross-objects
 	CORDON_RANDOM_POLICIES=$${CORDON_RANDOM_POLICIES:-100} \
 		tools/run-tests unit $(BUILD)-aarch64 $(CROSS_TESTS:%=$(BUILD)-aarch64/tests/aarch64_%)
 
-cross-objects: $(LIBS) $(CROSS_TESTS:%=$(BUILD)/tests/aarch64_%)
+cross-objects: $(LIBS) $(BUILD)/obj/gen/collect_program.o $(CROSS_TESTS:%=$(BUILD)/tests/aarch64_%)
 
 # A script, because nothing else runs a program of another processor.
 $(BUILD)/tests/aarch64_%: tests/unit/test_%.c tests/cross/cmocka.h tests/cross/sha2.c $(call L,profiles policies base)
@@ -368,6 +387,7 @@ FUZZ_ROOMS := $(call fuzz_objects,$(wildcard base/*.c policies/*.c profiles/*.c 
 $(BUILD)/fuzz/fuzz_options: $(call fuzz_objects,cli/options.c)
 $(BUILD)/fuzz/fuzz_cgroup: $(call fuzz_objects,sandbox/cgroup_text.c)
 $(BUILD)/fuzz/fuzz_wire: $(call fuzz_objects,sandbox/wire.c)
+$(BUILD)/fuzz/fuzz_kernel_record: $(call fuzz_objects,collect/process.c collect/forks.c)
 $(BUILD)/fuzz/fuzz_elf: $(call fuzz_objects,$(filter-out cli/static.c cli/static_put.c,$(CLI_STATIC)))
 $(BUILD)/fuzz/fuzz_elf: FUZZ_LIBS := -lelf -lcapstone
 $(BUILD)/fuzz/obj/gen/%.o: $(BUILD)/gen/%.c | $(GEN_H)
@@ -420,10 +440,13 @@ APPARMOR_DIR ?= $(and $(filter /usr /usr/local,$(PREFIX)),$(wildcard /etc/apparm
 install: all  ## into DESTDIR/PREFIX
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/policies $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(compdir)
 	install -m 0755 $(BUILD)/cordon $(DESTDIR)$(bindir)/cordon
-	install -m 0755 $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-learn $(BUILD)/cordon-static $(BUILD)/cordon-scope $(BUILD)/cordon-probe $(DESTDIR)$(libexecdir)/
+	install -m 0755 $(BUILD)/cordon-policy $(BUILD)/cordon-audit $(BUILD)/cordon-learn $(BUILD)/cordon-static $(BUILD)/cordon-scope $(BUILD)/cordon-collect $(BUILD)/cordon-probe $(DESTDIR)$(libexecdir)/
 	install -m 0644 policies/library/*.policy $(DESTDIR)$(datadir)/policies/
 	install -d $(DESTDIR)$(datadir)/selinux
 	install -m 0644 profiles/cordon-base.cil $(DESTDIR)$(datadir)/selinux/
+	install -d $(DESTDIR)$(datadir)/systemd
+	sed 's|^ExecStart=.*|ExecStart=$(libexecdir)/cordon-collect|' collect/cordon-collect.service >$(DESTDIR)$(datadir)/systemd/cordon-collect.service
+	chmod 0644 $(DESTDIR)$(datadir)/systemd/cordon-collect.service
 	install -m 0644 doc/man/*.1 $(DESTDIR)$(mandir)/man1/
 	install -m 0644 tools/completion.bash $(DESTDIR)$(compdir)/cordon
 	install -m 0644 tools/completion.bash $(DESTDIR)$(datadir)/completion.bash
