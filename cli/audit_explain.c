@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "cli/audit_kernel.h"
 #include "cli/audit_policy.h"
 #include "cli/audit_reader.h"
 #include "cli/policy.h"
@@ -323,11 +324,93 @@ static void put_now(const struct explained *e)
 		(void)puts("no line of a policy would allow a call without a name");
 }
 
+/* --- the kernel's own ---------------------------------------------------------------------- */
+
+static const char *joined_text(const struct recorded *record)
+{
+	struct scan joined;
+
+	if (!scan_get(&record->record, "joined", &joined))
+		return "";
+	if (scan_is(&joined, "domain"))
+		return "by its Landlock domain, which is this sandbox's";
+	if (scan_is(&joined, "pid"))
+		return "by its process, which was this sandbox's";
+	if (scan_is(&joined, "parent"))
+		return "by its parent process, which was this sandbox's";
+	return "by its user alone: another process of the same user can be meant";
+}
+
+static void put_wish(const struct explained *e)
+{
+	_cleanup_buf_ struct buf line = BUF_INIT;
+	const struct policy_path *by = NULL;
+	struct audit_wish wish;
+
+	audit_wish_of(&e->record, &wish);
+	if (wish.kind == WISH_NONE) {
+		(void)puts("no line of a policy speaks of it");
+		return;
+	}
+	if (!e->policy || audit_wish_spell(&line, &wish) < 0)
+		return;
+	switch (audit_wish_judge(e->policy, &wish, &by)) {
+	case WISH_GIVEN:
+		(void)printf("the policy gives it%s", by ? ": " : "");
+		if (by)
+			advice_print_line(e->policy, by->where);
+		(void)puts("\n  so what refused it was not made of this text");
+		break;
+	case WISH_HIDDEN:
+		(void)fputs("a line hides it: ", stdout);
+		advice_print_line(e->policy, by->where);
+		(void)putchar('\n');
+		break;
+	case WISH_CLOSED:
+		(void)fputs("no line gives it; this one would: ", stdout);
+		policy_cli_put_text(line.data);
+		(void)putchar('\n');
+		break;
+	}
+}
+
+static void put_kernel(const struct explained *e)
+{
+	char buf[TEXT_MAX];
+	struct render r;
+
+	put_process(&e->record);
+	render_init(&r, buf, sizeof(buf));
+	render_call_name(&r, &e->record.record);
+	render_text(&r, " ");
+	(void)render_args(&r, &e->record.record);
+	(void)printf("%s\n", buf);
+	put("refused by the kernel itself: ", &e->record.mechanism, "?");
+	if (e->record.label.len)
+		put(", ", &e->record.label, "?");
+	if (e->record.kill)
+		(void)fputs(", which killed it", stdout);
+	(void)puts("");
+	if (e->record.type == RECORDED_DENIAL)
+		(void)printf("  joined: %s\n", joined_text(&e->record));
+	if (e->policy) {
+		(void)fputs("  policy: ", stdout);
+		policy_cli_put_text(e->policy->sources[0].path);
+		(void)puts(e->same_text ? ", the one that was in force"
+					: ": NOT the one that was in force, its text differs");
+	}
+	put_wish(e);
+}
+
 static void put_text(const struct explained *e)
 {
 	char buf[64];
 	struct render r;
 
+	if (e->record.by_kernel) {
+		put_kernel(e);
+		return;
+	}
 	put_process(&e->record);
 	put_call(&e->record);
 	put("denied by ", &e->record.mechanism, "?");
@@ -374,6 +457,7 @@ static void json_record(struct json *j, const struct recorded *record)
 	json_string(j, "abi", record->has_call ? abi_name(record->abi) : NULL);
 	json_string(j, "answer", answer);
 	json_slice(j, "rule", &record->rule);
+	json_bool(j, "by_kernel", record->by_kernel);
 	json_u64(j, "count", record->count);
 }
 
@@ -396,6 +480,31 @@ static void json_now(struct json *j, const struct explained *e)
 		advice_json(j, &e->advice, e->policy);
 }
 
+/* The line that would give what the kernel refused, if there is one, and how the policy stands. */
+static int json_wish(struct json *j, const struct explained *e)
+{
+	static const char *const stands[] = {
+		[WISH_CLOSED] = "closed",
+		[WISH_HIDDEN] = "hidden",
+		[WISH_GIVEN] = "given",
+	};
+	_cleanup_buf_ struct buf line = BUF_INIT;
+	const struct policy_path *by = NULL;
+	struct audit_wish wish;
+
+	audit_wish_of(&e->record, &wish);
+	if (wish.kind == WISH_NONE)
+		return 0;
+	if (audit_wish_spell(&line, &wish) < 0)
+		return -ENOMEM;
+	json_object(j, "wish");
+	json_string(j, "line", line.data);
+	if (e->policy)
+		json_string(j, "policy", stands[audit_wish_judge(e->policy, &wish, &by)]);
+	json_object_end(j);
+	return 0;
+}
+
 static int put_json(const struct explained *e)
 {
 	_cleanup_free_ char *text = malloc(JSON_ROOM);
@@ -416,6 +525,8 @@ static int put_json(const struct explained *e)
 	}
 	if (e->judged)
 		json_now(&j, e);
+	if (e->record.by_kernel && json_wish(&j, e) < 0)
+		return -ENOMEM;
 	json_object_end(&j);
 	if (json_finish(&j) == 0)
 		return -EOVERFLOW;

@@ -56,6 +56,8 @@ static bool path_matches(const struct scan *record, const char *glob)
 	struct scan decoded, value;
 	struct scan_iter iter;
 
+	if (scan_get(record, "path", &value)) /* the kernel's own */
+		return text_in(&value, glob, 0);
 	if (!scan_get(record, "decoded", &decoded) || decoded.kind != SCAN_OBJECT)
 		return false;
 	for (scan_begin(&decoded, &iter); scan_next(&iter, NULL, &value);) {
@@ -91,7 +93,8 @@ static bool rule_matches(const struct scan *record, const char *glob)
 	char text[1024];
 	const char *slash;
 
-	if (!scan_get_string(record, "rule", text, sizeof(text)))
+	if (!scan_get_string(record, "rule", text, sizeof(text)) &&
+	    !scan_get_string(record, "label", text, sizeof(text)))
 		return false;
 	slash = strrchr(text, '/');
 	return fnmatch(glob, text, 0) == 0 || (slash && fnmatch(glob, slash + 1, 0) == 0);

@@ -25,26 +25,28 @@ static void suggest_done(struct suggest *s)
 	for (size_t i = 0; i < s->n; i++)
 		suggest_seen_done(&s->wanted[i].seen);
 	free(s->wanted);
+	free(s->wished);
 	policy_free(s->policy);
 }
 
 /* --- gathering ----------------------------------------------------------------------------- */
 
-/* A name that can stand in a comment and say nothing there but itself. */
-static void put_program(struct wanted *w, const struct recorded *record)
+void suggest_harmless(const struct scan *name, char *ret, size_t size)
 {
-	const struct scan *name = record->exe.len ? &record->exe : &record->comm;
-	char text[sizeof(w->program)];
-
-	(void)scan_string(name, text, sizeof(text));
-	for (char *p = text; *p; p++) {
+	(void)scan_string(name, ret, size);
+	for (char *p = ret; *p; p++) {
 		bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
 			     (*p >= '0' && *p <= '9') || strchr("/._+-", *p);
 
 		if (!plain)
 			*p = '?';
 	}
-	memcpy(w->program, text, sizeof(text));
+}
+
+static void put_program(struct wanted *w, const struct recorded *record)
+{
+	suggest_harmless(record->exe.len ? &record->exe : &record->comm, w->program,
+			 sizeof(w->program));
 }
 
 /* The gravest reason that one of the call's denials has stays. */
@@ -113,9 +115,13 @@ static int take(struct suggest *s, const struct recorded *record)
 	const struct syscall_desc *table = syscall_table(&n);
 	struct wanted *w = &s->wanted[record->call ? (size_t)(record->call - table) : n];
 	struct policy_verdict v;
+	int r;
 
 	if (record->type != RECORDED_DENIAL && record->type != RECORDED_SUMMARY)
 		return 0;
+	r = suggest_wish(s, record);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	if (record->has_args) {
 		policy_eval(s->policy, record->abi, record->nr, record->args, &v);
 		if (v.action == POLICY_ALLOW)
@@ -149,7 +155,8 @@ static int decide(struct suggest *s, struct wanted *w)
 	int r;
 
 	if (!w->seen.call || w->seen.n == 0) {
-		withhold(w, WITHHELD_NAMELESS);
+		if (w->why != WITHHELD_OTHER)
+			withhold(w, WITHHELD_NAMELESS);
 		s->n_withheld++;
 		return 0;
 	}
@@ -200,6 +207,8 @@ static int gather(struct suggest *s, struct audit_reader *reader, struct err *er
 		if (s->wanted[i].count > 0 && decide(s, &s->wanted[i]) < 0)
 			return err_set(err, -ENOMEM, "gather denials");
 	}
+	if (r == 0)
+		suggest_judge_wishes(s);
 	return r;
 }
 
@@ -349,6 +358,7 @@ static int make_tried(struct suggest *s, struct buf *text, struct err *err)
 		if (r < 0)
 			return r;
 		well = try_out(s, now);
+		well = suggest_try_wishes(s, now) && well;
 		well = (s->args->patch || !find_expects(s, now)) && well;
 	}
 	return 0;

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "base/fd.h"
+#include "base/json.h"
 #include "cli/audit.h"
+#include "cli/audit_kernel.h"
 #include "cli/audit_reader.h"
 #include "policies/suggest.h"
 
@@ -38,13 +40,41 @@ struct wanted {
 	size_t n_lines;
 };
 
+/* A path or a port that the kernel itself refused. */
+struct wished {
+	struct audit_wish wish;
+	uint64_t count, seq;
+	char program[64];
+	char by[64];	 /* the mechanism, with its profile, of harmless characters */
+	const char *why; /* it is not suggested; NULL: it is */
+	struct policy_where where;
+};
+enum { SUGGEST_WISHES = 512 };
+
 struct suggest {
 	const struct audit_args *args;
 	struct policy *policy;
 	struct wanted *wanted; /* one a call of the table; the last is for those without one */
 	size_t n;
 	size_t n_suggested, n_withheld;
+	struct wished *wished;
+	size_t n_wished;
+	uint64_t more_wished; /* denials of kinds beyond SUGGEST_WISHES */
 };
+
+/* A name that can stand in a comment and say nothing there but itself. */
+void suggest_harmless(const struct scan *name, char *ret, size_t size);
+
+/* --- audit_suggest_path.c: denials by the kernel itself --- */
+
+/* 1 when it is one of these, 0 when not, or -ENOMEM. */
+int suggest_wish(struct suggest *s, const struct recorded *record);
+void suggest_judge_wishes(struct suggest *s);
+/* Whether the policy gives what is suggested; what it does not is withheld. */
+bool suggest_try_wishes(struct suggest *s, const struct policy *now);
+int suggest_put_wishes(struct buf *out, const struct suggest *s);
+int suggest_put_withheld_wishes(struct buf *out, const struct suggest *s);
+int suggest_json_wishes(struct json *j, const struct suggest *s);
 
 const char *suggest_why(enum withheld why);
 

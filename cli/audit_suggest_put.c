@@ -132,7 +132,7 @@ int suggest_put_policy(struct buf *out, const struct suggest *s)
 			r = buf_puts(out, "# expect lines of the policy say that it is denied\n");
 		r = r ? r : suggest_put_lines(out, w);
 	}
-	return r;
+	return r ? r : suggest_put_wishes(out, s);
 }
 
 int suggest_put_withheld(struct buf *out, const struct suggest *s)
@@ -150,7 +150,7 @@ int suggest_put_withheld(struct buf *out, const struct suggest *s)
 			r = buf_printf(out, ": %s", w->danger->why);
 		r = r ? r : buf_puts(out, "\n");
 	}
-	return r;
+	return r ? r : suggest_put_withheld_wishes(out, s);
 }
 
 /* As diff -u writes it; a file without a last newline gets one. */
@@ -244,6 +244,7 @@ int suggest_put_json(struct buf *out, const struct suggest *s)
 			r = json_wanted(&j, &s->wanted[i]);
 	}
 	json_array_end(&j);
+	r = r ? r : suggest_json_wishes(&j, s);
 	json_object_end(&j);
 	if (r == 0 && json_finish(&j) == 0)
 		r = -EOVERFLOW;
