@@ -1,0 +1,292 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# lanes: apparmor-6.1 selinux-6.1 apparmor-new selinux-6.12
+# as: root
+# The kernel's own denials: cordon-collect with one capability, two users, each refused things of his
+# own; each denial is once in the right log and in no other one.
+# shellcheck source=tests/lib/harness.sh disable=SC2016,SC2317 # expanded inside; called by run
+. "$(dirname "$0")/../lib/harness.sh"
+
+SOCKET=/run/cordon/collect.sock
+SCHEMA=$CORDON_TEST_ROOT/doc/audit.schema.json
+LSM=${CORDON_TEST_LANE%%-*} KERNEL=${CORDON_TEST_LANE#*-}
+ONE=59742 TWO=59743 COLLECTOR=59744
+chmod 0755 "$CORDON_TEST_HOME" "$TMPDIR" "$WORK"
+cd "$WORK" || exit 1
+for user in "$ONE" "$TWO"; do
+	mkdir "$user"
+	chown "$user:$user" "$user"
+done
+as() { # USER COMMAND...
+	local user=$1
+	shift
+	setpriv --reuid "$user" --regid "$user" --clear-groups env "HOME=$WORK/$user" "XDG_STATE_HOME=$WORK/$user" \
+		"XDG_CACHE_HOME=$WORK/$user/cache" "XDG_CONFIG_HOME=$WORK/$user/config" "XDG_RUNTIME_DIR=$WORK/$user" "$@"
+}
+launch() { # USER OPTIONS... -- COMMAND...
+	as "$1" "$CORDON" run --ro "$PROGRAMS" "${@:2}"
+}
+log() { # USER FILTER: what of the log passes
+	jq -c "$2" "$WORK/$1/cordon/audit.jsonl"
+}
+# Without fork events (Linux 6.1) a process that ends at once may be gone when its denial is read: then that
+# is told, by a number.
+exact=yes
+[ "$KERNEL" != 6.1 ] || exact=
+so_many() { # NUMBER FOUND TOLD
+	diag "$2 instead of $1, $3 told as gone"
+	case $1 in
+	*~) [ "$2" -eq "${1%\~}" ] || { [ -z "$exact" ] && [ "$2" -lt "${1%\~}" ] && [ $(($2 + $3)) -ge "${1%\~}" ]; } ;;
+	*) [ "$2" -eq "$1" ] ;;
+	esac
+}
+# One jq(1) for all of a group: its start takes half a second in a guest.
+has() { # USER {NUMBER TITLE FILTER}...: so many denials, those that were counted included; NUMBER~: see above
+	local user=$1 i program='([.[] | select(.type == "kernel") | .unjoined] | add // 0)'
+	local -a found
+	shift
+	for ((i = 3; i <= $#; i += 3)); do
+		program+=", ([.[] | select((.type == \"denial\" or .type == \"summary\") and (${!i})) | .count] | add // 0)"
+	done
+	mapfile -t found < <(jq -s "$program" "$WORK/$user/cordon/audit.jsonl")
+	for ((i = 1; $# > 0; i++)); do
+		check "$2" so_many "$1" "${found[i]-none}" "${found[0]-none}"
+		shift 3
+	done
+}
+total() { # USER: all of its denials, and what was told as lost
+	jq -sr '[([.[] | select(.type == "denial" or .type == "summary") | .count] | add // 0),
+		([.[] | select(.type == "kernel") | .events + .unjoined] | add // 0)] | @tsv' "$WORK/$1/cordon/audit.jsonl"
+}
+start_collector() {
+	mkdir -p /run/cordon
+	chown "$COLLECTOR" /run/cordon
+	setpriv --reuid "$COLLECTOR" --regid "$COLLECTOR" --clear-groups --inh-caps=-all,+audit_read \
+		--ambient-caps=-all,+audit_read --bounding-set=-all,+audit_read \
+		"$CORDON_TEST_ROOT/build/cordon-collect" 2>"$WORK/collector.err" &
+	collector=$!
+	wait_for 10 grep -q 'listening at' "$WORK/collector.err"
+}
+stop_collector() {
+	kill "$collector" 2>/dev/null
+	wait "$collector"
+	diag "$(tail -n 1 "$WORK/collector.err")"
+}
+at_exit 'kill $collector; rm -rf /run/cordon'
+
+# --- without it
+launch "$ONE" -- "$PROGRAMS/killed" 1 110 >/dev/null
+check "without a collector the opening record says so" jq -es \
+	'.[0].kernel_denials == {"readable": false, "why": "there is no collector"}' "$WORK/$ONE/cordon/audit.jsonl"
+has "$ONE" 0 "and nothing of the kernel's is there" true
+
+# --- what it is, and is not, when it starts
+expect_error 125 'collect as root' "it does not run as root" -- "$CORDON_TEST_ROOT/build/cordon-collect"
+expect_error 125 'with the capability (cap_)?net_admin' "nor with more than it needs" -- \
+	setpriv --reuid "$COLLECTOR" --regid "$COLLECTOR" --clear-groups --inh-caps=-all,+audit_read,+net_admin \
+	--ambient-caps=-all,+audit_read,+net_admin "$CORDON_TEST_ROOT/build/cordon-collect"
+expect_error 125 'CAP_AUDIT_READ' "nor with less" -- \
+	setpriv --reuid "$COLLECTOR" --regid "$COLLECTOR" --clear-groups "$CORDON_TEST_ROOT/build/cordon-collect"
+check "it starts with CAP_AUDIT_READ" start_collector
+diag "$(cat "$WORK/collector.err")"
+status() {
+	grep -qE "^$1" "/proc/$collector/status"
+}
+check "and has no capability then" status $'CapPrm:\t0000000000000000'
+check "and none to gain" status $'NoNewPrivs:\t1'
+check "and a filter" status $'Seccomp:\t2'
+expect_error 125 'something does already' "a second one does not take its socket" -- \
+	setpriv --reuid "$COLLECTOR" --regid "$COLLECTOR" --clear-groups --inh-caps=-all,+audit_read \
+	--ambient-caps=-all,+audit_read --bounding-set=-all,+audit_read "$CORDON_TEST_ROOT/build/cordon-collect"
+
+# --- two users at once, each with calls of his own that kill
+launch "$ONE" -- "$PROGRAMS/killed" 7 110 >/dev/null &
+first=$!
+launch "$TWO" -- "$PROGRAMS/killed" 9 111 >/dev/null &
+second=$!
+wait $first $second
+check "the opening record says that the kernel's denials are read" \
+	[ "$(log "$TWO" 'select(.type == "open") | .kernel_denials.readable')" = true ]
+launch "$ONE" -- sh -c 'exec "$0" 1 104' "$PROGRAMS/killed" >/dev/null
+launch "$ONE" -- "$PROGRAMS/hostile" nothing >/dev/null 2>&1
+has "$ONE" \
+	7~ "each kill of the one is there once" '.mechanism == "seccomp" and .syscall.name == "getppid" and .answer.kill' \
+	0 "and none of the other's" '.syscall.name == "getpgrp"' \
+	1~ "the payload's own child, right before the end" '.syscall.name == "getgid"' \
+	0 "what a supervisor records is not recorded twice" '.joined and .syscall.name == "mount"'
+has "$TWO" \
+	9~ "and the other way about" '.mechanism == "seccomp" and .syscall.name == "getpgrp" and .answer.kill' \
+	0 "and none of the one's there" '.syscall.name == "getppid"'
+how=pid
+[ -n "$exact" ] || how="pid|parent|uid"
+check "joined by process" [ -z "$(log "$ONE" 'select(.joined) | .joined' | grep -vxE "\"($how)\"")" ]
+
+# --- the module's own
+case $LSM in
+apparmor)
+	for user in "$ONE" "$TWO"; do
+		cat >>"$WORK/profile" <<END
+profile collect-$user flags=(attach_disconnected) {
+  / rw,
+  /** rwmixlk,
+  capability, network, mount, umount, pivot_root, signal, ptrace, unix, dbus, change_profile,
+  audit deny /tmp/secret-$user w,
+  audit deny "/tmp/odd \" name-$user" w,
+}
+END
+	done
+	/usr/sbin/apparmor_parser -K --replace "$WORK/profile"
+	confined() { # USER COMMAND...
+		as "$1" aa-exec -p "collect-$1" -- "$CORDON" run --ro "$PROGRAMS" -- "${@:2}"
+	}
+	for _ in 1 2 3; do
+		confined "$ONE" sh -c "echo >/tmp/secret-$ONE; echo >/tmp/open" 2>/dev/null
+	done &
+	first=$!
+	confined "$TWO" sh -c "echo >/tmp/secret-$TWO; echo >'/tmp/odd \" name-$TWO'; (echo >/tmp/secret-$TWO)" 2>/dev/null
+	wait $first
+	has "$ONE" \
+		3 "AppArmor: each denial once, in the right log" \
+		".mechanism == \"apparmor\" and .operation != \"open\" and .path == \"/tmp/secret-$ONE\" and .label == \"collect-$ONE\" and .comm == \"sh\"" \
+		0 "all of AppArmor's are that user's" ".mechanism == \"apparmor\" and .label != \"collect-$ONE\""
+	has "$TWO" \
+		2 "and the other's" ".mechanism == \"apparmor\" and .path == \"/tmp/secret-$TWO\"" \
+		1 "a name that the kernel writes in hex" ".mechanism == \"apparmor\" and .path == \"/tmp/odd \\\" name-$TWO\"" \
+		3 "no more than these" '.mechanism == "apparmor"'
+	;;
+selinux)
+	cat /sys/fs/selinux/policy >before 2>/dev/null
+	secilc -o policy -f /dev/null "$CORDON_TEST_ROOT/tests/vm/collect.cil" && cat policy >/sys/fs/selinux/load
+	echo 1 >/sys/fs/selinux/enforce
+	at_exit 'echo 0 >/sys/fs/selinux/enforce; [ ! -s "$WORK/before" ] || cat "$WORK/before" >/sys/fs/selinux/load'
+	mkdir shown
+	for user in "$ONE" "$TWO"; do
+		echo secret >"shown/secret-$user"
+		python3 -c 'import os, sys; os.setxattr(sys.argv[1], "security.selinux", b"all_u:object_r:secret_t:s0\0")' \
+			"shown/secret-$user"
+	done
+	boxed() { # USER COMMAND...
+		# no runcon: it wants /etc/selinux/config
+		as "$1" bash -c 'printf all_u:all_r:box_t:s0 >/proc/self/attr/exec && exec "$@"' _ \
+			"$CORDON" run --ro "$PROGRAMS" --ro "$WORK/shown" -- "${@:2}"
+	}
+	launch "$ONE" --ro "$WORK/shown" -- cat "$WORK/shown/secret-$ONE" >/dev/null
+	has "$ONE" 0 "SELinux: what is allowed is no denial" '.mechanism == "selinux"'
+	boxed "$ONE" cat "$WORK/shown/secret-$ONE" "$WORK/shown/secret-$ONE" 2>/dev/null &
+	first=$!
+	boxed "$TWO" cat "$WORK/shown/secret-$TWO" 2>/dev/null
+	wait $first
+	has "$ONE" \
+		2 "SELinux: each denial once, in the right log" \
+		".mechanism == \"selinux\" and .operation == \"file\" and (.access | index(\"read\")) and .fields.name == \"secret-$ONE\" and (.label | test(\"box_t\"))" \
+		2 "no more than these" '.mechanism == "selinux"'
+	has "$TWO" \
+		1 "and the other's" ".mechanism == \"selinux\" and .fields.name == \"secret-$TWO\"" \
+		1 "no more than that" '.mechanism == "selinux"'
+	echo 0 >/sys/fs/selinux/enforce
+	boxed "$ONE" cat "$WORK/shown/secret-$ONE" >/dev/null
+	has "$ONE" 2 "permissive mode refuses nothing" '.mechanism == "selinux"'
+	;;
+esac
+
+# --- Landlock tells of itself from ABI 7 on
+cat >shut.policy <<'END'
+policy shut
+use default
+remove exec /
+exec? /usr /bin /lib /lib64 /sbin
+exec /tmp/may
+read /etc
+write /tmp
+END
+sed -i '/may/d' shut.policy
+cat >open.policy <<'END'
+policy open
+use default
+END
+shut() { # USER N
+	launch "$1" --policy "$WORK/shut.policy" -- sh -c 'cp /usr/bin/true "/tmp/$0"; for i in $(seq "$1"); do "/tmp/$0"; done' "of-$1" "$2" 2>/dev/null
+}
+shut "$ONE" 4 &
+first=$!
+shut "$TWO" 5
+wait $first
+launch "$ONE" --policy "$WORK/open.policy" -- sh -c 'cp /usr/bin/true /tmp/of-x; /tmp/of-x'
+if [ "$KERNEL" = new ]; then
+	has "$ONE" \
+		4 "Landlock: each denial once, in the right log" \
+		".mechanism == \"landlock\" and .operation == \"fs\" and .access == [\"execute\"] and .path == \"/tmp/of-$ONE\" and .joined == \"domain\"" \
+		4 "no more than these" '.mechanism == "landlock"'
+	has "$TWO" \
+		5 "and the other's" ".mechanism == \"landlock\" and .path == \"/tmp/of-$TWO\"" \
+		5 "no more than those" '.mechanism == "landlock"'
+else
+	has "$ONE" 0 "Landlock tells nothing on this kernel" '.mechanism == "landlock"'
+fi
+
+# --- who lies gets nothing
+launch "$ONE" -- sleep 60 &
+sleeper=$!
+inner() { # the parent of the sleeping payload
+	payload=$(pgrep -u "$ONE" -x sleep | head -n 1)
+	[ -n "$payload" ] && victim=$(awk '/^PPid:/ { print $2 }' "/proc/$payload/status") && [ -n "$victim" ]
+}
+wait_for 20 inner
+expect_output "Operation not permitted" "another user's pid 1 is not to be had" -- as "$TWO" "$PROGRAMS/claim" "$SOCKET" "$victim"
+expect_output "Operation not permitted" "nor by its own user, but not its supervisor" -- as "$ONE" "$PROGRAMS/claim" "$SOCKET" "$victim"
+expect_output "Operation not permitted" "nor a child that is no pid 1" -- as "$ONE" "$PROGRAMS/claim" "$SOCKET" child
+expect_output "ready" "a pid 1 of one's own is" -- as "$ONE" "$PROGRAMS/claim" "$SOCKET" self
+as "$TWO" "$PROGRAMS/claim" "$SOCKET" self 4 >heard &
+spy=$!
+wait_for 10 grep -q ready heard
+launch "$ONE" -- "$PROGRAMS/killed" 3 110 >/dev/null
+as "$TWO" "$PROGRAMS/killed" 2 110 >/dev/null
+wait $spy
+hears_only_its_own() {
+	! grep -v "^ready\$" heard | grep -qv " uid=$TWO "
+}
+check "and hears nothing of another user's" hears_only_its_own
+# Without fork events what is gone is joined by its user (decision 15).
+[ -z "$exact" ] || check "and hears of nobody else, not even of its own user's" [ "$(cat heard)" = ready ]
+kill "$payload"
+wait $sleeper
+
+# --- many at once: recorded, counted, or told as lost
+read -r before _ < <(total "$TWO")
+launch "$TWO" -- sh -c 'for i in 1 2 3 4; do "$0" 50 102 & done; wait' "$PROGRAMS/killed" >/dev/null
+read -r got lost < <(total "$TWO")
+made=200 got=$((got - before))
+diag "$made made, $got accounted for, $lost told as lost at most"
+check "a flood adds up" [ "$got" -le $made -a $((got + lost)) -ge $made ]
+check "and is summed up" [ "$(log "$TWO" 'select(.type == "summary" and .operation == "syscall") | .count' | wc -l)" -gt 0 ]
+
+# --- it ends
+launch "$ONE" -- sh -c 'sleep 3; "$0" 1 107' "$PROGRAMS/killed" >/dev/null &
+sleeper=$!
+wait_for 10 pgrep -u "$ONE" -x sleep >/dev/null
+stop_collector
+wait $sleeper
+check "a log says that the collector is gone" [ "$(log "$ONE" 'select(.type == "kernel" and .event == "ended")' | wc -l)" -eq 1 ]
+has "$ONE" 0 "and has nothing of what came then" '.syscall.name == "geteuid"'
+
+# --- the logs; one interpreter for both, and not in each lane: it takes seconds to start
+fit_schema() { # LOG...
+	python3 - "$SCHEMA" "$@" <<'PY'
+import json, sys
+import jsonschema
+check = jsonschema.Draft7Validator(json.load(open(sys.argv[1])))
+bad = 0
+for log in sys.argv[2:]:
+    for number, line in enumerate(open(log, encoding="utf-8"), 1):
+        for error in check.iter_errors(json.loads(line)):
+            bad += 1
+            print("#", log, "line", number, ascii(error.message)[:300])
+sys.exit(1 if bad else 0)
+PY
+}
+[ "$KERNEL" = 6.1 ] || check "each record fits the schema" fit_schema "$WORK/$ONE/cordon/audit.jsonl" "$WORK/$TWO/cordon/audit.jsonl"
+for user in "$ONE" "$TWO"; do
+	expect_match ': whole$' "chain and totals of $user hold" -- "$CORDON" audit verify "$WORK/$user/cordon/audit.jsonl"
+done
+rm -rf /run/cordon
+done_testing
