@@ -228,7 +228,7 @@ run env NO_COLOR=1 bash -c "$(declare -f on_terminal); on_terminal 'timeout 2 $C
 check "unless NO_COLOR is set" bash -c "grep -q denied '$OUT' && ! grep -q $'\x1b' '$OUT'"
 run on_terminal "$CORDON run --audit stderr --ro $PROGRAMS -- $PROGRAMS/denied 1"
 check "so it is with --audit stderr on a terminal" grep -q $'cordon: \x1b\[31mdenied\x1b\[0m swapoff' "$OUT"
-expect_match '^  exit 0; 1000 calls denied$' "show: how a sandbox ended, and how much it was denied" -- audit show --sandbox last
+expect_match '^  exit 0; 1000 calls denied; cpu [0-9.]+ s, memory [0-9.]+ [KM]iB$' "show: how a sandbox ended, and how much it was denied" -- audit show --sandbox last
 
 # --- logs that somebody wrote to deceive
 audit show --json >whole.jsonl
