@@ -169,7 +169,7 @@ ifeq ($(LAUNCHER_LIBC),musl)
 # What a launch links and no more; a symbol of the compiler's that creeps in fails the link.
 LAUNCHER_SRC := $(wildcard base/*.c base/musl/*.c audit/*.c sandbox/*.c) $(CLI_CORDON) $(CLI_SHARED) \
                 policies/syscall.c policies/consts.c policies/layout.c policies/cond.c policies/label.c policies/limit.c profiles/bundle.c profiles/bundle_verdict.c profiles/cache.c profiles/cache_gc.c profiles/landlock.c
-LAUNCHER_OBJS := $(patsubst %.c,$(BUILD)/musl/%.o,$(LAUNCHER_SRC)) $(GEN:$(BUILD)/gen/%.c=$(BUILD)/musl/gen/%.o)
+LAUNCHER_OBJS := $(patsubst %.c,$(BUILD)/musl/%.o,$(LAUNCHER_SRC)) $(GEN:$(BUILD)/gen/%.c=$(BUILD)/musl/gen/%.o) $(BUILD)/musl/gen/supervisor_program.o
 # musl's wrapper sees none of the system's headers: these, and no other of glibc's.
 MUSL_INCLUDE := $(BUILD)/musl-include
 # Conversions and fortification are the glibc build's business: musl's ioctl() takes an int, and
@@ -207,7 +207,7 @@ $(BUILD)/cordon: $(LAUNCHER_OBJS)
 		$(call system_file,libcap-ng.a) $(call system_file,libmd.a) \
 		$(call system_file,crtendS.o) $(MUSL_LIB)crtn.o
 else
-$(BUILD)/cordon: $(call o,$(CLI_CORDON) $(CLI_SHARED)) $(call L,sandbox audit profiles policies base)
+$(BUILD)/cordon: $(call o,$(CLI_CORDON) $(CLI_SHARED)) $(BUILD)/obj/gen/supervisor_program.o $(call L,sandbox audit profiles policies base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(STATIC_LDFLAGS) $(LDFLAGS_ALL) -o $@ $^ -lcap-ng -lmd
 endif
@@ -234,7 +234,7 @@ $(BUILD)/cordon-scope: $(call o,$(CLI_SCOPE)) $(call L,base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lsystemd
 
-# The collector's own filter: our generator's, checked as every other is, and built in, so that nothing
+# The filters of our own programs, the supervisor and the collector: our generator's, checked as every other is, and built in, so that nothing
 # is read for it when it starts. The generator runs on the machine that builds: for another processor's
 # programs there is a second one, made by BUILD_CC.
 BUILD_CC  ?= cc
@@ -247,6 +247,11 @@ $(BUILD)/gen/collect_program.c: collect/collect.policy tools/gen-program $(GENER
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)
 	$(Q)tools/gen-program $(GENERATOR) $(PROCESSOR) collect/collect.policy collect/confine.h collect_program confine_program > $@
+
+$(BUILD)/gen/supervisor_program.c: sandbox/supervisor.policy tools/gen-program $(GENERATOR)
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)
+	$(Q)tools/gen-program $(GENERATOR) $(PROCESSOR) sandbox/supervisor.policy sandbox/confine.h supervisor_program confine_filter > $@
 
 $(BUILD)/cordon-collect: $(call o,$(CLI_COLLECT) $(CLI_SHARED)) $(BUILD)/obj/gen/collect_program.o $(call L,collect audit profiles policies base)
 	$(call say,LINK,$@)
@@ -261,6 +266,7 @@ $(BUILD)/cordon-probe: cli/probe.c cli/probe.h
 		-ffile-prefix-map='$(CURDIR)=.' -nostdlib -static $(LDHARDEN) -o $@ cli/probe.c
 
 # --- tests
+$(BUILD)/tests/test_confine: $(BUILD)/obj/gen/supervisor_program.o
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call L,collect sandbox audit profiles policies base)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -368,7 +374,7 @@ check-aarch64: $(BUILD)/cordon-policy  ## the tree compiles for aarch64, and the
 	CORDON_RANDOM_POLICIES=$${CORDON_RANDOM_POLICIES:-100} \
 		tools/run-tests unit $(BUILD)-aarch64 $(CROSS_TESTS:%=$(BUILD)-aarch64/tests/aarch64_%)
 
-cross-objects: $(LIBS) $(BUILD)/obj/gen/collect_program.o $(CROSS_TESTS:%=$(BUILD)/tests/aarch64_%)
+cross-objects: $(LIBS) $(BUILD)/obj/gen/collect_program.o $(BUILD)/obj/gen/supervisor_program.o $(CROSS_TESTS:%=$(BUILD)/tests/aarch64_%)
 
 # A script, because nothing else runs a program of another processor.
 $(BUILD)/tests/aarch64_%: tests/unit/test_%.c tests/cross/cmocka.h tests/cross/sha2.c $(call L,profiles policies base)

@@ -56,6 +56,7 @@ static int launch(const struct plan *plan, const struct run_options *o, struct e
 		.title = o->title,
 		.title_size = o->title_size,
 		.scope = scope_ask,
+		.confine = &supervisor_program,
 	};
 	struct launch_result result;
 	int r = launch_run(plan, &options, &result, err);

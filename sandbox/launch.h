@@ -5,6 +5,7 @@
 #include "audit/learn.h"
 #include "audit/record.h"
 #include "base/err.h"
+#include "sandbox/confine.h"
 #include "sandbox/plan.h"
 
 /* Told once the payload runs. Text is borrowed for the call. */
@@ -34,6 +35,9 @@ struct launch_options {
 	 * payload: it begins the next phase. */
 	struct learn *learn;
 	bool learn_phases;
+	/* Put the calling process under this filter before the payload starts, for good. NULL: no.
+	 */
+	const struct confine_filter *confine;
 	/* Where the caller's arguments lie in memory (from argv[0] on): pid 1 overwrites its copy,
 	 * so that /proc/1/cmdline tells the payload nothing. NULL: left as it is. */
 	char *title;

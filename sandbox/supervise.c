@@ -13,11 +13,15 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "sandbox/footprint.h"
 #include "sandbox/wire.h"
 
 /* Of the kernel's own denials so many a round: each is a few microseconds of work, and
  * notifications wait meanwhile. */
 enum { NOTIFY_BATCH = 256, KERNEL_BATCH = 32, DRAIN_MS = 2000, CONSENT_MS = 1000, DYING_MS = 2000 };
+/* A payload that says nothing for so long is no short job, which would pay for faults at its end.
+ */
+enum { SETTLED_MS = 100 };
 enum { FIXED_POLLFDS = 5 };
 
 /* Nanoseconds of a century fit into 64 bits; of much more they do not. */
@@ -79,8 +83,13 @@ static void tell_started(struct supervisor *s)
 
 int supervise_consent(struct supervisor *s, struct err *err)
 {
-	int r = wire_consent(s->wire);
+	/* Before the payload can say anything; while pid 1 still mounts, so that nothing waits. */
+	int r = s->options->confine && !s->consented ? confine_supervisor(s->options->confine, err)
+						     : 0;
 
+	if (r < 0)
+		return r;
+	r = wire_consent(s->wire);
 	/* A child that died meanwhile is told by its pidfd; a full wire holds enough of them. */
 	if (r < 0 && r != -EPIPE && r != -ECONNRESET && r != -EAGAIN)
 		return err_set(err, r, "tell pid 1 of the sandbox to go on");
@@ -267,10 +276,18 @@ static int one_round(struct supervisor *s, struct err *err)
 	int wait =
 		sooner(sooner(audit_wait_ms(s), terminal_timeout(&s->terminal)), until_deadline(s));
 	const bool unheard = s->consented && !s->running && s->wire >= 0;
-	int r = poll(p, (nfds_t)n, unheard ? sooner(wait, CONSENT_MS) : wait);
+	const bool settling = s->running && !s->settled;
+	int r = poll(p, (nfds_t)n,
+		     unheard	? sooner(wait, CONSENT_MS)
+		     : settling ? sooner(wait, SETTLED_MS)
+				: wait);
 
 	if (r < 0)
 		return errno == EINTR ? 0 : err_set(err, -errno, "wait for the sandbox");
+	if (r == 0 && settling) {
+		s->settled = true;
+		footprint_shrink();
+	}
 	/* It takes one word and leaves the rest: to say it again costs nothing, and to wait for an
 	 * answer to a word that got lost would never end. */
 	r = r == 0 && unheard ? supervise_consent(s, err) : 0;

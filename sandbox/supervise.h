@@ -22,6 +22,7 @@ struct supervisor {
 	int signals;	      /* signalfd */
 	bool consented;	      /* pid 1 was told to execute the payload */
 	bool running;	      /* the payload is executed */
+	bool settled;	      /* and for a moment nothing was to be done */
 	bool gone;	      /* pid 1 has ended */
 	int ended_by;	      /* a signal that came before the payload ran, 0: none */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC, 0: none */

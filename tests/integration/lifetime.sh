@@ -28,6 +28,17 @@ start() { # OPTION...: a stubborn sandbox in the background; $! is its launcher
 # --- the launcher's death is everybody's
 start
 check "the stubborn payload lives" test "$(alive)" -ge 2
+# Its filter is its own (sandbox/supervisor.policy); when it waits it keeps little in memory.
+supervisor() { # FIELD: of the kernel's account of it
+	sed -n "s/^$1:[[:space:]]*//p" "/proc/$launcher/status"
+}
+check "the supervisor is under a filter of its own" test "$(supervisor Seccomp) $(supervisor NoNewPrivs)" = "2 1"
+pss() {
+	sed -n 's/^Pss: *\([0-9]*\) kB$/\1/p' "/proc/$launcher/smaps_rollup"
+}
+if [ -x "$PROGRAMS/attempts" ]; then # a sanitizer's shadow is none of its memory
+	check "a supervisor that waits takes less than 1 MiB" wait_for 5 eval 'test "$(pss)" -lt 1024'
+fi
 kill -9 "$launcher"
 wait "$launcher" 2>/dev/null
 check "kill -9 of the launcher ends everything" wait_for 5 dead

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The supervisor's own filter: what it does all day works under it, and what only somebody else
+ * would do ends the process or fails. Each attempt is made without the filter, too. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "sandbox/confine.h"
+
+enum { PAGE = 4096, CONFINE_FAILED = 99 };
+
+static long go_exec(void)
+{
+	char *const argv[] = { (char *)(uintptr_t) "true", NULL };
+
+	return execv("/bin/true", argv);
+}
+
+static long go_fork(void)
+{
+	long pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+	if (pid == 0)
+		_exit(0);
+	return pid;
+}
+
+static long go_map_code(void)
+{
+	return mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+			       MAP_FAILED
+		       ? -1
+		       : 0;
+}
+
+static long go_make_code(void)
+{
+	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? 0 : mprotect(p, PAGE, PROT_READ | PROT_EXEC);
+}
+
+static long go_trace(void)
+{
+	return ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+}
+
+static long go_unshare(void)
+{
+	return unshare(CLONE_FILES);
+}
+
+static long go_internet(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static long go_listen(void)
+{
+	return listen(socket(AF_UNIX, SOCK_STREAM, 0), 1) == 0 || errno == EINVAL ? 0 : -1;
+}
+
+static long go_set_ids(void)
+{
+	return setuid(getuid());
+}
+
+static long go_log(void)
+{
+	int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	return fd < 0 ? 0 : write(fd, "x\n", 2) == 2 && fdatasync(fd) == 0 ? close(fd) : -1;
+}
+
+static long go_read_memory(void)
+{
+	char from = 'x', to = 0;
+	struct iovec local = { &to, 1 }, remote = { &from, 1 };
+
+	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == 1 && to == 'x' ? 0 : -1;
+}
+
+static long go_receiver(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? -1 : close(fd);
+}
+
+static long go_allocate(void)
+{
+	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? -1 : munmap(p, PAGE);
+}
+
+/* How a child that makes the attempt ends: 0 it worked, an errno, or 128 and the signal. */
+static int attempt(long (*go)(void), bool confined)
+{
+	struct err err = ERR_INIT;
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		if (confined && confine_supervisor(&supervisor_program, &err) < 0)
+			_exit(CONFINE_FAILED);
+		errno = 0;
+		_exit(go() >= 0 ? 0 : errno);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void test_what_is_refused(void **state)
+{
+	static const struct {
+		long (*go)(void);
+		int how;
+	} tries[] = {
+		{ go_exec, 128 + SIGSYS },     { go_fork, 128 + SIGSYS },
+		{ go_map_code, 128 + SIGSYS }, { go_make_code, 128 + SIGSYS },
+		{ go_trace, 128 + SIGSYS },    { go_unshare, 128 + SIGSYS },
+		{ go_internet, EPERM },	       { go_listen, EPERM },
+		{ go_set_ids, EPERM },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
+		assert_int_equal(attempt(tries[i].go, true), tries[i].how);
+		assert_int_equal(attempt(tries[i].go, false), 0);
+	}
+}
+
+static void test_what_works(void **state)
+{
+	static long (*const tries[])(void) = { go_log, go_read_memory, go_receiver, go_allocate };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(tries); i++)
+		assert_int_equal(attempt(tries[i], true), 0);
+}
+
+static void test_it_is_in_force(void **state)
+{
+	static const struct sock_filter let_all[] = { BPF_STMT(BPF_RET | BPF_K, 0x7fff0000) };
+	static const struct confine_filter open = { let_all, 1 };
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		struct err err = ERR_INIT;
+
+		/* A filter that is not ours lets the probe's number through to ENOSYS. */
+		_exit(confine_supervisor(&open, &err) == -EPROTO ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_refused),
+		cmocka_unit_test(test_what_works),
+		cmocka_unit_test(test_it_is_in_force),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
