@@ -121,7 +121,7 @@ static int add_place(struct parser *p, const struct option *self, const char *va
 	place.dest = second ? second : first;
 	place.source = second ? first : NULL;
 	if (kind == PLACE_FILE && parse_fd(first, &place.fd) < 0)
-		return bad(p, self, value, "FD is not the number of an open descriptor");
+		return bad(p, self, value, "no open descriptor has that number");
 	req->places[req->n_places++] = place;
 	return 0;
 }
@@ -282,7 +282,7 @@ static int add_fd(struct parser *p, const struct option *self, const char *value
 	int fd;
 
 	if (parse_fd(value, &fd) < 0)
-		return bad(p, self, value, "it is the number of an open descriptor");
+		return bad(p, self, value, "no open descriptor has that number");
 	for (size_t i = 0; i < req->n_pass_fds; i++) {
 		if (req->pass_fds[i] == fd)
 			return 0;

@@ -79,7 +79,7 @@ reading() {
 }
 expect_output "x" "--fd for reading" -- reading sh -c 'cat /proc/self/fd/3'
 expect_status 2 "--fd for reading does not become writable" -- reading sh -c 'echo y >/proc/self/fd/3'
-expect_error 125 "descriptor 77" "--fd of a closed one" -- "$CORDON" run --fd 77 -- true
+expect_error 125 "--fd .77.: no open descriptor" "--fd of a closed one" -- "$CORDON" run --fd 77 -- true
 exec 27<&- 28<&- 333<&- 29<&-
 expect_output "0 1 2 3" "pid 1's wire and the listener are not there" -- "$CORDON" run -- sh -c 'echo $(ls /proc/self/fd)'
 

@@ -73,9 +73,9 @@ expect_error 125 "descriptor" "--file of a closed descriptor" -- "$CORDON" run -
 ours=
 for fd in {3..12}; do
 	run timeout 20 bash -c "exec $fd<&-; exec \"\$@\"" _ "$CORDON" run --file "$fd:/some/file" -- true
-	if [ "$STATUS" -ne 125 ] || ! grep -q 'an open descriptor' "$ERR"; then ours+=" $fd"; fi
+	if [ "$STATUS" -ne 125 ] || ! grep -q 'no open descriptor' "$ERR"; then ours+=" $fd"; fi
 	run timeout 20 bash -c "exec $fd<&-; exec \"\$@\"" _ "$CORDON" run --fd "$fd" -- true
-	if [ "$STATUS" -ne 125 ] || ! grep -q 'an open descriptor' "$ERR"; then ours+=" $fd"; fi
+	if [ "$STATUS" -ne 125 ] || ! grep -q 'no open descriptor' "$ERR"; then ours+=" $fd"; fi
 done
 check "--file and --fd of one that the caller has not opened" test -z "$ours"
 # Below a writable place, and over what the host has: mounts of their own, so nothing can be written.
