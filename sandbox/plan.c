@@ -159,6 +159,15 @@ static int read_groups(struct plan_host *host, struct err *err)
 	return 0;
 }
 
+/* What lies below /proc/sys/kernel belongs to the machine's root (proc_sys_make_inode()), and shows
+ * as whoever that is in the caller's user namespace; as nobody where he is not in it. */
+static bool is_machines_root(uid_t uid)
+{
+	struct stat st;
+
+	return stat("/proc/sys/kernel/ostype", &st) == 0 ? st.st_uid == uid : uid == 0;
+}
+
 int plan_host_read(struct plan_host *ret, char *const *envp, struct err *err)
 {
 	static char home[LIMIT_PATH], real[LIMIT_PATH];
@@ -177,6 +186,7 @@ int plan_host_read(struct plan_host *ret, char *const *envp, struct err *err)
 	if (stat(".", &st) < 0)
 		return err_set(err, -errno, "look at the working directory");
 	plan_take_inode(&st, &host.cwd_inode);
+	host.machines_root = is_machines_root(host.uid);
 	r = read_groups(&host, err);
 	if (r < 0)
 		return r;
@@ -219,6 +229,7 @@ static int plan_ids(struct plan *plan, const struct request *req, const struct p
 		    struct err *err)
 {
 	plan->uid = host->uid;
+	plan->machines_root = host->machines_root;
 	plan->gid = host->gid;
 	plan->n_groups = host->n_groups;
 	plan->uid_inside = req->has_uid ? req->uid : host->uid;

@@ -33,6 +33,7 @@ struct plan_host {
 	const char *shell; /* NULL: /bin/sh */
 	char cwd[LIMIT_PATH];
 	struct plan_inode cwd_inode;
+	bool machines_root; /* of the machine, and not of a user namespace alone */
 	char *const *environ;
 	int landlock_abi;
 	bool tty[3];		   /* which of 0, 1, 2 are terminals */
@@ -119,6 +120,8 @@ struct plan {
 	bool new_time;
 
 	uid_t uid, uid_inside;
+	bool machines_root; /* uid is the machine's root, whose processes RLIMIT_NPROC does not
+			       count */
 	gid_t gid, gid_inside;
 	int n_groups; /* supplementary groups that cannot be dropped */
 
