@@ -21,6 +21,7 @@ enum {
 	MAX_ID = 40,
 	END_WAIT_MS = 2000,
 	TRIES = 3, /* against a collector that removes what was just made */
+	TURN_MS = 200,
 };
 
 static bool id_is_good(const char *id)
@@ -160,8 +161,21 @@ static void apply(struct cgroup *cg, const struct cgroup_limits *limits, unsigne
 	}
 }
 
+/* While this lasts no cgroup_gc looks at what is in the directory: between mkdir and lock a leaf is
+ * what a left-over is. Who holds it too long (a collector that was stopped) is not waited for. */
+static void keep_gc_away(int parent)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	for (int i = 0; i < TURN_MS; i++) {
+		if (flock(parent, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+			return;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
 /* The directory, locked so that no cgroup_gc takes the leaf for a left-over. */
-static int make_leaf(int parent, const char *name)
+static int make_locked(int parent, const char *name)
 {
 	int tries;
 
@@ -182,6 +196,16 @@ static int make_leaf(int parent, const char *name)
 			return TAKE_FD(fd);
 	}
 	return -EBUSY;
+}
+
+static int make_leaf(int parent, const char *name)
+{
+	int fd;
+
+	keep_gc_away(parent);
+	fd = make_locked(parent, name);
+	(void)flock(parent, LOCK_UN);
+	return fd;
 }
 
 /* Who limits more than a number of processes may know what was used as well. With pids alone, which

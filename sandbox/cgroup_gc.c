@@ -61,7 +61,7 @@ static bool is_empty(int fd)
 	return populated == 0;
 }
 
-static bool remove_stale(int parent, const char *name, bool dry)
+static bool remove_unlocked(int parent, const char *name, bool dry)
 {
 	_cleanup_close_ int fd = cgroup_open_node(parent, name);
 
@@ -71,6 +71,18 @@ static bool remove_stale(int parent, const char *name, bool dry)
 		return is_empty(fd);
 	/* The kernel refuses (EBUSY) what holds a process or a child. */
 	return unlinkat(parent, name, AT_REMOVEDIR) == 0;
+}
+
+/* Not while a launch makes its leaf there: what it has not locked yet looks the same. */
+static bool remove_stale(int parent, const char *name, bool dry)
+{
+	bool removed;
+
+	if (flock(parent, LOCK_EX | LOCK_NB) < 0)
+		return false;
+	removed = remove_unlocked(parent, name, dry);
+	(void)flock(parent, LOCK_UN);
+	return removed;
 }
 
 /* The position in a directory of kernfs is the hash of a name (fs/kernfs/dir.c): any number is the

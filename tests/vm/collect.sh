@@ -156,9 +156,11 @@ END
 	;;
 selinux)
 	cat /sys/fs/selinux/policy >before 2>/dev/null
+	enforcing=$(cat /sys/fs/selinux/enforce)
 	secilc -o policy -f /dev/null "$CORDON_TEST_ROOT/tests/vm/collect.cil" && cat policy >/sys/fs/selinux/load
 	echo 1 >/sys/fs/selinux/enforce
-	at_exit 'echo 0 >/sys/fs/selinux/enforce; [ ! -s "$WORK/before" ] || cat "$WORK/before" >/sys/fs/selinux/load'
+	at_exit "echo 0 >/sys/fs/selinux/enforce; [ ! -s '$WORK/before' ] || cat '$WORK/before' >/sys/fs/selinux/load
+		echo $enforcing >/sys/fs/selinux/enforce"
 	mkdir shown
 	for user in "$ONE" "$TWO"; do
 		echo secret >"shown/secret-$user"

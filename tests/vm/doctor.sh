@@ -36,7 +36,7 @@ cannot_run() { # DETAIL HINT TITLE
 	check "$3: doctor's status" test "$STATUS" -eq 1
 	check "$3: doctor's last line" test "$(tail -n 1 "$OUT")" = "cordon cannot run here"
 	check "$3: what follows from it has no hint of its own" test "$(grep -c 'hint: .*[a-z]' <(grep -A3 'pid namespace' "$OUT"))" -eq 0
-	expect_error 125 "cannot make the namespaces of the sandbox: $1" "$3: a launch" -- user "$CORDON" run -- true
+	expect_error 125 "cannot make the namespaces of the sandbox( in its cgroup)?: $1" "$3: a launch" -- user "$CORDON" run -- true
 	check "$3: its hint" grep -qE "^hint: .*$2" "$ERR"
 }
 can_run() { # TITLE

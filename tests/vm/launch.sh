@@ -33,7 +33,7 @@ for n in 3 6 9; do
 done
 expect_match "^yes +Landlock +ABI ($abi|1[2-9])(;|$)" "doctor: Landlock" -- "$CORDON" doctor
 check "doctor: cordon can run here" grep -qE '^cordon can run here' "$OUT"
-check "doctor: cgroup" grep -qE '^yes +delegated cgroup v2 +/sys/fs/cgroup/[^ ]*: pids, memory, cpu$' "$OUT"
+check "doctor: cgroup" grep -qE '^yes +delegated cgroup v2 +/sys/fs/cgroup/[^ ]*: pids, memory, cpu, io, cpuset$' "$OUT"
 check "doctor: the security modules" grep -qE "^yes +security modules told +[a-z,]*landlock,yama,${CORDON_TEST_LANE%%-*}" "$OUT"
 if [ $abi -eq 2 ]; then
 	check "doctor: attributes on tmpfs" grep -qE '^no +user attributes on tmpfs +Operation not supported' "$OUT"
