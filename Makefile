@@ -134,7 +134,7 @@ endif
 endif
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 
-.PHONY: all help check check-unit check-integration check-deps check-tables check-promises check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races demo bench fuzz dist install clean
+.PHONY: all help check check-unit check-integration check-deps check-tables check-promises check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races concurrency demo bench fuzz dist install clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -414,7 +414,7 @@ faults: all $(FAULTS)  ## every call of a launch fails, lies, or is the last one
 	tests/faults/all $(BUILD)
 
 # These take longer than a test of `make check` may.
-LONG_TESTS = CORDON_TEST_TIMEOUT=$${CORDON_TEST_TIMEOUT:-14400} tools/run-tests integration $(BUILD)
+LONG_TESTS = CORDON_TEST_TALK=1 CORDON_TEST_TIMEOUT=$${CORDON_TEST_TIMEOUT:-14400} tools/run-tests integration $(BUILD)
 escape: all $(PROBES)  ## what a payload tries, in every kind of sandbox: some minutes
 	$(LONG_TESTS) tests/escape/modes.sh
 
@@ -423,6 +423,9 @@ hostile-trees: all $(PROBES)  ## launches on 10,000 trees that an enemy made
 
 races: all $(PROBES)  ## 100,000 exchanges of each kind of path while it is launched on: an hour
 	$(LONG_TESTS) tests/races/tries.sh
+
+concurrency: all $(PROBES)  ## two hundred launches at any time, for ten minutes
+	$(LONG_TESTS) tests/concurrency/many.sh
 
 TIME ?= 60
 fuzz: $(FUZZERS)  ## every fuzzer for TIME seconds

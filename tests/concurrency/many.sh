@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck source=tests/lib/harness.sh disable=SC2317 # called by run
+# Two hundred launches at any time, for ten minutes (CROWD, CROWD_SECONDS), with one cache and one log, while
+# somebody damages the cache: each ends as it should, the log has all of them, and what they take of
+# the machine stays the same. `make concurrency`.
+. "$(dirname "$0")/../lib/harness.sh"
+cd "$WORK" || exit 1
+: "${CROWD:=200}" "${CROWD_SECONDS:=600}"
+[ "$WHO" = user ] || CROWD_SECONDS=$((CROWD_SECONDS / 10 + 20))
+LOG=$WORK/crowd.jsonl
+CACHE=$XDG_CACHE_HOME/cordon
+end=$((SECONDS + CROWD_SECONDS))
+
+# worker NUMBER: launches one after another; tells how many, and each that ended in another way
+worker() {
+	local n=0 want status
+	while [ "$SECONDS" -lt "$end" ]; do
+		want=$(((n + $1) % 100))
+		"$CORDON" run -q --audit "file:$LOG" --ro "$PROGRAMS" -- sh -c "$PROGRAMS/denied 3 >/dev/null; exit $want" \
+			2>"err.$1" </dev/null
+		status=$?
+		[ "$status" -eq "$want" ] || echo "$1: $status, not $want: $(head -n 1 "err.$1")" >>wrong
+		n=$((n + 1))
+	done
+	echo "$n" >"count.$1"
+}
+# An entry that was half written, one of another's bytes, one that went: each is made anew.
+damage() {
+	local entry
+	entry=$(find "$CACHE" -name '*.bundle' | shuf -n 1)
+	[ -n "$entry" ] || return 0
+	case $((RANDOM % 3)) in
+	0) truncate -s 100 "$entry" ;;
+	1) printf 'x%.0s' {1..64} | dd of="$entry" bs=1 seek=$((RANDOM % 200)) conv=notrunc status=none ;;
+	2) rm -f "$entry" ;;
+	esac
+	damaged=$((damaged + 1))
+} 2>/dev/null
+sample() { # processes of this user, open files of the machine, KiB of memory in use
+	echo "$(find /proc -maxdepth 1 -name '[0-9]*' -uid "$(id -u)" 2>/dev/null | wc -l)" \
+		"$(cut -f 1 /proc/sys/fs/file-nr)" \
+		"$(awk '/^MemTotal:/ { t = $2 } /^MemAvailable:/ { print t - $2 }' /proc/meminfo)"
+}
+files() {
+	find /proc/self/fd "$XDG_RUNTIME_DIR" "$CACHE" /tmp /dev/shm -maxdepth 1 -uid "$(id -u)" 2>/dev/null | wc -l
+}
+
+"$CORDON" run -q --audit "file:$LOG" -- true
+files_before=$(files)
+: >wrong
+damaged=0
+workers=()
+for ((i = 0; i < CROWD; i++)); do
+	worker "$i" &
+	workers+=($!)
+done
+while [ "$SECONDS" -lt "$end" ]; do
+	sleep 2
+	sample >>samples
+	damage
+done
+wait "${workers[@]}"
+launches=$(($(cat count.* | paste -s -d +) + 1))
+diag "$CROWD at once for $CROWD_SECONDS s: $launches launches, $damaged damages to the cache"
+check "more launches than there are at once" test "$launches" -gt "$CROWD"
+check "the cache was damaged" test "$damaged" -gt 0
+check "each ended as it should" test ! -s wrong
+[ ! -s wrong ] || diag "$(wc -l <wrong) did not:" "$(head -n 20 wrong)"
+check "the log is whole" "$CORDON" audit verify "$LOG"
+check "and has the beginning and the end of each" test \
+	"$(jq -r 'select(.type == "open" or .type == "close").type' "$LOG" | sort | uniq -c | awk '{ print $1 }' | paste -s)" = \
+	"$launches	$launches"
+check "and every denial, in records or counted" test \
+	"$(jq -s 'map(select(.type == "close").denials) | add' "$LOG")" -eq $((3 * (launches - 1)))
+
+# The first tenth is the beginning, when all compile.
+flat() { # COLUMN SLACK: the mean of the last third is that of the second, within a tenth and SLACK
+	awk -v column="$1" -v slack="$2" '{ x[NR] = $column }
+		END { for (i = int(NR / 3) + 1; i <= int(2 * NR / 3); i++) { a += x[i]; n++ }
+			for (i = int(2 * NR / 3) + 1; i <= NR - 2; i++) { b += x[i]; m++ }
+			printf "# column %d: %.0f, then %.0f\n", column, a / n, b / m
+			exit !(m > 0 && b / m <= a / n * 1.1 + slack) }' samples
+}
+check "the number of processes is flat" flat 1 50
+check "so is that of open files" flat 2 500
+check "so is memory" flat 3 65536
+check "no file is left" test "$(files)" -le "$files_before"
+done_testing
