@@ -333,8 +333,9 @@ check: all check-deps check-tables check-promises check-binaries check-unit chec
 check-unit: $(UNIT)  ## unit tests (cmocka)
 	tools/run-tests unit $(BUILD) $(UNIT)
 
+INTEGRATION ?= $(sort $(wildcard tests/integration/*.sh))
 check-integration: all $(PROBES) $(FAULTS)  ## whole programs, rootless; as root too when root runs it
-	tools/run-tests integration $(BUILD) $(sort $(wildcard tests/integration/*.sh))
+	tools/run-tests integration $(BUILD) $(INTEGRATION)
 
 # One boot a lane: Debian's kernel in QEMU, software emulation, as whom you are.
 VM_LANES ?= apparmor-6.1 selinux-6.1 apparmor-new selinux-6.12
