@@ -31,7 +31,8 @@ enum {
 	FORKS_OLD = 65536, /* more than a socket's buffer holds */
 	FORKS_MS = 5,	   /* fork events are taken so often, and before each record */
 	SYNC_STEP_MS = 1,
-	SYNC_MAX_MS = 100,
+	SYNC_MAX_MS = 1000,
+	SYNC_BLIND_MS = 100, /* where kauditd is not seen */
 	TICK_MS = 20,
 	TELL_MS = 1000, /* what was lost is told so often */
 	BACKLOG = 128,
@@ -387,6 +388,7 @@ static void hear(struct collector *c, struct client *client, uint32_t events)
 
 static int finish_syncing(struct collector *c)
 {
+	const uint64_t most = c->kauditd >= 0 ? SYNC_MAX_MS : SYNC_BLIND_MS;
 	int quiet = take_all(c);
 
 	if (quiet < 0)
@@ -398,9 +400,10 @@ static int finish_syncing(struct collector *c)
 
 		if (client->fd < 0 || !client->syncing)
 			continue;
-		if (!quiet && c->now_ms - client->since_ms < SYNC_MAX_MS)
+		if (!quiet && c->now_ms - client->since_ms < most)
 			continue;
-		if (c->gap) {
+		/* Not known to be all: no number is known either, but silence would be a claim. */
+		if (c->gap || (!quiet && c->kauditd >= 0)) {
 			c->lost++;
 			c->gap = false;
 		}
