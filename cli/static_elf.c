@@ -136,7 +136,7 @@ void elf_settle(struct elf_file *f)
 	f->n_functions = n;
 	for (size_t i = 0; i < n; i++) {
 		const struct elf_segment *s = segment_at(f, f->functions[i].start);
-		uint64_t end = s->start + s->size;
+		uint64_t end = s ? s->start + s->size : f->functions[i].start;
 
 		if (i + 1 < n && f->functions[i + 1].start < end)
 			end = f->functions[i + 1].start;

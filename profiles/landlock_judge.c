@@ -269,7 +269,7 @@ static bool is_move(const struct attempt *a)
 int landlock_judge(const struct policy *policy, const struct profile_target *target,
 		   const struct attempt *attempt, struct judgement *ret, struct err *err)
 {
-	struct landlock_rules rules;
+	struct landlock_rules rules = { .n = 0 };
 	struct judgement out = { .answer = JUDGE_SILENT };
 	struct asking q = {
 		.policy = policy,

@@ -67,7 +67,7 @@ static int judge_path(const struct policy *policy, const struct profile_target *
 	const enum policy_path_verb verb = (enum policy_path_verb)line->verb;
 	const int abi = target->landlock_abi;
 	const struct landlock_rule *above;
-	struct landlock_rules rules;
+	struct landlock_rules rules = { .n = 0 };
 	struct err err = ERR_INIT;
 	char place[LIMIT_PATH];
 	int r;

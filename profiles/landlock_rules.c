@@ -206,7 +206,7 @@ static void put_profile(struct json *j, const struct policy *policy,
 int landlock_emit(const struct policy *policy, const struct profile_target *target, struct buf *ret,
 		  struct err *err)
 {
-	struct landlock_rules rules;
+	struct landlock_rules rules = { .n = 0 };
 	int r = landlock_rules_of(policy, target, &rules, err);
 	size_t n = 0;
 
