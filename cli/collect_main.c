@@ -80,7 +80,7 @@ int main(int argc, char **argv)
 					     .forks = -1 };
 	struct collector *collector = NULL;
 	struct collector_totals totals;
-	struct collector_facts facts;
+	struct collector_facts facts = { .max = 0 };
 	struct err err = ERR_INIT;
 	int landlock, r = parse(argc, argv, &options.socket, &err);
 

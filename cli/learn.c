@@ -127,7 +127,7 @@ static void put_run(struct head *h, const struct plan *plan, const struct plan_h
 	json_string(&j, "policy", bundle_policy_name(plan->bundle));
 	json_string(&j, "policy_digest", digest);
 	json_array(&j, "argv");
-	for (size_t i = 0; plan->argv[i] && i < ARGS_SHOWN; i++)
+	for (size_t i = 0; i < ARGS_SHOWN && plan->argv[i]; i++)
 		json_bytes(&j, NULL, plan->argv[i], strnlen(plan->argv[i], ARG_SHOWN));
 	json_array_end(&j);
 	json_string(&j, "cwd", plan->cwd);

@@ -203,7 +203,7 @@ int elf_open(const char *path, struct elf_file **ret, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "read '%s'", path);
 	r = elf_parse(path, bytes, len, &f, err);
-	if (r < 0)
+	if (r < 0 || !f)
 		return r;
 	f->device = st.st_dev;
 	f->inode = st.st_ino;

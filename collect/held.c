@@ -21,14 +21,12 @@ static struct held_record *oldest(struct held *h, bool any, enum held_why why, u
 struct held_record *held_put(struct held *h, enum held_why why, uint64_t key, unsigned type,
 			     const char *text, size_t len, uint64_t now_ms)
 {
-	struct held_record *place = NULL;
+	struct held_record *place = h->record;
 
 	if (h->n == HELD_MAX)
 		return oldest(h, true, HELD_NOT, 0);
-	for (size_t i = 0; i < HELD_MAX && !place; i++) {
-		if (h->record[i].why == HELD_NOT)
-			place = &h->record[i];
-	}
+	while (place->why != HELD_NOT) /* one is: there are HELD_MAX of them */
+		place++;
 	place->why = why;
 	place->key = key;
 	place->since_ms = now_ms;
