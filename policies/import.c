@@ -89,7 +89,7 @@ void import_item(struct import *im, const char *where, const char *fmt, ...)
 	struct import_item *items;
 	va_list args;
 
-	items = reallocarray(im->items, im->n_items + 1, sizeof(*items));
+	items = import_grow(im->items, im->n_items, sizeof(*items));
 	if (!items) {
 		im->no_memory = true;
 		return;
@@ -183,7 +183,7 @@ void import_add(struct import *im, const struct syscall_desc *call, enum policy_
 	if (im->n_entries == LIMIT_IMPORT_ENTRIES)
 		import_error(im, NULL, "more than %d entries", LIMIT_IMPORT_ENTRIES);
 	else if (last_item(im))
-		entries = reallocarray(im->entries, im->n_entries + 1, sizeof(*entries));
+		entries = import_grow(im->entries, im->n_entries, sizeof(*entries));
 	if (!entries) {
 		if (im->n_entries < LIMIT_IMPORT_ENTRIES)
 			im->no_memory = true;

@@ -9,6 +9,13 @@
 #include "policies/import.h"
 #include "policies/import_cond.h"
 
+/* The array with room for one more behind the n that are in it, or NULL: no memory. It grows at
+ * powers of two, so that LIMIT_IMPORT_ENTRIES of them are not copied for each. */
+static inline void *import_grow(void *array, size_t n, size_t size)
+{
+	return n & (n - 1) ? array : reallocarray(array, n ? 2 * n : 1, size);
+}
+
 enum { IMPORT_WHERE = 160 };
 
 /* One entry of the source: a comment, then the lines it became. */

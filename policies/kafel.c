@@ -78,7 +78,7 @@ static bool add_filter(struct kafel *k, struct import_scan *s, size_t policy,
 	if (p->n == LIMIT_IMPORT_ENTRIES)
 		import_scan_error(s, "more than %d filters", LIMIT_IMPORT_ENTRIES);
 	else
-		list = reallocarray(p->filters, p->n + 1, sizeof(*list));
+		list = import_grow(p->filters, p->n, sizeof(*list));
 	if (!list) {
 		k->im->no_memory = k->im->no_memory || p->n < LIMIT_IMPORT_ENTRIES;
 		dnf_done(&filter->when);
