@@ -134,7 +134,7 @@ endif
 endif
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 
-.PHONY: all help check check-unit check-integration check-deps check-tables check-promises check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races concurrency demo bench fuzz dist install clean
+.PHONY: all help check check-unit check-integration check-deps check-tables check-promises check-static check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races concurrency demo bench fuzz dist install clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -345,6 +345,9 @@ check-vm: all $(PROBES) $(VM_UNIT)  ## AppArmor, SELinux, cgroup v2, Landlock 2 
 
 check-deps:  ## no room includes what tools/rooms.allow does not let it
 	tools/check-deps
+
+check-static: all  ## gcc's analyser and cppcheck find nothing but what tools/static.allow explains
+	BUILD=$(BUILD) tools/check-static
 
 check-promises:  ## each promise of SECURITY.md names its tests, and they are there
 	tools/check-promises
