@@ -134,7 +134,7 @@ endif
 endif
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 
-.PHONY: all help check check-unit check-integration check-deps check-tables check-promises check-static check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races concurrency demo bench fuzz dist install clean
+.PHONY: all help build-tests check check-unit check-integration check-deps check-tables check-promises check-static check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races concurrency demo bench fuzz dist install clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -329,6 +329,8 @@ $(BUILD)/tests/programs/trees $(BUILD)/tests/programs/race:
 		-Wno-format-truncation -Werror -I. -o $@ $(filter %.c,$^)
 
 check: all check-deps check-tables check-promises check-binaries check-unit check-integration  ## everything that needs no virtual machine
+
+build-tests: $(UNIT) $(PROBES) $(FAULTS)
 
 check-unit: $(UNIT)  ## unit tests (cmocka)
 	tools/run-tests unit $(BUILD) $(UNIT)
