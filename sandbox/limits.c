@@ -55,9 +55,10 @@ static const char *without(const struct plan *plan, enum policy_limit which)
 	if (which != POLICY_LIMIT_PIDS)
 		return "does not hold";
 	/* RLIMIT_NPROC counts what this user has in the sandbox's user namespace. */
-	return plan->machines_root ? "does not hold: the kernel does not count the processes of the host's "
-			    "root (RLIMIT_NPROC)"
-			  : NULL;
+	return plan->machines_root
+		       ? "does not hold: the kernel does not count the processes of the host's "
+			 "root (RLIMIT_NPROC)"
+		       : NULL;
 }
 
 static void say_all(struct limits *l)
