@@ -14,6 +14,7 @@
 #include "audit/format.h"
 #include "audit/place.h"
 #include "audit/rotate.h"
+#include "base/clock.h"
 #include "base/fd.h"
 
 /* --- the head ------------------------------------------------------------------------------ */
@@ -40,14 +41,6 @@ static int write_head(int fd, const struct chain_point *at)
 	return (size_t)w == n ? 0 : -EIO;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* flock(2) has no time limit and an alarm is the caller's: short sleeps. On a busy machine they are
  * not that short, so that the clock says when it is over. */
 int chain_lock(int fd, unsigned wait_ms)
@@ -61,8 +54,8 @@ int chain_lock(int fd, unsigned wait_ms)
 		if (errno != EWOULDBLOCK)
 			return -errno;
 		if (end == 0)
-			end = now_ms() + wait_ms;
-		if (now_ms() >= end)
+			end = clock_ms() + wait_ms;
+		if (clock_ms() >= end)
 			return -ETIMEDOUT;
 		(void)nanosleep(&nap, NULL);
 	}

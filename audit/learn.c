@@ -7,19 +7,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "audit/learn_state.h"
+#include "base/clock.h"
 #include "base/fd.h"
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
 
 int learn_new(struct learn **ret, struct err *err)
 {
@@ -30,7 +22,7 @@ int learn_new(struct learn **ret, struct err *err)
 		return err_set(err, -ENOMEM, "make room for a recording");
 	l->root = -1;
 	l->n_text = 1;
-	l->started_ns = now_ns();
+	l->started_ns = clock_ns();
 	*ret = l;
 	return 0;
 }
@@ -169,7 +161,7 @@ static struct learn_entry *find_entry(struct learn *l, const struct learn_event 
 	entry->nr = e->nr;
 	entry->denied = e->denied;
 	entry->quiet = true;
-	entry->first_ns = now_ns() - l->started_ns;
+	entry->first_ns = clock_ns() - l->started_ns;
 	chain = learn_chain(l, (int32_t)e->notif->pid, program);
 	memcpy(entry->chain, chain->chain, sizeof(entry->chain));
 	entry->n_chain = chain->n;

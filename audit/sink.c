@@ -5,9 +5,9 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "audit/place.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
 
@@ -79,17 +79,15 @@ void sink_close(struct sink *sink)
 bool sink_wait(int fd, unsigned *wait_ms)
 {
 	struct pollfd room = { .fd = fd, .events = POLLOUT };
-	struct timespec from, to;
-	int64_t taken;
+	uint64_t from, taken;
 	int n;
 
 	if (*wait_ms == 0)
 		return false;
-	(void)clock_gettime(CLOCK_MONOTONIC, &from);
+	from = clock_ns();
 	n = poll(&room, 1, (int)*wait_ms);
-	(void)clock_gettime(CLOCK_MONOTONIC, &to);
-	taken = (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
-	*wait_ms -= taken < (int64_t)*wait_ms ? (unsigned)taken : *wait_ms;
+	taken = (clock_ns() - from) / 1000000;
+	*wait_ms -= taken < *wait_ms ? (unsigned)taken : *wait_ms;
 	return n > 0;
 }
 

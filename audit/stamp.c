@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 #define NS_PER_S  INT64_C(1000000000)
 #define S_PER_DAY INT64_C(86400)
 #define MAX_WALL  INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
@@ -68,21 +70,14 @@ void stamp_spell(int64_t wall_ns, char ret[STAMP_TEXT])
 
 void stamp_now(struct stamp *ret)
 {
-	struct timespec wall, mono;
-
-	(void)clock_gettime(CLOCK_REALTIME, &wall);
-	(void)clock_gettime(CLOCK_MONOTONIC, &mono);
-	ret->wall_ns = (int64_t)wall.tv_sec * NS_PER_S + wall.tv_nsec;
-	ret->mono_ns = (uint64_t)((int64_t)mono.tv_sec * NS_PER_S + mono.tv_nsec);
+	ret->wall_ns = clock_ns_of(CLOCK_REALTIME);
+	ret->mono_ns = clock_ns();
 	stamp_spell(ret->wall_ns, ret->text);
 }
 
 uint64_t stamp_coarse_ms(void)
 {
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)clock_ms_of(CLOCK_MONOTONIC_COARSE);
 }
 
 /* Exactly n digits at *p, which moves on. */

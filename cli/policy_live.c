@@ -15,9 +15,9 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/sys.h"
 #include "cli/policy_live_log.h"
@@ -166,14 +166,6 @@ static int spawn(struct session *s, int block, int log, int errors, pid_t *ret, 
 	return r ? err_set(err, -r, "run '%.400s'", s->cordon) : 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* How long the call that is being made may take before it counts as let in and waiting. */
 static int64_t patience(const struct session *s)
 {
@@ -204,7 +196,7 @@ static int wait_end(struct session *s, pid_t pid, bool *ret_stuck, int *ret_stat
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 	uint32_t at = 0;
 	bool begun = false;
-	int64_t since = now_ms();
+	int64_t since = (int64_t)clock_ms();
 
 	*ret_stuck = false;
 	while (pidfd >= 0 && poll(&p, 1, LOOK_MS) <= 0) {
@@ -212,10 +204,10 @@ static int wait_end(struct session *s, pid_t pid, bool *ret_stuck, int *ret_stat
 
 		/* Before the first call the launch itself takes its time: compiling, at worst. */
 		if (now != at || (!begun && s->block->base == 0))
-			since = now_ms();
+			since = (int64_t)clock_ms();
 		at = now;
 		begun = s->block->base != 0;
-		if (now_ms() - since > patience(s)) {
+		if ((int64_t)clock_ms() - since > patience(s)) {
 			*ret_stuck = true;
 			(void)kill(pid, SIGKILL);
 			break;

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "cli/programs.h"
 #include "cli/scope_socket.h"
@@ -46,24 +46,16 @@ static int spawn(const char *path, char *const *argv, int out, pid_t *ret)
 	return -r;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* What it says until it ends: at most size - 1 bytes. 0, or -ETIMEDOUT. */
 static int listen_to(int fd, char *ret, size_t size)
 {
-	const int64_t end = now_ms() + SCOPE_WAIT_MS;
+	const int64_t end = (int64_t)clock_ms() + SCOPE_WAIT_MS;
 	size_t len = 0;
 
 	ret[0] = '\0';
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = end - now_ms();
+		int64_t left = end - (int64_t)clock_ms();
 		ssize_t n;
 
 		if (left <= 0 || poll(&p, 1, (int)left) == 0)

@@ -19,6 +19,7 @@
 #include <systemd/sd-bus.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "cli/scope.h"
@@ -43,17 +44,9 @@ static int fail(const char *what, const char *why, const char *hint)
 	return EXIT_FAILURE;
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000U + (uint64_t)ts.tv_nsec / 1000U;
-}
-
 static uint64_t left_of(const struct asking *a)
 {
-	const uint64_t now = now_us();
+	const uint64_t now = clock_ns() / 1000;
 
 	return now < a->deadline ? a->deadline - now : 1;
 }
@@ -85,7 +78,7 @@ static bool has_ended(const struct asking *a)
 static int wait_until(struct asking *a, bool (*holds)(const struct asking *))
 {
 	while (!holds(a)) {
-		const uint64_t now = now_us();
+		const uint64_t now = clock_ns() / 1000;
 		int r = sd_bus_process(a->bus, NULL);
 
 		if (r < 0)
@@ -229,7 +222,7 @@ static int ask(struct asking *a, uint32_t pid)
 
 int main(int argc, char **argv)
 {
-	struct asking a = { .deadline = now_us() + SCOPE_ANSWER_MS * 1000ULL };
+	struct asking a = { .deadline = clock_ns() / 1000 + SCOPE_ANSWER_MS * 1000ULL };
 	uint64_t pid;
 	int status;
 

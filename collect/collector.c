@@ -15,9 +15,9 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/sys.h"
@@ -40,14 +40,6 @@ enum {
 	PROC_ROOT_INODE = 1,
 	PROC_MAGIC = 0x9fa0, /* linux/proc_fs.h, linux/magic.h */
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* --- opening ------------------------------------------------------------------------------- */
 
@@ -503,7 +495,7 @@ int collector_run(struct collector *c, struct err *err)
 
 		if (n < 0 && errno != EINTR)
 			return err_set(err, -errno, "wait for the kernel's audit");
-		c->now_ms = now_ms();
+		c->now_ms = clock_ms();
 		for (int i = 0; i < n && r == 0; i++)
 			r = dispatch(c, &events[i]);
 		for (size_t i = 0; i < c->clients.top && !c->any_syncing; i++)

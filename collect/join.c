@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "collect/forks.h"
 #include "collect/state.h"
 
@@ -17,23 +18,15 @@ enum {
 	CLIENT_DOMAINS = 256,
 };
 
-static int64_t clock_ms(clockid_t clock)
-{
-	struct timespec t;
-
-	(void)clock_gettime(clock, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int64_t join_wall_offset_ms(void)
 {
-	return clock_ms(CLOCK_REALTIME) - clock_ms(CLOCK_MONOTONIC);
+	return clock_ms_of(CLOCK_REALTIME) - clock_ms_of(CLOCK_MONOTONIC);
 }
 
 /* A record's time on another clock; 0 for one before its begin. */
 static uint64_t time_on(clockid_t clock, int64_t wall_ms)
 {
-	int64_t t = wall_ms - (clock_ms(CLOCK_REALTIME) - clock_ms(clock));
+	int64_t t = wall_ms - (clock_ms_of(CLOCK_REALTIME) - clock_ms_of(clock));
 
 	return t > 0 ? (uint64_t)t : 0;
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/text.h"
@@ -254,19 +255,11 @@ int cgroup_make(struct cgroup_place *place, const char *id, const struct cgroup_
 
 /* --- the end */
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* cgroup.events changes, and is POLLPRI, when the last process has gone. */
 static int wait_empty(int dir)
 {
 	_cleanup_close_ int fd = path_open_in(dir, "cgroup.events", O_RDONLY, PATH_NO_SYMLINKS);
-	int64_t left, end = now_ms() + END_WAIT_MS;
+	int64_t left, end = (int64_t)clock_ms() + END_WAIT_MS;
 	char text[256];
 	uint64_t populated;
 	ssize_t n;
@@ -282,7 +275,7 @@ static int wait_empty(int dir)
 		text[n] = '\0';
 		if (cgroup_parse_key(text, "populated", &populated) < 0 || populated == 0)
 			return 0;
-		left = end - now_ms();
+		left = end - (int64_t)clock_ms();
 		if (left <= 0)
 			return -ETIMEDOUT;
 		(void)poll(&p, 1, (int)left);

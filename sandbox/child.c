@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/path.h"
 #include "base/sys.h"
 #include "sandbox/terminal.h"
@@ -26,10 +27,7 @@ static _Alignas(16) char payload_stack[64 * 1024];
 
 static void enter(struct child *c, enum stage stage)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	c->shared->stage_ns[stage] = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+	c->shared->stage_ns[stage] = clock_ns();
 	atomic_store(&c->shared->stage, stage);
 }
 

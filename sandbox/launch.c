@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/path.h"
 #include "base/sys.h"
 #include "policies/limit.h"
@@ -94,7 +95,7 @@ static int start_child(struct launch *l, struct err *err)
 	l->child.wire_outer = l->wire[0];
 	l->child.store = l->child.root = l->child.proc = l->child.status = -1;
 	l->child.devpts = l->child.pty_slave = -1;
-	l->s.clone_ns = supervise_now_ns();
+	l->s.clone_ns = clock_ns();
 	l->pid = sys_clone3(&args);
 	if (l->pid == 0)
 		child_main(&l->child);

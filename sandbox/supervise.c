@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/sys.h"
 #include "sandbox/footprint.h"
 #include "sandbox/wire.h"
@@ -26,14 +26,6 @@ enum { FIXED_POLLFDS = 5 };
 
 /* Nanoseconds of a century fit into 64 bits; of much more they do not. */
 #define MAX_WALL_MS (UINT64_C(100) * 366 * 86400 * 1000)
-
-uint64_t supervise_now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
 
 static void kill_all(struct supervisor *s)
 {
@@ -67,7 +59,7 @@ static void tell_started(struct supervisor *s)
 		.in_force = s->in_force,
 		.given_up = s->given_up,
 	};
-	uint64_t now = supervise_now_ns();
+	uint64_t now = clock_ns();
 
 	if (!s->options->started)
 		return;
@@ -198,7 +190,7 @@ static int until_deadline(const struct supervisor *s)
 
 	if (s->deadline_ns == 0)
 		return -1;
-	now = supervise_now_ns();
+	now = clock_ns();
 	if (now >= s->deadline_ns)
 		return 0;
 	left = (s->deadline_ns - now) / 1000000U + 1;
@@ -214,7 +206,7 @@ static int sooner(int a, int b)
 
 static void check_wall(struct supervisor *s)
 {
-	if (s->deadline_ns == 0 || supervise_now_ns() < s->deadline_ns)
+	if (s->deadline_ns == 0 || clock_ns() < s->deadline_ns)
 		return;
 	s->deadline_ns = 0;
 	s->wall_passed = true;
@@ -310,10 +302,10 @@ static int one_round(struct supervisor *s, struct err *err)
 /* What the payload had written to its terminal before it ended is still shown. */
 static void drain_terminal(struct supervisor *s)
 {
-	uint64_t end = supervise_now_ns() + (uint64_t)DRAIN_MS * 1000000U;
+	uint64_t end = clock_ns() + (uint64_t)DRAIN_MS * 1000000U;
 
 	terminal_payload_ended(&s->terminal);
-	while (!terminal_is_idle(&s->terminal) && supervise_now_ns() < end) {
+	while (!terminal_is_idle(&s->terminal) && clock_ns() < end) {
 		struct pollfd p[TERMINAL_POLLFDS];
 		size_t n = terminal_pollfds(&s->terminal, p, TERMINAL_POLLFDS);
 

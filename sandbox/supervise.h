@@ -40,5 +40,3 @@ int supervise(struct supervisor *s, struct err *err);
 
 /* Tell pid 1 to go on and execute the payload. */
 int supervise_consent(struct supervisor *s, struct err *err);
-
-uint64_t supervise_now_ns(void);
