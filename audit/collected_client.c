@@ -12,6 +12,7 @@
 
 #include "audit/stamp.h"
 #include "base/fd.h"
+#include "base/pass.h"
 
 enum { AGAIN_NS = 500000 };
 
@@ -34,25 +35,9 @@ static int connect_to(const char *path)
 
 static int say(int fd, uint32_t word, int passed)
 {
-	struct collected_word w = { .word = word, .version = COLLECTED_VERSION };
-	struct iovec iov = { .iov_base = &w, .iov_len = sizeof(w) };
-	union {
-		char space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { .space = { 0 } };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *c;
+	const struct collected_word w = { .word = word, .version = COLLECTED_VERSION };
 
-	if (passed >= 0) {
-		msg.msg_control = control.space;
-		msg.msg_controllen = sizeof(control.space);
-		c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &passed, sizeof(passed));
-	}
-	return sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(w) ? 0 : -errno;
+	return pass_send(fd, &w, sizeof(w), passed, MSG_DONTWAIT);
 }
 
 /* 0 when something is there to be read, before the end. */

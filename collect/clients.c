@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/pass.h"
 #include "collect/collector.h"
 #include "collect/process.h"
 
@@ -102,50 +103,17 @@ void clients_drop(struct clients *c, struct client *client)
 
 /* --- words --------------------------------------------------------------------------------- */
 
-/* Descriptors that came with a message: one is kept. */
-static int passed_fd(struct msghdr *msg)
-{
-	int got = -1;
-
-	for (struct cmsghdr *m = CMSG_FIRSTHDR(msg); m; m = CMSG_NXTHDR(msg, m)) {
-		size_t n = (m->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		for (size_t i = 0;
-		     m->cmsg_level == SOL_SOCKET && m->cmsg_type == SCM_RIGHTS && i < n; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(m) + i * sizeof(int), sizeof(fd));
-			if (got < 0)
-				got = fd;
-			else
-				(void)close(fd);
-		}
-	}
-	return got;
-}
-
 int clients_hear(struct client *client, int *ret_pidfd)
 {
 	struct collected_word word = { .word = 0 };
-	struct iovec iov = { .iov_base = &word, .iov_len = sizeof(word) };
-	union {
-		char space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = control.space,
-			      .msg_controllen = sizeof(control.space) };
-	ssize_t n = recvmsg(client->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	_cleanup_close_ int fd = -1;
+	ssize_t n = pass_receive(client->fd, &word, sizeof(word), MSG_DONTWAIT, &fd);
 
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	fd = passed_fd(&msg);
+		return n == -EAGAIN || n == -EINTR ? 0 : (int)n;
 	if (n == 0)
 		return -ECONNRESET;
-	if ((size_t)n != sizeof(word) || word.version != COLLECTED_VERSION ||
-	    (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+	if ((size_t)n != sizeof(word) || word.version != COLLECTED_VERSION)
 		return -EPROTO;
 	if (word.word == COLLECTED_HELLO && client->pidfd < 0 && fd >= 0) {
 		*ret_pidfd = TAKE_FD(fd);
