@@ -401,7 +401,7 @@ FUZZ_ROOMS := $(call fuzz_objects,$(wildcard base/*.c policies/*.c profiles/*.c 
 $(BUILD)/fuzz/fuzz_options: $(call fuzz_objects,cli/options.c)
 $(BUILD)/fuzz/fuzz_cgroup: $(call fuzz_objects,sandbox/cgroup_text.c)
 $(BUILD)/fuzz/fuzz_wire: $(call fuzz_objects,sandbox/wire.c)
-$(BUILD)/fuzz/fuzz_kernel_record: $(call fuzz_objects,collect/process.c collect/forks.c)
+$(BUILD)/fuzz/fuzz_kernel_record: $(call fuzz_objects,collect/process.c collect/forks.c collect/netlink.c)
 $(BUILD)/fuzz/fuzz_elf: $(call fuzz_objects,$(filter-out cli/static.c cli/static_put.c,$(CLI_STATIC)))
 $(BUILD)/fuzz/fuzz_elf: FUZZ_LIBS := -lelf -lcapstone
 $(BUILD)/fuzz/obj/gen/%.o: $(BUILD)/gen/%.c | $(GEN_H)

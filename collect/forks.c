@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "collect/netlink.h"
 
 /* enum proc_cn_event, which headers have in different places */
 #define EVENT_FORK 0x00000001U
@@ -18,17 +19,7 @@ enum { BEFORE = NLMSG_HDRLEN + sizeof(struct cn_msg) }; /* an event */
 
 int forks_open(void)
 {
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC };
-	_cleanup_close_ int fd =
-		socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR);
-	const int bytes = 4 << 20; /* the kernel takes what net.core.rmem_max allows */
-
-	if (fd < 0)
-		return -errno;
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
-	return TAKE_FD(fd);
+	return netlink_join(NETLINK_CONNECTOR, CN_IDX_PROC, 4 << 20);
 }
 
 /* Behind the operation stands, from Linux 6.6 on, which events are asked for; an older kernel would

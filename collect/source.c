@@ -10,21 +10,11 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "collect/netlink.h"
 
 static int join(void)
 {
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK,
-				       .nl_groups = 1U << (AUDIT_NLGRP_READLOG - 1) };
-	_cleanup_close_ int fd =
-		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_AUDIT);
-	const int bytes = 8 << 20; /* the kernel takes what net.core.rmem_max allows */
-
-	if (fd < 0)
-		return -errno;
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
-	return TAKE_FD(fd);
+	return netlink_join(NETLINK_AUDIT, 1U << (AUDIT_NLGRP_READLOG - 1), 8 << 20);
 }
 
 int source_open(struct err *err)
