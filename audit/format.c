@@ -9,7 +9,7 @@
 #include "audit/stamp.h"
 #include "base/json.h"
 
-static void begin(struct json *j, char *buf, size_t cap, const char *type, const char *sandbox)
+int64_t format_begin(struct json *j, char *buf, size_t cap, const char *type, const char *sandbox)
 {
 	struct stamp now;
 
@@ -20,6 +20,7 @@ static void begin(struct json *j, char *buf, size_t cap, const char *type, const
 	json_string(j, "time", now.text);
 	json_u64(j, "mono", now.mono_ns);
 	json_string(j, "sandbox", sandbox);
+	return now.wall_ns;
 }
 
 static size_t finish(struct json *j)
@@ -88,7 +89,7 @@ size_t format_open(char *buf, size_t cap, const struct format_id *id,
 	struct json j;
 
 	(void)uname(&uts);
-	begin(&j, buf, cap, "open", id->sandbox);
+	(void)format_begin(&j, buf, cap, "open", id->sandbox);
 	json_string(&j, "cordon", CORDON_VERSION);
 	json_string(&j, "kernel", uts.release);
 	json_string(&j, "machine", uts.machine);
@@ -111,7 +112,7 @@ size_t format_limit(char *buf, size_t cap, const struct format_id *id, const cha
 {
 	struct json j;
 
-	begin(&j, buf, cap, "limit", id->sandbox);
+	(void)format_begin(&j, buf, cap, "limit", id->sandbox);
 	json_string(&j, "policy", id->policy);
 	json_bytes(&j, "limit", which, strnlen(which, 64));
 	json_bytes(&j, "text", text, strnlen(text, 1024));
@@ -126,7 +127,7 @@ size_t format_lost(char *buf, size_t cap, const struct format_id *id, const char
 	char name[24];
 	struct json j;
 
-	begin(&j, buf, cap, "lost", id->sandbox);
+	(void)format_begin(&j, buf, cap, "lost", id->sandbox);
 	json_bytes(&j, "sink", sink, strnlen(sink, 512));
 	json_u64(&j, "records", records);
 	json_u64(&j, "denials", denials);
@@ -185,7 +186,7 @@ size_t format_close(char *buf, size_t cap, const struct format_id *id,
 {
 	struct json j;
 
-	begin(&j, buf, cap, "close", id->sandbox);
+	(void)format_begin(&j, buf, cap, "close", id->sandbox);
 	json_string(&j, "policy", id->policy);
 	json_u64(&j, "denials", closing->denials);
 	json_u64(&j, "records", closing->records);
@@ -206,7 +207,7 @@ size_t format_repair(char *buf, size_t cap, const char *sandbox, const struct ch
 {
 	struct json j;
 
-	begin(&j, buf, cap, "repair", sandbox);
+	(void)format_begin(&j, buf, cap, "repair", sandbox);
 	json_string(&j, "head", repair->head);
 	json_u64(&j, "adopted", repair->adopted);
 	json_u64(&j, "torn", repair->torn);
@@ -219,7 +220,7 @@ size_t format_rotate(char *buf, size_t cap, const char *sandbox, uint64_t bytes)
 {
 	struct json j;
 
-	begin(&j, buf, cap, "rotate", sandbox);
+	(void)format_begin(&j, buf, cap, "rotate", sandbox);
 	json_u64(&j, "bytes", bytes);
 	return finish(&j);
 }
@@ -229,7 +230,7 @@ size_t format_retain(char *buf, size_t cap, const char *sandbox, uint64_t files,
 {
 	struct json j;
 
-	begin(&j, buf, cap, "retain", sandbox);
+	(void)format_begin(&j, buf, cap, "retain", sandbox);
 	json_u64(&j, "files", files);
 	json_u64(&j, "from", from);
 	json_u64(&j, "through", through);
@@ -241,7 +242,7 @@ size_t format_seal(char *buf, size_t cap, const char *sandbox, const struct seal
 {
 	struct json j;
 
-	begin(&j, buf, cap, "seal", sandbox);
+	(void)format_begin(&j, buf, cap, "seal", sandbox);
 	json_string(&j, "id", state->id);
 	json_u64(&j, "epoch", state->epoch);
 	json_u64(&j, "first", state->first);
@@ -254,7 +255,7 @@ size_t format_unsealed(char *buf, size_t cap, const char *sandbox, const char *i
 	char name[24];
 	struct json j;
 
-	begin(&j, buf, cap, "unsealed", sandbox);
+	(void)format_begin(&j, buf, cap, "unsealed", sandbox);
 	json_string(&j, "id", id);
 	json_string(&j, "why", names_errno((unsigned)-why, name, sizeof(name)));
 	return finish(&j);

@@ -39,6 +39,12 @@ struct format_kernel_state {
 	bool audit;	 /* false: but Landlock's will not be, the kernel's audit is off */
 };
 
+struct json;
+
+/* What every record begins with, and the object is open. Returns its time, nanoseconds of the wall
+ * clock. For the files of the noun format. */
+int64_t format_begin(struct json *j, char *buf, size_t cap, const char *type, const char *sandbox);
+
 /* sealed: the id of the key that seals the log which gets this record, or NULL. */
 size_t format_open(char *buf, size_t cap, const struct format_id *id,
 		   const struct audit_start *start, const char *sealed,

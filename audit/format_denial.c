@@ -15,9 +15,8 @@
 /* enum policy_reason of policies/model.h, in its order. */
 static const char *const reasons[] = { "rule", "default", "kernel", "abi" };
 
-static void put_identity(struct json *j, const struct format_id *id)
+static void put_policy(struct json *j, const struct format_id *id)
 {
-	json_string(j, "sandbox", id->sandbox);
 	json_string(j, "policy", id->policy);
 	json_string(j, "digest", id->digest);
 	json_string(j, "mechanism", "seccomp");
@@ -136,15 +135,9 @@ size_t format_denial(char *buf, size_t cap, const struct format_id *id,
 	const struct syscall_desc *desc = syscall_by_nr(denial->abi, denial->nr);
 	const char *note = NULL;
 	struct json j, before;
-	struct stamp now;
 
-	stamp_now(&now);
-	json_init(&j, buf, cap);
-	json_object(&j, NULL);
-	json_string(&j, "type", "denial");
-	json_string(&j, "time", now.text);
-	json_u64(&j, "mono", now.mono_ns);
-	put_identity(&j, id);
+	(void)format_begin(&j, buf, cap, "denial", id->sandbox);
+	put_policy(&j, id);
 	before = j;
 	/* Escaped text can be five times as long as it was: what does not fit is written again with
 	 * less of it. Nothing is kept of a process that went away while it was read. */
@@ -173,18 +166,12 @@ size_t format_summary(char *buf, size_t cap, const struct format_id *id,
 	const struct syscall_desc *desc =
 		key->nr >= 0 ? syscall_by_nr((enum abi)key->abi, key->nr) : NULL;
 	char first[STAMP_TEXT], last[STAMP_TEXT];
-	struct stamp now;
 	struct json j;
+	const int64_t now = format_begin(&j, buf, cap, "summary", id->sandbox);
 
-	stamp_now(&now);
-	stamp_spell(now.wall_ns - (int64_t)(now_ms - slot->first_ms) * 1000000, first);
-	stamp_spell(now.wall_ns - (int64_t)(now_ms - slot->last_ms) * 1000000, last);
-	json_init(&j, buf, cap);
-	json_object(&j, NULL);
-	json_string(&j, "type", "summary");
-	json_string(&j, "time", now.text);
-	json_u64(&j, "mono", now.mono_ns);
-	put_identity(&j, id);
+	stamp_spell(now - (int64_t)(now_ms - slot->first_ms) * 1000000, first);
+	stamp_spell(now - (int64_t)(now_ms - slot->last_ms) * 1000000, last);
+	put_policy(&j, id);
 	if (other) {
 		json_string(&j, "note", "several calls, rules and answers");
 	} else {

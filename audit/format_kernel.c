@@ -280,15 +280,7 @@ static void put_answer(struct json *j, const struct kernel_record *record)
 static void begin(struct json *j, char *buf, size_t cap, const char *type,
 		  const struct format_id *id)
 {
-	struct stamp now;
-
-	stamp_now(&now);
-	json_init(j, buf, cap);
-	json_object(j, NULL);
-	json_string(j, "type", type);
-	json_string(j, "time", now.text);
-	json_u64(j, "mono", now.mono_ns);
-	json_string(j, "sandbox", id->sandbox);
+	(void)format_begin(j, buf, cap, type, id->sandbox);
 	json_string(j, "policy", id->policy);
 }
 
