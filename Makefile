@@ -170,7 +170,7 @@ $(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
 ifeq ($(LAUNCHER_LIBC),musl)
 # What a launch links and no more; a symbol of the compiler's that creeps in fails the link.
 LAUNCHER_SRC := $(wildcard base/*.c base/musl/*.c audit/*.c sandbox/*.c) $(CLI_CORDON) $(CLI_SHARED) \
-                policies/syscall.c policies/consts.c policies/layout.c policies/cond.c policies/label.c policies/limit.c profiles/bundle.c profiles/bundle_verdict.c profiles/cache.c profiles/cache_gc.c profiles/landlock.c
+                policies/syscall.c policies/consts.c policies/layout.c policies/cond.c policies/label.c policies/limit.c profiles/bundle.c profiles/bundle_verdict.c profiles/program.c profiles/cache.c profiles/cache_gc.c profiles/landlock.c
 LAUNCHER_OBJS := $(patsubst %.c,$(BUILD)/musl/%.o,$(LAUNCHER_SRC)) $(GEN:$(BUILD)/gen/%.c=$(BUILD)/musl/gen/%.o) $(BUILD)/musl/gen/supervisor_program.o
 # musl's wrapper sees none of the system's headers: these, and no other of glibc's.
 MUSL_INCLUDE := $(BUILD)/musl-include
@@ -236,8 +236,8 @@ $(BUILD)/cordon-scope: $(call o,$(CLI_SCOPE)) $(call L,base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lsystemd
 
-# The filters of our own programs, the supervisor and the collector: our generator's, checked as every other is, and built in, so that nothing
-# is read for it when it starts. The generator runs on the machine that builds: for another processor's
+# The filters of our own programs, the supervisor and the collector: our generator's, checked as every other
+# is, and built in, so that nothing is read for it when it starts. The generator runs on the machine that builds: for another processor's
 # programs there is a second one, made by BUILD_CC.
 BUILD_CC  ?= cc
 PROCESSOR := $(firstword $(subst -, ,$(MACHINE)))
@@ -245,15 +245,12 @@ GENERATOR ?= $(BUILD)/$(if $(filter $(PROCESSOR)-%,$(shell $(BUILD_CC) -dumpmach
 $(BUILD)/host/cordon-policy: $(wildcard $(foreach r,base policies profiles audit,$(r)/*.[ch])) $(CLI_POLICY) $(CLI_SHARED) policies/syscalls.tbl
 	$(MAKE) CC='$(BUILD_CC)' CFLAGS= LDFLAGS= SAN= BUILD=$(BUILD)/host $@
 
-$(BUILD)/gen/collect_program.c: collect/collect.policy tools/gen-program $(GENERATOR)
+$(BUILD)/gen/collect_program.c: collect/collect.policy
+$(BUILD)/gen/supervisor_program.c: sandbox/supervisor.policy
+$(BUILD)/gen/%_program.c: tools/gen-program $(GENERATOR)
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)
-	$(Q)tools/gen-program $(GENERATOR) $(PROCESSOR) collect/collect.policy collect/confine.h collect_program confine_program > $@
-
-$(BUILD)/gen/supervisor_program.c: sandbox/supervisor.policy tools/gen-program $(GENERATOR)
-	@mkdir -p $(@D)
-	$(call say,GEN,$@)
-	$(Q)tools/gen-program $(GENERATOR) $(PROCESSOR) sandbox/supervisor.policy sandbox/confine.h supervisor_program confine_filter > $@
+	$(Q)tools/gen-program $(GENERATOR) $(PROCESSOR) $(filter %.policy,$^) $*_program > $@
 
 $(BUILD)/cordon-collect: $(call o,$(CLI_COLLECT) $(CLI_SHARED)) $(BUILD)/obj/gen/collect_program.o $(call L,collect audit profiles policies base)
 	$(call say,LINK,$@)

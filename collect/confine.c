@@ -4,17 +4,14 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <linux/capability.h>
-#include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/sys.h"
-#include "profiles/bundle.h"
 #include "profiles/landlock.h"
 
 enum { STATUS_MAX = 8192 };
@@ -130,11 +127,9 @@ static int read_back(struct err *err)
 	return r;
 }
 
-int confine_apply(const struct confine_program *program, int *ret_landlock, struct err *err)
+int confine_apply(const struct program *program, int *ret_landlock, struct err *err)
 {
 	const struct rlimit none = { 0, 0 };
-	struct sock_fprog prog = { .len = program->n,
-				   .filter = (struct sock_filter *)(uintptr_t)program->insns };
 	int abi = sys_landlock_abi(), r;
 
 	abi = abi > LANDLOCK_NEWEST_ABI ? LANDLOCK_NEWEST_ABI : abi;
@@ -148,10 +143,5 @@ int confine_apply(const struct confine_program *program, int *ret_landlock, stru
 	if (r < 0)
 		return r;
 	*ret_landlock = abi > 0 ? abi : 0;
-	r = sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &prog);
-	if (r < 0)
-		return err_set(err, r, "load the seccomp program");
-	if (syscall(BUNDLE_PROBE_NR) != -1 || errno != BUNDLE_PROBE_ERRNO)
-		return err_set(err, -EPROTO, "find the seccomp program in force");
-	return 0;
+	return program_load(program, 0, "the collector", err);
 }

@@ -37,7 +37,7 @@ struct launch_options {
 	bool learn_phases;
 	/* Put the calling process under this filter before the payload starts, for good. NULL: no.
 	 */
-	const struct confine_filter *confine;
+	const struct program *confine;
 	/* Where the caller's arguments lie in memory (from argv[0] on): pid 1 overwrites its copy,
 	 * so that /proc/1/cmdline tells the payload nothing. NULL: left as it is. */
 	char *title;

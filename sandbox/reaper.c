@@ -15,6 +15,7 @@
 
 #include "base/sys.h"
 #include "policies/syscall.h"
+#include "profiles/program.h"
 #include "sandbox/child.h"
 
 /* All that the loop below and _exit need. Anything else ends pid 1, and with it the sandbox. */
@@ -24,7 +25,7 @@
 
 int reaper_lock(struct err *err)
 {
-	struct sock_filter insns[] = {
+	const struct sock_filter insns[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, abi_audit_arch(ABI_NATIVE), 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
@@ -38,14 +39,9 @@ int reaper_lock(struct err *err)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | BUNDLE_PROBE_ERRNO),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	};
-	struct sock_fprog prog = { .len = ARRAY_SIZE(insns), .filter = insns };
-	int r = sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &prog);
+	const struct program program = { insns, ARRAY_SIZE(insns) };
 
-	if (r < 0)
-		return err_set(err, r, "load the seccomp program of pid 1");
-	if (syscall(BUNDLE_PROBE_NR) != -1 || errno != BUNDLE_PROBE_ERRNO)
-		return err_set(err, -EPROTO, "find the seccomp program of pid 1 in force");
-	return 0;
+	return program_load(&program, 0, "pid 1", err);
 }
 
 /* Keys that a terminal would send to a whole job go to the payload's process group. */

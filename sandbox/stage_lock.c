@@ -27,6 +27,7 @@
 
 #include "base/path.h"
 #include "base/sys.h"
+#include "profiles/program.h"
 #include "sandbox/child.h"
 #include "sandbox/learn_filter.h"
 
@@ -192,7 +193,7 @@ int lock_payload(struct child *c, int *ret_listener, struct err *err)
 	}
 	if (r < 0)
 		return err_set(err, r, "load the seccomp program (%u instructions)", prog.len);
-	if (syscall(BUNDLE_PROBE_NR) != -1 || errno != BUNDLE_PROBE_ERRNO)
+	if (!program_in_force())
 		return err_set(err, -EPROTO,
 			       "find the seccomp program in force after it was loaded");
 	*ret_listener = c->plan->notify ? r : -1;

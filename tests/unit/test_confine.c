@@ -161,7 +161,7 @@ static void test_what_works(void **state)
 static void test_it_is_in_force(void **state)
 {
 	static const struct sock_filter let_all[] = { BPF_STMT(BPF_RET | BPF_K, 0x7fff0000) };
-	static const struct confine_filter open = { let_all, 1 };
+	static const struct program open = { let_all, 1 };
 	int status;
 	pid_t pid = fork();
 
