@@ -48,11 +48,11 @@ static void put_quoted(struct argument *a, const struct scan *text, const char *
 		render_text(a->r, "...");
 }
 
-/* A name or several as they are; a text that could be more than one member of a structure in
- * quotes. */
+/* A name or several as they are; a text that could be more than one member of a structure, or
+ * that nobody would see, in quotes. (value->p is the text with its own quotes.) */
 static void put_string(struct argument *a, const struct scan *value)
 {
-	bool plain = true;
+	bool plain = value->len > 2 && value->p[1] != ' ' && value->p[value->len - 2] != ' ';
 
 	for (size_t i = 1; i + 1 < value->len && plain; i++) {
 		const char c = value->p[i];
@@ -137,7 +137,8 @@ static bool put_pointed(struct argument *a, const struct scan *object)
 		return false;
 	if (scan_is(&key, "note"))
 		render_text(a->r, "?");
-	else if (scan_is(&key, "path_as_read") || scan_is(&key, "text_as_read"))
+	else if (scan_is(&key, "path_as_read") || scan_is(&key, "text_as_read") ||
+		 scan_is(&key, "char_as_read"))
 		put_quoted(a, &value, "", more);
 	else if (scan_is(&key, "sockaddr_as_read"))
 		put_sockaddr(a, &value);
