@@ -32,7 +32,8 @@ struct client {
 	bool walk; /* fork events of its sandbox were lost, or there are none */
 	bool full; /* it waits for room */
 	bool syncing;
-	uint64_t since_ms; /* connected, then registered, then asked to be told the rest */
+	uint64_t since_ms; /* connected, then registered */
+	uint64_t asked_ms; /* to be told the rest */
 	unsigned n_domains;
 	uint64_t dropped[_KERNEL_MECHANISM_MAX];
 	uint64_t unjoined;

@@ -372,7 +372,7 @@ static void hear(struct collector *c, struct client *client, uint32_t events)
 		greet(c, client, pidfd);
 	} else if (r == 2 && !client->syncing) {
 		client->syncing = true;
-		client->since_ms = c->now_ms;
+		client->asked_ms = c->now_ms;
 	} else if (r < 0) {
 		clients_drop(&c->clients, client);
 	}
@@ -385,15 +385,15 @@ static int finish_syncing(struct collector *c)
 
 	if (quiet < 0)
 		return quiet;
-	if (quiet)
-		join_held(c, true);
 	for (size_t i = 0; i < c->clients.top; i++) {
 		struct client *client = &c->clients.client[i];
 
 		if (client->fd < 0 || !client->syncing)
 			continue;
-		if (!quiet && c->now_ms - client->since_ms < most)
+		if (!quiet && c->now_ms - client->asked_ms < most)
 			continue;
+		/* What was held for is not to come any more, or would come too late. */
+		join_held(c, true);
 		/* Not known to be all: no number is known either, but silence would be a claim. */
 		if (c->gap || (!quiet && c->kauditd >= 0)) {
 			c->lost++;

@@ -183,6 +183,10 @@ static void test_walk(void **state)
 	say(s, KERNEL_TYPE_LSM, DENIED " fsuid=%u", 400003, getuid());
 	nap(300);
 	assert_told(&a, "u");
+	/* read long after it was made, and held still when its sandbox ends */
+	nap(500);
+	say_at(s, KERNEL_TYPE_LSM, wall_ms() - 400, DENIED " fsuid=%u", 400003, getuid());
+	assert_told(&a, "u");
 	say(s, KERNEL_TYPE_LSM, DENIED " fsuid=%u", 400003, getuid() + 1);
 	say(s, KERNEL_TYPE_LSM, DENIED, 400003);
 	nap(300);
