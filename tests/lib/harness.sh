@@ -235,7 +235,11 @@ no_leaks() {
 HOSTILE_LOGS=()
 _records_fit() {
 	local name excepted=() checker=$CORDON_TEST_ROOT/tests/lib/checker.py
-	[ -e "$checker" ] || return 0 # made by tools/run-tests; a slow guest does without
+	if [ -n "${CORDON_TEST_LANE-}" ]; then # Python takes seconds to start there: judged outside
+		find "$CORDON_TEST_HOME" -type f \( -name '*.jsonl' -o -name '*.jsonl.[0-9]*' \) \
+			-exec awk 'FNR <= 1000 { print "@record", FILENAME, $0 }' {} +
+		return
+	fi
 	for name in "${HOSTILE_LOGS[@]}"; do excepted+=(--except "$name"); done
 	run python3 "$CORDON_TEST_ROOT/tests/lib/records.py" check "$checker" "${excepted[@]}" \
 		"$CORDON_TEST_HOME"
