@@ -17,6 +17,8 @@
 #include "base/clock.h"
 #include "base/fd.h"
 
+enum { LOCK_NAP_NS = 100000, LOCK_NAP_MOST_NS = 3000000 };
+
 /* --- the head ------------------------------------------------------------------------------ */
 
 /* 0, -ENOENT when it is empty, -EINVAL when it is damaged, or another -errno. */
@@ -42,10 +44,12 @@ static int write_head(int fd, const struct chain_point *at)
 }
 
 /* flock(2) has no time limit and an alarm is the caller's: short sleeps. On a busy machine they are
- * not that short, so that the clock says when it is over. */
+ * not that short, so that the clock says when it is over. Each is longer than the one before: who
+ * slept little preempts who runs, and twenty that look all the time keep the lock's owner from the
+ * processor. */
 int chain_lock(int fd, unsigned wait_ms)
 {
-	const struct timespec nap = { .tv_nsec = 100000 };
+	struct timespec nap = { .tv_nsec = LOCK_NAP_NS };
 	uint64_t end = 0;
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
@@ -58,6 +62,8 @@ int chain_lock(int fd, unsigned wait_ms)
 		if (clock_ms() >= end)
 			return -ETIMEDOUT;
 		(void)nanosleep(&nap, NULL);
+		if (nap.tv_nsec < LOCK_NAP_MOST_NS)
+			nap.tv_nsec *= 2;
 	}
 	return 0;
 }

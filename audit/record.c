@@ -151,7 +151,8 @@ static void tick(struct audit *audit, uint64_t now_ms)
 	if (counts_wait(audit) && now_ms - audit->summed_ms >= FLOOD_SUMMARY_MS)
 		sum_up(audit, now_ms, false);
 	state_kernel_sum_up(audit, now_ms, false);
-	if (audit->batch.n > 0 && now_ms - audit->queued_ms >= STATE_BATCH_MS)
+	/* That it was queued may be later than now: a record takes time. */
+	if (audit->batch.n > 0 && now_ms >= audit->queued_ms + STATE_BATCH_MS)
 		flush(audit, SINK_WAIT_MS);
 }
 
