@@ -54,7 +54,8 @@ static void a_character_is_quoted(void **state)
 static void a_member_that_nobody_would_see_is_quoted(void **state)
 {
 	(void)state;
-	says("\"s\":{\"x_as_read\":{\"name\":\"\",\"next\":\"AF_ALG\"}}", "{name=\"\", next=AF_ALG}");
+	says("\"s\":{\"x_as_read\":{\"name\":\"\",\"next\":\"AF_ALG\"}}",
+	     "{name=\"\", next=AF_ALG}");
 	says("\"s\":{\"x_as_read\":{\"name\":\" \"}}", "{name=\" \"}");
 	says("\"s\":{\"x_as_read\":{\"name\":\"a \"}}", "{name=\"a \"}");
 	says("\"s\":{\"x_as_read\":{\"name\":\"a b\"}}", "{name=a b}");
@@ -64,10 +65,13 @@ static void a_member_that_nobody_would_see_is_quoted(void **state)
 static void structures_lists_and_addresses(void **state)
 {
 	(void)state;
-	says("\"a\":{\"clone_args_as_read\":{\"flags\":\"CLONE_NEWUSER\",\"exit_signal\":\"SIGCHLD\"}}",
+	says("\"a\":{\"clone_args_as_read\":{\"flags\":\"CLONE_NEWUSER\",\"exit_signal\":"
+	     "\"SIGCHLD\"}}",
 	     "{flags=CLONE_NEWUSER, exit_signal=SIGCHLD}");
-	says("\"argv\":{\"argv_as_read\":[\"make\",\"-j2\"],\"more\":3}", "[\"make\", \"-j2\", ...]");
-	says("\"a\":{\"sockaddr_as_read\":{\"family\":\"AF_INET\",\"address\":\"10.0.0.1\",\"port\":80}}",
+	says("\"argv\":{\"argv_as_read\":[\"make\",\"-j2\"],\"more\":3}",
+	     "[\"make\", \"-j2\", ...]");
+	says("\"a\":{\"sockaddr_as_read\":{\"family\":\"AF_INET\",\"address\":\"10.0.0.1\","
+	     "\"port\":80}}",
 	     "10.0.0.1 port 80");
 	says("\"a\":{\"sockaddr_as_read\":{\"family\":\"AF_UNIX\",\"abstract\":\"x\"}}", "@\"x\"");
 }
