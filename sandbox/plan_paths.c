@@ -16,101 +16,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "sandbox/plan.h"
-
-enum verbs { VERB_READ = 1, VERB_EXEC = 2, VERB_WRITE = 4 };
-enum origin { BUILT_IN, BY_POLICY, BY_OPTION };
-
-struct place {
-	enum plan_step_kind kind;
-	enum origin origin;
-	unsigned verbs; /* STEP_BIND */
-	bool optional;
-	bool expanded; /* a top-level entry of the host that "/" stands for */
-	int fd;
-	struct plan_inode inode;
-	const char *source;
-	const char *dest;
-	const char *why;
-};
-
-struct view {
-	struct plan *plan;
-	const struct plan_host *host;
-	struct place *places;
-	size_t n;
-	struct err *err;
-};
-
-static int out_of_memory(struct err *err)
-{
-	return err_set(err, -ENOMEM, "plan the view of the host");
-}
-
-static struct place *find(struct view *v, const char *dest)
-{
-	for (size_t i = 0; i < v->n; i++) {
-		if (strcmp(v->places[i].dest, dest) == 0)
-			return &v->places[i];
-	}
-	return NULL;
-}
-
-/* The deepest place at or above path; skip is left out. NULL: the upper's own root. */
-static struct place *covering(struct view *v, const char *path, const struct place *skip)
-{
-	struct place *best = NULL;
-	size_t depth = 0;
-
-	for (size_t i = 0; i < v->n; i++) {
-		struct place *p = &v->places[i];
-		size_t d;
-
-		if (p == skip || p->dest[1] == '\0' || !path_is_within(path, p->dest))
-			continue;
-		d = path_depth(p->dest);
-		if (!best || d >= depth) {
-			best = p;
-			depth = d;
-		}
-	}
-	return best;
-}
-
-static bool shows_host(const struct place *p)
-{
-	return p && (p->kind == STEP_BIND || p->kind == STEP_OVERLAY);
-}
-
-static unsigned rank(enum plan_step_kind kind)
-{
-	return kind == STEP_PLACE ? 2 : kind == STEP_HIDE ? 1 : 0;
-}
-
-static int add(struct view *v, const struct place *new)
-{
-	struct place *old = find(v, new->dest);
-
-	if (old && old->origin == BY_OPTION && new->origin == BY_OPTION)
-		return err_set(v->err, -EEXIST, "do both %s and %s to '%s'", old->why, new->why,
-			       new->dest);
-	if (old && old->origin == new->origin) {
-		if (old->kind == STEP_BIND && new->kind == STEP_BIND)
-			old->verbs |= new->verbs;
-		else if (rank(new->kind) > rank(old->kind))
-			*old = *new;
-		return 0;
-	}
-	if (old) {
-		if (new->origin > old->origin)
-			*old = *new;
-		return 0;
-	}
-	if (v->n >= v->plan->max_steps)
-		return err_set(v->err, -E2BIG, "plan more than %zu places (at '%s')",
-			       v->plan->max_steps, new->dest);
-	v->places[v->n++] = *new;
-	return 0;
-}
+#include "sandbox/plan_places.h"
 
 /* --- the policy's path rules --- */
 
@@ -165,7 +71,7 @@ static int expand(struct view *v, const char *text, const char **ret)
 		p = end + 1;
 	}
 	if (r < 0)
-		return out_of_memory(v->err);
+		return places_no_memory(v->err);
 	if (!out.data || out.data[0] != '/' ||
 	    path_normalise("/", out.data, normal, sizeof(normal)) < 0)
 		return err_refuse(v->err,
@@ -173,7 +79,7 @@ static int expand(struct view *v, const char *text, const char **ret)
 				  "an absolute path",
 				  text);
 	*ret = plan_copy(v->plan, normal);
-	return *ret ? 0 : out_of_memory(v->err);
+	return *ret ? 0 : places_no_memory(v->err);
 }
 
 /* What is to be covered is named by where it lies: under a name that goes through a symlink
@@ -187,7 +93,7 @@ static int find_real(struct view *v, struct place *p)
 	if (real[1] == '\0')
 		return err_refuse(v->err, "obey %s: '%s' leads to '/'", p->why, p->dest);
 	p->dest = p->source = plan_copy(v->plan, real);
-	return p->dest ? 0 : out_of_memory(v->err);
+	return p->dest ? 0 : places_no_memory(v->err);
 }
 
 static int add_policy_rule(struct view *v, const struct bundle_path *rule)
@@ -210,20 +116,20 @@ static int add_policy_rule(struct view *v, const struct bundle_path *rule)
 				       : "policy",
 			  rule->line);
 	if (!p.why)
-		return out_of_memory(v->err);
+		return places_no_memory(v->err);
 	if (rule->verb != POLICY_PATH_HIDE && text_starts_with(p.dest, "/proc/"))
 		return err_refuse(v->err, "obey %s: /proc is the sandbox's own", p.why);
 	if (rule->verb == POLICY_PATH_HIDE || rule->verb == POLICY_PATH_TMPFS) {
 		p.kind = rule->verb == POLICY_PATH_HIDE ? STEP_HIDE : STEP_PLACE;
 		r = find_real(v, &p);
-		return r < 0 ? r : add(v, &p);
+		return r < 0 ? r : places_add(v, &p);
 	}
 	/* A base is its own view: rules about the host's files do not bring them in. */
 	if (v->plan->root != ROOT_HOST)
 		return 0;
 	p.kind = STEP_BIND;
 	p.verbs = verbs[rule->verb];
-	return add(v, &p);
+	return places_add(v, &p);
 }
 
 /* --- options --- */
@@ -300,7 +206,7 @@ static int add_option(struct view *v, const struct request_place *o)
 	else
 		p.source = o->source ? plan_copy(v->plan, source) : p.dest;
 	if (!p.dest || !p.source)
-		return out_of_memory(v->err);
+		return places_no_memory(v->err);
 	if (o->kind == PLACE_RO)
 		p.verbs = VERB_READ | VERB_EXEC;
 	if (o->kind == PLACE_RW)
@@ -309,7 +215,7 @@ static int add_option(struct view *v, const struct request_place *o)
 		r = look_at(v, &p);
 	else if (p.kind == STEP_HIDE)
 		r = find_real(v, &p);
-	return r < 0 ? r : add(v, &p);
+	return r < 0 ? r : places_add(v, &p);
 }
 
 /* --- the host's root --- */
@@ -319,7 +225,7 @@ static int add_option(struct view *v, const struct request_place *o)
 static int expand_root(struct view *v)
 {
 	static const char *const own[] = { ".", "..", "proc", "sys", "dev" };
-	struct place *root = find(v, "/");
+	struct place *root = places_find(v, "/");
 	struct place rule;
 	DIR *dir;
 	int r = 0;
@@ -354,7 +260,7 @@ static int expand_root(struct view *v)
 		p.optional = true;
 		p.expanded = true;
 		p.dest = p.source = plan_text(v->plan, "/%s", e->d_name);
-		r = p.dest ? add(v, &p) : out_of_memory(v->err);
+		r = p.dest ? places_add(v, &p) : places_no_memory(v->err);
 	}
 	if (r == 0 && errno != 0)
 		r = err_set(v->err, -errno, "list '/'");
@@ -381,7 +287,7 @@ static int keep_symlinks(struct view *v)
 		p->kind = STEP_SYMLINK;
 		p->source = plan_copy(v->plan, text);
 		if (!p->source)
-			return out_of_memory(v->err);
+			return places_no_memory(v->err);
 	}
 	return 0;
 }
@@ -389,7 +295,7 @@ static int keep_symlinks(struct view *v)
 /* --- the working directory --- */
 static bool may_show_cwd(struct view *v, const char *cwd)
 {
-	const struct place *at = covering(v, cwd, NULL);
+	const struct place *at = places_covering(v, cwd, NULL);
 
 	/* The home is empty, /sys absent; /run holds sockets, which read-only mounts do not close.
 	 */
@@ -397,7 +303,8 @@ static bool may_show_cwd(struct view *v, const char *cwd)
 	    (v->host->home && path_is_within(v->host->home, cwd)))
 		return false;
 	/* What a rule empties or hides; below that too what an option does, and /proc and /dev */
-	return !at || shows_host(at) || (at->origin != BY_OPTION && strcmp(at->dest, cwd) != 0);
+	return !at || places_shows_host(at) ||
+	       (at->origin != BY_OPTION && strcmp(at->dest, cwd) != 0);
 }
 
 static int plan_cwd(struct view *v, const struct request *req)
@@ -411,11 +318,12 @@ static int plan_cwd(struct view *v, const struct request *req)
 		return err_set(v->err, r, "use the working directory '%s'", req->cwd);
 	plan->cwd = plan_text(plan, "%s", cwd);
 	if (!plan->cwd)
-		return out_of_memory(v->err);
+		return places_no_memory(v->err);
 	if (req->cwd)
 		return 0;
-	at = covering(v, plan->cwd, NULL);
-	if (at && (shows_host(at) || strcmp(at->dest, plan->cwd) == 0) && at->kind != STEP_HIDE)
+	at = places_covering(v, plan->cwd, NULL);
+	if (at && (places_shows_host(at) || strcmp(at->dest, plan->cwd) == 0) &&
+	    at->kind != STEP_HIDE)
 		return 0;
 	if (plan->root == ROOT_HOST && may_show_cwd(v, plan->cwd)) {
 		struct place p = {
@@ -429,9 +337,9 @@ static int plan_cwd(struct view *v, const struct request *req)
 			.why = "the working directory",
 		};
 
-		return add(v, &p);
+		return places_add(v, &p);
 	}
-	plan->cwd = plan->root == ROOT_HOST && v->host->home && find(v, v->host->home)
+	plan->cwd = plan->root == ROOT_HOST && v->host->home && places_find(v, v->host->home)
 			    ? v->host->home
 			    : "/";
 	return 0;
@@ -445,142 +353,23 @@ static int plan_resolver(struct view *v)
 	struct place p = { .origin = BUILT_IN, .optional = true, .fd = -1, .why = "built in" };
 	char real[LIMIT_PATH];
 
-	if (v->plan->root != ROOT_HOST || !shows_host(covering(v, file, NULL)))
+	if (v->plan->root != ROOT_HOST || !places_shows_host(places_covering(v, file, NULL)))
 		return 0;
 	if (v->plan->net != POLICY_NET_HOST) {
 		p.kind = STEP_HIDE;
 		p.dest = p.source = file;
 		/* A symlink leads to /run, which is the sandbox's own, and dangles there. */
-		return readlink(file, real, sizeof(real)) >= 0 ? 0 : add(v, &p);
+		return readlink(file, real, sizeof(real)) >= 0 ? 0 : places_add(v, &p);
 	}
-	if (!realpath(file, real) || shows_host(covering(v, real, NULL)))
+	if (!realpath(file, real) || places_shows_host(places_covering(v, real, NULL)))
 		return 0;
 	p.kind = STEP_BIND;
 	p.verbs = VERB_READ;
 	p.dest = p.source = plan_copy(v->plan, real);
-	return p.dest ? add(v, &p) : out_of_memory(v->err);
+	return p.dest ? places_add(v, &p) : places_no_memory(v->err);
 }
 
-/* --- places to steps --- */
-
-static enum plan_access access_of(const struct place *p)
-{
-	switch (p->kind) {
-	case STEP_BIND:
-		/* the rule on "/" covers what it stands for */
-		if (p->expanded)
-			return ACCESS_NONE;
-		if (p->verbs & VERB_WRITE)
-			return p->verbs & VERB_EXEC ? ACCESS_ALL : ACCESS_WRITE;
-		return p->verbs & VERB_EXEC ? ACCESS_EXEC : ACCESS_READ;
-	case STEP_PLACE:
-	case STEP_OVERLAY:
-		return ACCESS_ALL;
-	case STEP_DIR:
-	case STEP_FILE:
-		return ACCESS_READ;
-	case STEP_HIDE:
-	case STEP_SYMLINK:
-	case STEP_PIN:
-	case STEP_PROC:
-	case STEP_DEV:
-		break;
-	}
-	return ACCESS_NONE;
-}
-
-static bool is_closed(const struct view *v, const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid != v->plan->uid &&
-	       faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0 && errno == EACCES;
-}
-
-/* The host's file that below, a bind, shows at p's place: a process outside that exchanges it
- * while the sandbox is made must not get what covers it put elsewhere. Where nobody but root
- * could, a file that is replaced at that moment is none of ours to refuse. */
-static int look_below(struct view *v, const struct place *p, const struct place *below,
-		      struct plan_step *s)
-{
-	const bool theirs =
-		p->origin == BY_OPTION || below->origin == BY_OPTION || (below->verbs & VERB_WRITE);
-	char path[LIMIT_PATH];
-	struct stat st;
-	int n = snprintf(path, sizeof(path), "%s%s", below->source[1] ? below->source : "",
-			 p->dest + strlen(below->dest));
-
-	if (!theirs || n < 0 || (size_t)n >= sizeof(path))
-		return 0;
-	if (p->kind == STEP_BIND) {
-		s->covers_source = !s->writable && strcmp(path, p->source) == 0;
-		return 0;
-	}
-	if (lstat(path, &st) < 0)
-		return path_is_absent(-errno) ? 0 : err_set(v->err, -errno, "look at '%s'", path);
-	if (!S_ISLNK(st.st_mode))
-		plan_take_inode(&st, &s->inode);
-	return 0;
-}
-
-static int emit(struct view *v, const struct place *p)
-{
-	const struct place *below = covering(v, p->dest, p);
-	const bool shows_something =
-		shows_host(below) ||
-		(below && (below->kind == STEP_PROC || below->kind == STEP_DEV));
-	const bool on_base = v->plan->root != ROOT_HOST;
-	struct plan_step s = {
-		.kind = p->kind,
-		.writable = p->kind != STEP_BIND || (p->verbs & VERB_WRITE),
-		.optional = p->optional,
-		.fd = p->fd,
-		.access = access_of(p),
-		.inode = p->inode,
-		.source = p->source,
-		.dest = p->dest,
-		.why = p->why,
-		.mode = strcmp(p->dest, "/tmp") == 0 || strcmp(p->dest, "/var/tmp") == 0 ? 01777
-											 : 0755,
-	};
-
-	/* Nothing shows there: nothing to hide. Nor in a file that the caller cannot read: its ids
-	 * are the only ones that the sandbox has. */
-	if (p->kind == STEP_HIDE && !on_base &&
-	    (!shows_something || (p->origin == BY_POLICY && is_closed(v, p->dest))))
-		return 0;
-	if (p->kind == STEP_HIDE && on_base && p->origin == BY_POLICY)
-		s.optional = true;
-	if (!on_base && below && below->kind == STEP_BIND &&
-	    (p->kind == STEP_HIDE || p->kind == STEP_BIND)) {
-		int r = look_below(v, p, below, &s);
-
-		if (r < 0)
-			return r;
-	}
-	if (p->kind == STEP_HIDE || p->kind == STEP_DIR) {
-		for (size_t i = 0; i < v->n; i++)
-			s.has_below = s.has_below ||
-				      (&v->places[i] != p && v->places[i].kind != STEP_HIDE &&
-				       path_is_within(v->places[i].dest, p->dest));
-	}
-	/* A read-only base may lack the place, and none can be made. */
-	if (p->kind == STEP_PLACE && v->plan->root == ROOT_READONLY && p->origin == BY_POLICY)
-		s.optional = true;
-	if (p->kind == STEP_PLACE)
-		s.mounted = on_base || shows_host(below);
-	return plan_add_step(v->plan, &s, v->err);
-}
-
-static int compare_places(const void *a, const void *b)
-{
-	const struct place *x = a, *y = b;
-	size_t dx = path_depth(x->dest), dy = path_depth(y->dest);
-
-	if (dx != dy)
-		return dx < dy ? -1 : 1;
-	return strcmp(x->dest, y->dest);
-}
+/* --- all of it --- */
 
 static int add_built_in(struct view *v)
 {
@@ -597,7 +386,7 @@ static int add_built_in(struct view *v)
 			.why = "built in",
 		};
 
-		r = add(v, &p);
+		r = places_add(v, &p);
 	}
 	return r;
 }
@@ -610,7 +399,7 @@ int plan_paths(struct plan *plan, const struct request *req, const struct plan_h
 
 	v.places = plan_alloc(plan, plan->max_steps * sizeof(*v.places));
 	if (!v.places)
-		return out_of_memory(err);
+		return places_no_memory(err);
 	if (plan->root == ROOT_OVERLAY)
 		plan->root_access = ACCESS_ALL;
 	if (plan->root == ROOT_READONLY)
@@ -632,10 +421,5 @@ int plan_paths(struct plan *plan, const struct request *req, const struct plan_h
 		r = plan_cwd(&v, req);
 	if (r == 0)
 		r = plan_resolver(&v);
-	if (r < 0)
-		return r;
-	qsort(v.places, v.n, sizeof(*v.places), compare_places);
-	for (size_t i = 0; i < v.n && r == 0; i++)
-		r = emit(&v, &v.places[i]);
-	return r;
+	return r < 0 ? r : places_to_steps(&v);
 }
