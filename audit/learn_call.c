@@ -243,7 +243,7 @@ void learn_mapped(struct learn *l, int32_t pid, uint16_t program)
 	put_command(l, program);
 	/* "7f00-7f10 r-xp 00000000 fe:01 123    /usr/bin/cat": a newline in a name is escaped */
 	for (char *line = maps.data, *end; *line; line = end) {
-		char *path = strchr(line, '/');
+		char *path;
 
 		end = line + strcspn(line, "\n");
 		if (*end)

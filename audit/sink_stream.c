@@ -65,6 +65,8 @@ static int open_fd(struct sink *sink, const char *number, char *block, struct er
 
 static int open_stderr(struct sink *sink, const char *argument, char *block, struct err *err)
 {
+	const char *no_colour = getenv("NO_COLOR");
+
 	(void)block;
 	if (argument)
 		return err_set(err, -EINVAL,
@@ -73,7 +75,7 @@ static int open_stderr(struct sink *sink, const char *argument, char *block, str
 	(void)snprintf(sink->name, sizeof(sink->name), "stderr");
 	sink->terminal = isatty(STDERR_FILENO);
 	/* https://no-color.org: present and not empty */
-	sink->colour = sink->terminal && !(getenv("NO_COLOR") && getenv("NO_COLOR")[0]);
+	sink->colour = sink->terminal && !(no_colour && no_colour[0]);
 	return own_fd(sink, STDERR_FILENO, err);
 }
 

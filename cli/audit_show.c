@@ -312,7 +312,7 @@ static int follow_on(struct show *show, struct log_set **set, struct lines *line
 
 static int follow(struct show *show, struct log_set **set, struct lines *lines, char *buf)
 {
-	const struct timespec nap = { .tv_nsec = 200 * 1000 * 1000 };
+	const struct timespec nap = { .tv_nsec = 200000000 };
 	int r = 0;
 
 	while (r == 0) {

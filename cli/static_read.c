@@ -265,7 +265,7 @@ static int read_packed(struct reader *r, const GElf_Shdr *sh)
 			if (word >> bit & 1)
 				code = add_pointer(r, next + (uint64_t)(bit - 1) * 8);
 		}
-		next += 63 * 8;
+		next += 63 * sizeof(uint64_t);
 	}
 	return code;
 }

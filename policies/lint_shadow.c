@@ -115,7 +115,7 @@ static void look_at_removed_port(struct linter *l, const struct policy_note *not
 {
 	static const char *const directions[] = { "connect", "bind" };
 
-	for (uint8_t d = POLICY_PORT_CONNECT; d <= POLICY_PORT_BIND; d++) {
+	for (unsigned d = POLICY_PORT_CONNECT; d <= POLICY_PORT_BIND; d++) {
 		bool closed = l->policy->net == POLICY_NET_NONE;
 		char begin[24];
 

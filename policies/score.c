@@ -145,9 +145,9 @@ static void add_net(const struct policy *policy, struct score *s)
 	}
 	for (unsigned d = POLICY_PORT_CONNECT; d <= POLICY_PORT_BIND; d++) {
 		for (unsigned p = POLICY_PORT_TCP; p <= POLICY_PORT_UDP; p++) {
-			for (uint8_t f = POLICY_FAMILY_INET; f <= POLICY_FAMILY_INET6; f++)
+			for (unsigned f = POLICY_FAMILY_INET; f <= POLICY_FAMILY_INET6; f++)
 				ports += count_ports(policy, (enum policy_port_direction)d,
-						     (enum policy_port_protocol)p, f);
+						     (enum policy_port_protocol)p, (uint8_t)f);
 		}
 	}
 	/* rounded up, so that one port is not nothing */

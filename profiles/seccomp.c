@@ -171,7 +171,7 @@ static int emit_past_table(struct generator *g, enum abi abi, uint32_t unknown)
 		bpf_asm_goto(&g->a, unknown);
 		return 0;
 	}
-	room = (size_t)(syscall_max_nr(ABI_X32) + 4);
+	room = (size_t)syscall_max_nr(ABI_X32) + 4;
 	ranges = calloc(room, sizeof(*ranges));
 	if (!ranges)
 		return -ENOMEM;
@@ -259,7 +259,7 @@ static int emit_arch(struct generator *g, enum abi abi, uint32_t unknown)
 	size_t n = 0;
 	int r;
 
-	ranges = calloc((size_t)(syscall_max_nr(abi) + 4), sizeof(*ranges));
+	ranges = calloc((size_t)syscall_max_nr(abi) + 4, sizeof(*ranges));
 	if (!ranges)
 		return -ENOMEM;
 	if (is_open(g, abi)) {

@@ -32,7 +32,7 @@ static uint64_t all_ones(const struct policy_cond *c)
 
 static int low_word(const struct policy_cond *c)
 {
-	return (int)(offsetof(struct seccomp_data, args) + 8U * c->arg);
+	return (int)(offsetof(struct seccomp_data, args) + sizeof(uint64_t) * c->arg);
 }
 
 static int high_word(const struct policy_cond *c)

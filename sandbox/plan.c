@@ -384,7 +384,7 @@ static int plan_exec(struct plan *plan, const struct request *req, struct err *e
 	plan->exec = plan->argv[0];
 	if (req->argv0)
 		plan->argv[0] = plan_copy(plan, req->argv0);
-	if (!plan->argv[0])
+	if (!plan->exec || !plan->argv[0])
 		return err_set(err, -ENOMEM, "plan the launch");
 	if (plan->exec[0] == '\0')
 		return err_set(err, -ENOENT, "run a command whose name is empty");
