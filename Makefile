@@ -345,7 +345,7 @@ check-vm: all $(PROBES) $(VM_UNIT)  ## AppArmor, SELinux, cgroup v2, Landlock 2 
 check-deps:  ## no room includes what tools/rooms.allow does not let it
 	tools/check-deps
 
-check-static: all  ## gcc's analyser and cppcheck find nothing but what tools/static.allow explains
+check-static: all  ## gcc's analyser, cppcheck and clang-tidy find nothing but what tools/static.allow explains
 	BUILD=$(BUILD) tools/check-static
 
 check-promises:  ## each promise of SECURITY.md names its tests, and they are there
