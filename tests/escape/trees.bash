@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154,SC2317 # the variables are those of who reads this
+# shellcheck shell=bash disable=SC2016,SC2154,SC2317 # the variables are those of who reads this
 # SPDX-License-Identifier: Apache-2.0
 # X5: launches on trees that an enemy made. trees COUNT SEED
 export SECRET

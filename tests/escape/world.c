@@ -342,7 +342,7 @@ static void start_stand_in(void)
 	if (fact("tree"))
 		snprintf(program, sizeof(program), "%s/program", fact("tree"));
 	if (pipe(ends) < 0)
-		return;
+		exit(2);
 	world.init = fork();
 	if (world.init == 0) {
 		dup2(ends[1], 1);
@@ -351,7 +351,11 @@ static void start_stand_in(void)
 		_exit(1);
 	}
 	close(ends[1]);
-	(void)!read(ends[0], &c, 1);
+	/* to signal -1 would be to signal everybody */
+	if (world.init <= 1 || read(ends[0], &c, 1) != 1) {
+		fprintf(stderr, "probe: nobody stands in for pid 1\n");
+		exit(2);
+	}
 	close(ends[0]);
 }
 

@@ -5,10 +5,9 @@ SECRET=secret-$(od -An -N 8 -t x8 /dev/urandom | tr -d ' ')
 export SECRET
 serial=0
 
-# race TITLE PREFIX -- OPTION...: PREFIX is what the race is run by
+# race PREFIX -- OPTION...: PREFIX is what the race is run by
 race() {
-	local title=$1 prefix=()
-	shift
+	local prefix=()
 	while [ "$1" != -- ]; do
 		prefix+=("$1")
 		shift
@@ -24,7 +23,7 @@ race() {
 
 # races TITLE PREFIX -- OPTION...: no finding, and each kind met exchanges
 races() {
-	race "$@"
+	race "${@:2}"
 	check "X4 $1: no finding" test "$STATUS" -eq 0
 	[ "$STATUS" -eq 0 ] || _said
 	check "X4 $1: every kind of path met exchanges" awk \
@@ -42,7 +41,7 @@ races_judge() {
 	END
 	chmod +x by-name
 	launcher=$WORK/by-name
-	race judge -- --kind --ro --launches 60
+	race -- --kind --ro --launches 60
 	check "twin X4 a launcher that goes by names is found out" test "$STATUS" -eq 1
 	check "twin X4 by what it shows" grep -q 'the payload saw what lies outside' "$OUT"
 	launcher=$CORDON
