@@ -33,7 +33,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_FACTS = 32, FAILED = 99 };
+enum { MAX_FACTS = 32, FAILED = 99, LEAST_PID = 400 };
 
 static char in_memory[64] = "marker";
 static char facts[MAX_FACTS][320];
@@ -115,6 +115,18 @@ static void start_servers(const char *dir)
 	tell("socket", un.sun_path);
 }
 
+/* In a young pid namespace the number of a process is one that a sandbox has too, and would say
+ * nothing: they are used up. */
+static void use_up_pids(void)
+{
+	for (pid_t pid = 1; pid > 0 && pid < LEAST_PID;) {
+		pid = fork();
+		if (pid == 0)
+			_exit(0);
+		waitpid(pid, NULL, 0);
+	}
+}
+
 /* Holds the servers open and waits; what it is called and has in its environment is to be found. */
 static pid_t start_marked(const char *dir)
 {
@@ -125,6 +137,7 @@ static pid_t start_marked(const char *dir)
 	char c;
 
 	start_servers(dir);
+	use_up_pids();
 	if (!marker || pipe(ends) < 0)
 		die("have a marker");
 	snprintf(variable, sizeof(variable), "MARKER=%s", marker);
