@@ -143,6 +143,20 @@ static int look_below(struct view *v, const struct place *p, const struct place 
 	return 0;
 }
 
+/* An empty directory is one of the root's own where it can be. What shows the host, and what is
+ * made read-only when all is in its place, get a mount: what hides something, and with --upper none
+ * the root itself, where only a directory that is asked for by name takes files. */
+static void place_empty(const struct view *v, const struct place *p, const struct place *below,
+			struct plan_step *s)
+{
+	const bool closed = v->plan->root == ROOT_HOST && v->plan->upper == UPPER_NONE;
+	const bool covered = below && (below->kind == STEP_HIDE || below->kind == STEP_DIR);
+
+	s->mounted = v->plan->root != ROOT_HOST || places_shows_host(below) || covered ||
+		     (closed && p->origin == BY_OPTION);
+	s->writable = !closed || p->origin == BY_OPTION;
+}
+
 static int emit(struct view *v, const struct place *p)
 {
 	const struct place *below = places_covering(v, p->dest, p);
@@ -188,7 +202,7 @@ static int emit(struct view *v, const struct place *p)
 	if (p->kind == STEP_PLACE && v->plan->root == ROOT_READONLY && p->origin == BY_POLICY)
 		s.optional = true;
 	if (p->kind == STEP_PLACE)
-		s.mounted = on_base || places_shows_host(below);
+		place_empty(v, p, below, &s);
 	return plan_add_step(v->plan, &s, v->err);
 }
 

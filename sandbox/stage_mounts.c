@@ -506,6 +506,13 @@ static int do_step(struct child *c, const struct plan_step *s, struct err *err)
 	return err_set(err, -EINVAL, "do a step of an unknown kind");
 }
 
+static bool is_closed_up(const struct plan_step *s)
+{
+	if (s->kind == STEP_PLACE)
+		return s->mounted && !s->writable;
+	return (s->kind == STEP_HIDE || s->kind == STEP_DIR) && s->has_below;
+}
+
 /* What was left writable so that mount points could be made in it. */
 static int close_up(struct child *c, struct err *err)
 {
@@ -516,7 +523,7 @@ static int close_up(struct child *c, struct err *err)
 		_cleanup_close_ int fd = -1;
 		int r;
 
-		if ((s->kind != STEP_HIDE && s->kind != STEP_DIR) || !s->has_below)
+		if (!is_closed_up(s))
 			continue;
 		fd = path_open_in(c->root, s->dest, O_PATH | O_DIRECTORY, PATH_NO_SYMLINKS);
 		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
@@ -526,7 +533,7 @@ static int close_up(struct child *c, struct err *err)
 		if (r == -EINVAL)
 			continue;
 		if (r < 0)
-			return err_set(err, r, "make what hides '%s' read-only", s->dest);
+			return err_set(err, r, "make what is put over '%s' read-only", s->dest);
 		r = check_flags(fd, MOUNT_ATTR_RDONLY, err, s->dest);
 		if (r < 0)
 			return r;

@@ -31,6 +31,11 @@ expect_denied "--hide of a file" --hide a/file --twin --ro a -- grep -q top a/fi
 expect_output "deep" "--hide above, --ro below" -- "$CORDON" run --hide a --ro a/b -- cat a/b/file
 expect_output "deep file" "--tmpfs above, --ro below" -- \
 	"$CORDON" run --tmpfs a --ro a/b -- sh -c 'echo "$(cat a/b/file)" $(test -e a/file || echo file)'
+for option in --hide --dir; do
+	expect_output "x" "$option above, --tmpfs below takes files" -- \
+		"$CORDON" run --ro a $option a/b --tmpfs a/b/c -- sh -c 'touch a/b/c/x && ls -A a/b/c'
+	expect_denied "$option above, --tmpfs below: above" --ro a $option a/b --tmpfs a/b/c --twin --ro a --tmpfs a/b -- touch a/b/x
+done
 expect_output "c" "three deep" -- "$CORDON" run --ro a --tmpfs a/b --ro a/b/c -- ls -A a/b
 expect_status 0 "a file over a directory's" -- "$CORDON" run --ro a --rw a/file -- sh -c 'echo more >>a/file'
 check "a file over a directory's: it stays" grep -q more a/file
@@ -138,6 +143,11 @@ expect_status 0 "a character device of /dev can be given" -- "$CORDON" run --ro 
 # --- the upper and its limits
 expect_denied "--upper none: /tmp" --upper none --twin --upper tmpfs -- touch /tmp/x
 expect_denied "--upper none: the home directory" --upper none --twin --upper tmpfs -- sh -c 'touch ~/x'
+for place in /var/tmp /run /dev/shm; do
+	expect_denied "--upper none: $place" --upper none --twin --upper tmpfs -- touch "$place/x"
+done
+expect_denied "--upper none: --tmpfs by name takes files" --upper none --twin --upper none --tmpfs /data -- sh -c \
+	'test -d /data || exit 1; touch /data/x'
 expect_status 0 "--upper none: --rw still writes" -- "$CORDON" run --upper none --rw other -- touch other/y
 expect_error 125 "needs a --base|keep the upper" "--upper DIR without a base" -- "$CORDON" run --upper other -- true
 run "$CORDON" run --limit upper=4M -- sh -c 'head -c 8M /dev/zero >/tmp/big'
