@@ -33,14 +33,8 @@ int place_default(char *ret, size_t size, struct err *err)
 	return 0;
 }
 
-int place_make_parents(const char *path, struct err *err)
+static int make_parents(char *dir, struct err *err)
 {
-	char dir[LIMIT_PATH];
-	size_t len = strlen(path);
-
-	if (len >= sizeof(dir))
-		return err_set(err, -ENAMETOOLONG, "make the directory of the audit log");
-	memcpy(dir, path, len + 1);
 	for (char *p = dir + 1; (p = strchr(p, '/')); p++) {
 		*p = '\0';
 		if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
@@ -57,6 +51,23 @@ int place_make_parents(const char *path, struct err *err)
 		*p = '/';
 	}
 	return 0;
+}
+
+int place_make_parents(const char *path, struct err *err)
+{
+	char dir[LIMIT_PATH];
+	size_t len = strlen(path);
+	mode_t mask;
+	int r;
+
+	if (len >= sizeof(dir))
+		return err_set(err, -ENAMETOOLONG, "make the directory of the audit log");
+	memcpy(dir, path, len + 1);
+	/* One that takes our own rights would shut the log to each launch from then on. */
+	mask = umask(0077);
+	r = make_parents(dir, err);
+	(void)umask(mask);
+	return r;
 }
 
 int place_open_dir(const char *path, int *ret_dir, const char **ret_name, struct err *err)

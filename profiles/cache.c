@@ -364,13 +364,10 @@ static int write_entry(int dirfd, const char *name, const struct buf *head, cons
 }
 
 /* The directory and its missing parents, for the caller alone. */
-static int make_dir(const char *dir, struct err *err)
+static int make_dirs(const char *dir, size_t len, struct err *err)
 {
 	char path[LIMIT_PATH];
-	size_t len = strlen(dir);
 
-	if (len >= sizeof(path) || dir[0] != '/')
-		return err_set(err, -EINVAL, "use the cache directory '%s': no absolute path", dir);
 	for (size_t i = 1; i <= len; i++) {
 		if (dir[i] != '/' && dir[i] != '\0')
 			continue;
@@ -380,6 +377,21 @@ static int make_dir(const char *dir, struct err *err)
 			return err_set(err, -errno, "make the cache directory '%s'", path);
 	}
 	return 0;
+}
+
+static int make_dir(const char *dir, struct err *err)
+{
+	size_t len = strlen(dir);
+	mode_t mask;
+	int r;
+
+	if (len >= LIMIT_PATH || dir[0] != '/')
+		return err_set(err, -EINVAL, "use the cache directory '%s': no absolute path", dir);
+	/* One that takes our own rights would shut the cache to each launch from then on. */
+	mask = umask(0077);
+	r = make_dirs(dir, len, err);
+	(void)umask(mask);
+	return r;
 }
 
 int cache_store(const char *dir, const char *what, const char *const *search_dirs, size_t n_dirs,

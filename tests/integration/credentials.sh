@@ -99,6 +99,10 @@ check "a caller's blocked and ignored signals do not cross" is '.blocked == [] a
 run rude "$CORDON" run --ro "$PROGRAMS" -- "$INSPECT" process
 cp "$OUT" seen
 check "nor does its umask" is ".umask == $((0022))"
+for turn in first next; do
+	expect_status 0 "a umask that takes every right: the $turn launch of a new home" -- env XDG_STATE_HOME="$WORK/new/state" \
+		XDG_CACHE_HOME="$WORK/new/cache" bash -c 'umask 0777; exec "$@"' sh "$CORDON" run -- true
+done
 check "a session and a group of its own" is '.session == .pid and .pgrp == .pid and .ppid == 1'
 check "no controlling terminal" is '.has_tty == 0'
 expect_status 143 "a payload of a rude caller can be ended" -- rude "$CORDON" run -- sh -c 'kill -TERM $$; sleep 5'
