@@ -6,6 +6,8 @@
 #include "policies/model.h"
 
 enum { POLICY_MAX_SEARCH = 16, POLICY_MAX_OPTIONS = 64, POLICY_EXIT_FAILED = 125 };
+/* of compile alone: the mistakes were told, each at its place, and no sentence about them all */
+enum { POLICY_EXIT_MISTAKES = 1 };
 
 struct policy_option {
 	const char *name;  /* "--json" */

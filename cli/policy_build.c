@@ -77,8 +77,9 @@ static int compile(const struct policy_args *args)
 		(void)policy_cli_usage_error("no open descriptor:", to);
 		return POLICY_EXIT_FAILED;
 	}
-	if (load_and_compile(args, args->what[0], &policy, &bundle) < 0)
-		return POLICY_EXIT_FAILED;
+	r = load_and_compile(args, args->what[0], &policy, &bundle);
+	if (r < 0)
+		return r == -EBADMSG ? POLICY_EXIT_MISTAKES : POLICY_EXIT_FAILED;
 	r = fd_write_all((int)fd, bundle.data, bundle.len);
 	if (r < 0) {
 		(void)err_set(&err, r, "write the bundle to descriptor %d", (int)fd);

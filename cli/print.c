@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/print.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,11 @@ static int put_safe(struct buf *out, const char *text)
 void print_error(const char *prefix, const struct err *err)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT;
-	int r = buf_puts(&out, "cordon: ");
+	int r;
 
+	if (err->code == -EBADMSG && !err->msg[0])
+		return;
+	r = buf_puts(&out, "cordon: ");
 	if (r == 0 && prefix)
 		r = put_safe(&out, prefix);
 	if (r == 0)

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/sys.h"
+#include "cli/verbs.h"
 #include "profiles/cache.h"
 
 extern char **environ;
@@ -162,6 +163,9 @@ static int spawn_compiler(const struct places *p, const char *what, int fd, stru
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	(void)err_refuse(err, "use the policy '%s'", what); /* its mistakes have been told */
+	/* What else was in the way is a sentence of the compiler's, and one is enough. */
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CORDON)
+		err->msg[0] = '\0';
 	return err->code = -EBADMSG;
 }
 

@@ -57,6 +57,7 @@ expect_error 125 "run nothing" "no command behind --" -- "$CORDON" run --
 expect_error 125 "without its value" "an option without its value" -- "$CORDON" run --policy
 expect_error 125 "takes none" "a value for a flag" -- "$CORDON" run --dry-run=1 -- true
 expect_error 125 "no-such-policy" "an unknown policy" -- "$CORDON" run --policy no-such-policy -- true
+check "an unknown policy: one sentence" test "$(grep -c '^cordon: cannot' "$ERR")" -eq 1
 expect_error 125 "defualt" "a policy's name mistyped" -- "$CORDON" run --policy defualt -- true
 expect_error 125 "/no/such.policy" "a missing policy file" -- \
 	"$CORDON" run --policy /no/such.policy -- true
