@@ -124,7 +124,7 @@ PROBES := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(wildcard tes
 ifdef SAN
 PROBES := $(filter-out %/attempts %/alone,$(PROBES))
 endif
-PROBES += $(patsubst %,$(BUILD)/tests/programs/%,probe outside look trees race)
+PROBES += $(patsubst %,$(BUILD)/tests/programs/%,probe outside look trees race inside launches)
 FAULTS :=
 # The injector writes x86_64's registers; under a sanitizer most calls of a launch are the sanitizer's.
 ifneq ($(findstring x86_64,$(MACHINE)),)
@@ -134,7 +134,7 @@ endif
 endif
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 
-.PHONY: all help build-tests check check-unit check-integration check-deps check-tables check-promises check-static check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races concurrency demo bench fuzz dist install clean
+.PHONY: all help build-tests check check-unit check-integration check-deps check-tables check-promises check-static check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races launches concurrency demo bench fuzz dist install clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -313,6 +313,20 @@ $(BUILD)/tests/programs/outside $(BUILD)/tests/programs/look: $(BUILD)/tests/pro
 	$(call say,CC,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -static -I. -o $@ $<
 
+# Random launches: the program that draws and judges them, and the one that looks from inside.
+INSIDE   := $(patsubst %,tests/launches/%.c,inside inside_self inside_view inside_others)
+LAUNCHES := $(patsubst %,tests/launches/%.c,main draw draw_places policy expect world run)
+$(BUILD)/tests/programs/inside: $(INSIDE) tests/launches/inside.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wno-format-truncation -Werror -static -I. -o $@ $(INSIDE)
+
+$(BUILD)/tests/programs/launches: $(LAUNCHES) tests/launches/launches.h tests/unit/random_policy.h tests/unit/mutant.h $(call L,policies base)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wno-missing-field-initializers -Wno-format-truncation \
+		-Werror $(SANFLAGS) -I. -I$(BUILD)/gen -o $@ $(LAUNCHES) $(call L,policies base) -lmd
+
 # Launches on trees that an enemy made; and while he exchanges what they name. Paths are cut, not
 # overrun, where a name is too long.
 TREES := $(patsubst %,tests/escape/%.c,trees trees_make trees_hand)
@@ -426,6 +440,11 @@ hostile-trees: all $(PROBES)  ## launches on 10,000 trees that an enemy made
 
 races: all $(PROBES)  ## 100,000 exchanges of each kind of path while it is launched on: an hour
 	$(LONG_TESTS) tests/races/tries.sh
+
+COUNT ?= 1000
+SEED  ?= $(shell date +%s)
+launches: all $(PROBES)  ## COUNT launches of random options under random policies, from SEED
+	$(BUILD)/tests/programs/launches --seed $(SEED) --count $(COUNT) $(BUILD)/cordon
 
 concurrency: all $(PROBES)  ## two hundred launches at any time, for ten minutes
 	$(LONG_TESTS) tests/concurrency/many.sh
