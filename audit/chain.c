@@ -25,22 +25,19 @@ enum { LOCK_NAP_NS = 100000, LOCK_NAP_MOST_NS = 3000000 };
 static int read_head(int fd, struct chain_point *ret)
 {
 	char text[CHAIN_HEAD_TEXT + 1];
-	ssize_t n = pread(fd, text, sizeof(text), 0);
+	ssize_t n = fd_read_at(fd, text, sizeof(text), 0);
 
 	if (n < 0)
-		return -errno;
+		return (int)n;
 	return n == 0 ? -ENOENT : chain_parse_head(text, (size_t)n, ret);
 }
 
 static int write_head(int fd, const struct chain_point *at)
 {
 	char text[CHAIN_HEAD_TEXT];
-	size_t n = chain_spell_head(at, text);
-	ssize_t w = pwrite(fd, text, n, 0);
 
-	if (w < 0)
-		return -errno;
-	return (size_t)w == n ? 0 : -EIO;
+	/* A part of it over the one before would be the head of no log. */
+	return fd_write_at(fd, text, chain_spell_head(at, text), 0);
 }
 
 /* flock(2) has no time limit and an alarm is the caller's: short sleeps. On a busy machine they are

@@ -109,7 +109,7 @@ static void first_record(int fd, uint64_t *ret_seq, int64_t *ret_wall_ns)
 {
 	static const char key[] = "\",\"time\":\""; /* behind "type", as format.c has it */
 	char buf[FIRST_BYTES + 1], time[STAMP_TEXT] = "";
-	ssize_t n = pread(fd, buf, FIRST_BYTES, 0);
+	ssize_t n = fd_read_at(fd, buf, FIRST_BYTES, 0);
 	struct hash prev;
 	const char *p;
 
@@ -138,7 +138,7 @@ static int last_record(int fd, char *buf, struct chain_point *ret)
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	from = st.st_size > LIMIT_LOG_LINE ? st.st_size - LIMIT_LOG_LINE : 0;
-	n = pread(fd, buf, LIMIT_LOG_LINE, from);
+	n = fd_read_at(fd, buf, LIMIT_LOG_LINE, from);
 	if (n < 2 || buf[n - 1] != '\n')
 		return -EINVAL;
 	n--;

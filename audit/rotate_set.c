@@ -45,10 +45,10 @@ static int open_head(int dir, const char *name)
 static int read_point(int head, struct chain_point *ret)
 {
 	char text[CHAIN_HEAD_TEXT + 1];
-	ssize_t n = head < 0 ? 0 : pread(head, text, sizeof(text), 0);
+	ssize_t n = head < 0 ? 0 : fd_read_at(head, text, sizeof(text), 0);
 
 	if (n < 0)
-		return -errno;
+		return (int)n;
 	if (n == 0)
 		return 0;
 	return chain_parse_head(text, (size_t)n, ret) < 0 ? -EINVAL : 1;

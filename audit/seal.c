@@ -145,8 +145,8 @@ int seal_parse_key(const char *text, struct seal_key *ret)
 int seal_read(int fd, struct seal_state *ret)
 {
 	char text[SEAL_STATE_TEXT + 1];
-	ssize_t n = pread(fd, text, sizeof(text), 0);
-	int r = n < 0 ? -errno : seal_parse_state(text, (size_t)n, ret);
+	ssize_t n = fd_read_at(fd, text, sizeof(text), 0);
+	int r = n < 0 ? (int)n : seal_parse_state(text, (size_t)n, ret);
 
 	explicit_bzero(text, sizeof(text));
 	return r < 0 ? r : 1;
@@ -182,8 +182,9 @@ static int make_state(struct chain *chain, const struct seal_key *key, struct er
 	fd = openat(chain->dir, new_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_set(err, -errno, "make the sealing state '%s.seal'", chain->path);
-	if (pwrite(fd, text, sizeof(text), 0) != (ssize_t)sizeof(text) || fsync(fd) < 0)
-		r = errno > 0 ? -errno : -EIO;
+	r = fd_write_at(fd, text, sizeof(text), 0);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
 	if (r == 0)
 		r = rotate_rename(chain->dir, new_name, name);
 	if (r < 0)

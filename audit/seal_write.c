@@ -203,7 +203,6 @@ int seal_advance(struct chain *chain, struct seal_state *state, uint64_t seq)
 {
 	char text[SEAL_STATE_TEXT];
 	struct seal_state now;
-	ssize_t n;
 	int r = load(chain, &now);
 
 	/* Another file, or another key in it: the owner began anew while we waited. */
@@ -218,11 +217,9 @@ int seal_advance(struct chain *chain, struct seal_state *state, uint64_t seq)
 	seal_evolve(&state->key);
 	seal_spell_state(state, text);
 	/* In place, so that no block of the old key stays where the file system writes in place. */
-	n = pwrite(chain->seal.fd, text, sizeof(text), 0);
+	r = fd_write_at(chain->seal.fd, text, sizeof(text), 0);
 	explicit_bzero(text, sizeof(text));
-	if (n < 0)
-		return -errno;
-	return (size_t)n == sizeof(text) ? 0 : -EIO;
+	return r;
 }
 
 void seal_finish(struct chain *chain, int r)

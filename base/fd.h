@@ -41,6 +41,11 @@ static inline void freep(void *p)
 /* Write all of buf, through EINTR and short writes. 0 or -errno. */
 int fd_write_all(int fd, const void *buf, size_t len);
 
+/* The same at an offset, which leaves the file's own where it is. Reading: how many bytes there
+ * were, fewer than size only where the file ends, or -errno. Writing: 0 or -errno. */
+ssize_t fd_read_at(int fd, void *buf, size_t size, off_t at);
+int fd_write_at(int fd, const void *buf, size_t len, off_t at);
+
 /*
  * Read a regular file whole. The file is opened by the caller, or here below dirfd with
  * O_NOFOLLOW | O_NONBLOCK, must be a regular file and hold at most max bytes (else

@@ -424,14 +424,43 @@ static void test_buf_out_of_memory(void **state)
 	assert_string_equal(buf.data, "kept!");
 }
 
+/* Parts of a whole: tests/unit/test_chain.c, and of a launch: tests/faults. */
+static void test_at_an_offset(void **state)
+{
+	int fd = openat(dir_fd, "file", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int full = open("/dev/full", O_RDWR | O_CLOEXEC);
+	char bytes[16] = "";
+
+	(void)state;
+	assert_true(fd >= 0 && full >= 0);
+	assert_int_equal(fd_write_at(fd, "0123456789", 10, 0), 0);
+	assert_int_equal(fd_write_at(fd, "ab", 2, 3), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
+	assert_int_equal(fd_read_at(fd, bytes, 4, 2), 4);
+	assert_memory_equal(bytes, "2ab5", 4);
+	assert_int_equal(fd_read_at(fd, bytes, sizeof(bytes), 7), 3);
+	assert_memory_equal(bytes, "789", 3);
+	assert_int_equal(fd_read_at(fd, bytes, sizeof(bytes), 10), 0);
+	assert_int_equal(fd_read_at(-1, bytes, sizeof(bytes), 0), -EBADF);
+	assert_int_equal(fd_write_at(full, bytes, sizeof(bytes), 0), -ENOSPC);
+	fd_closep(&full);
+	fd_closep(&fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_read_bounds), cmocka_unit_test(test_read_what_is_no_file),
-		cmocka_unit_test(test_growing),	    cmocka_unit_test(test_grown_by_one),
-		cmocka_unit_test(test_virtual),	    cmocka_unit_test(test_write_all),
-		cmocka_unit_test(test_write_fails), cmocka_unit_test(test_owners),
-		cmocka_unit_test(test_buf),	    cmocka_unit_test(test_buf_out_of_memory),
+		cmocka_unit_test(test_read_bounds),
+		cmocka_unit_test(test_read_what_is_no_file),
+		cmocka_unit_test(test_growing),
+		cmocka_unit_test(test_grown_by_one),
+		cmocka_unit_test(test_virtual),
+		cmocka_unit_test(test_write_all),
+		cmocka_unit_test(test_at_an_offset),
+		cmocka_unit_test(test_write_fails),
+		cmocka_unit_test(test_owners),
+		cmocka_unit_test(test_buf),
+		cmocka_unit_test(test_buf_out_of_memory),
 	};
 
 	return cmocka_run_group_tests_name("fd", tests, setup, teardown);
