@@ -299,11 +299,15 @@ static int open_dev(struct child *c, const struct plan_step *step, struct err *e
 static int take_stream(int dev, int fd, struct err *err)
 {
 	_cleanup_close_ int own = -1;
-	int flags = fcntl(fd, F_GETFL);
+	int flags = fcntl(fd, F_GETFL), mark = flags < 0 ? -1 : fcntl(fd, F_GETFD);
 	size_t i = 0;
 	struct stat st;
 
-	if (flags < 0 || (flags & O_PATH) || fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode))
+	if (flags < 0 && errno == EBADF)
+		return 0; /* the caller had closed it */
+	if (flags < 0 || mark < 0 || fstat(fd, &st) < 0)
+		return err_set(err, -errno, "look at descriptor %d", fd);
+	if ((flags & O_PATH) || !S_ISCHR(st.st_mode))
 		return 0;
 	while (i < ARRAY_SIZE(devices) && st.st_rdev != makedev(devices[i].major, devices[i].minor))
 		i++;
@@ -312,7 +316,7 @@ static int take_stream(int dev, int fd, struct err *err)
 	own = openat(dev, devices[i].name,
 		     (flags & (O_ACCMODE | O_APPEND | O_NONBLOCK)) | O_NOFOLLOW | O_NOCTTY |
 			     O_CLOEXEC);
-	if (own < 0 || dup3(own, fd, fcntl(fd, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0) < 0)
+	if (own < 0 || dup3(own, fd, mark & FD_CLOEXEC ? O_CLOEXEC : 0) < 0)
 		return err_set(err, -errno, "open descriptor %d anew, as the sandbox's /dev/%s", fd,
 			       devices[i].name);
 	return 0;
