@@ -282,8 +282,8 @@ $(BUILD)/tests/programs/fingerprint: tests/faults/fingerprint.c
 	$(call say,CC,$<)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -static -I. -o $@ $<
 
-INJECT := tests/faults/inject.c tests/faults/trace.c tests/faults/judge.c tests/faults/place.c
-$(BUILD)/tests/programs/inject: $(INJECT) tests/faults/faults.h $(call L,policies base)
+INJECT := $(addprefix tests/faults/,inject.c trace.c transfer.c judge.c place.c)
+$(BUILD)/tests/programs/inject: $(INJECT) tests/faults/faults.h tests/faults/transfer.h $(call L,policies base)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -I. -o $@ $(INJECT) $(call L,policies base)

@@ -10,7 +10,10 @@
 enum role { ROLE_SUPERVISOR, ROLE_PID1, ROLE_PAYLOAD, _ROLE_MAX };
 extern const char *const role_names[_ROLE_MAX];
 
-enum kind { KIND_NONE, KIND_FAIL, KIND_LIE, KIND_KILL };
+enum kind { KIND_NONE, KIND_FAIL, KIND_LIE, KIND_KILL, KIND_SHORT };
+
+/* How much a short transfer moves. */
+enum part { PART_ONE, PART_HALF, PART_BUT_ONE };
 
 /* The nth call (from 1) of this number by this role. */
 struct fault {
@@ -18,13 +21,15 @@ struct fault {
 	enum role role;
 	int nr;
 	unsigned nth;
-	int error; /* KIND_FAIL */
+	int error;   /* KIND_FAIL */
+	size_t most; /* KIND_SHORT: bytes that are moved */
 };
 
 struct call {
 	enum role role;
 	int nr;
 	unsigned nth;
+	unsigned whole; /* bytes it moved; 0 where it could not have moved fewer */
 };
 
 enum { MAX_CALLS = 8192, MAX_NR = 512, RUN_MS = 10000, LEFT_MS = 2000, PAYLOAD_STATUS = 42 };
@@ -42,7 +47,7 @@ struct run {
 	struct call *calls; /* NULL, or MAX_CALLS of them: what was called, in its order */
 	size_t n_calls;
 	/* what came of it */
-	bool reached; /* the call of the fault was made */
+	bool reached; /* the call of the fault was made, and could be given it */
 	bool hung;    /* did not end by itself */
 	int left;     /* processes alive LEFT_MS after the launcher's end */
 	int status;   /* the launcher's wait status */
@@ -57,8 +62,11 @@ bool trace_can_lie(enum role role, int nr);
 int place_make(struct place *p, const char *parent, unsigned number);
 /* Before each run: an empty log, nothing written. */
 void place_reset(const struct place *p);
+/* In the scenario with a terminal: the slave of a new one, whose other side a process of its own
+ * copies into "out" until nobody has the slave open. -1 in the others, -2 when that failed. */
+int place_terminal(const struct place *p);
 /* Never returns: become the launcher, with the worst habits a caller may have. */
-void place_exec(const struct place *p);
+void place_exec(const struct place *p, int terminal);
 char *place_read(const struct place *p, const char *name); /* "" when absent; to be freed */
 /* Names of what should not be there, one a line. */
 char *place_strays(const struct place *p);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -234,6 +235,19 @@ static void host(void)
 		fprintf(out, "environment %s\n", *e);
 }
 
+/* What was typed, up to its new line: all of it has to come. */
+static void keys(void)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	char line[64];
+	size_t n = 0;
+
+	while (n < sizeof(line) && poll(&p, 1, 3000) == 1 && read(STDIN_FILENO, line + n, 1) == 1 &&
+	       line[n] != '\n')
+		n++;
+	fprintf(out, "keys %.*s\n", (int)n, line);
+}
+
 int main(int argc, char **argv)
 {
 	char *text = NULL;
@@ -242,6 +256,8 @@ int main(int argc, char **argv)
 	out = open_memstream(&text, &len);
 	if (!out || argc != 2)
 		return 1;
+	if (isatty(STDIN_FILENO))
+		keys();
 	descriptors();
 	status();
 	first_process();
@@ -262,5 +278,13 @@ int main(int argc, char **argv)
 	fprintf(out, "\nend\n");
 	if (fclose(out) != 0)
 		return 1;
-	return write(STDOUT_FILENO, text, len) == (ssize_t)len ? STATUS : 1;
+	/* A terminal may take it in parts. */
+	for (size_t done = 0; done < len;) {
+		ssize_t n = write(STDOUT_FILENO, text + done, len - done);
+
+		if (n <= 0)
+			return 1;
+		done += (size_t)n;
+	}
+	return STATUS;
 }

@@ -3,13 +3,18 @@
  * inject [OPTION...] CORDON FINGERPRINT: launch sandboxes with one fault in each, and judge what
  * came of it: every call that the supervisor, pid 1 and the payload's process (before its execve)
  * make fails with each of eight errors, or succeeds without being made, or is where the process is
- * killed. Needs no privilege. CORDON and FINGERPRINT are absolute names.
+ * killed; and each that may move less than it asks for moves one byte, half, all but one of what it
+ * moved without a fault. Needs no privilege. CORDON and FINGERPRINT are absolute names.
  *
- *   --scenario plain|full   what is launched: full uses each kind of mount and descriptor
+ *   --scenario plain|full|terminal
+ *                           what is launched: full uses each kind of mount and descriptor, terminal
+ *                           relays one, in both directions
+ *   --only LIST             of all faults these: kill, or one,half,but-one
  *   --count N --seed S      N faults of all of them, chosen by S; without it every one
  *   --jobs N                at once (2)
  *   --table                 what came of each call
- *   --replay FAULT          that one, as a finding names it: ROLE:CALL:NTH:ERROR|lie|kill
+ *   --replay FAULT          that one, as a finding names it:
+ * ROLE:CALL:NTH:ERROR|lie|kill|one|half|but-one
  *   --list                  the calls, and no more
  *
  * Exit status: 0 when there is no finding, 1 when there is, 2 when it could not be done.
@@ -31,13 +36,21 @@
 static const struct {
 	const char *name;
 	enum kind kind;
-	int error;
+	int error; /* an enum part, of KIND_SHORT */
 } faults[] = {
-	{ "EINVAL", KIND_FAIL, EINVAL }, { "EPERM", KIND_FAIL, EPERM },
-	{ "ENOMEM", KIND_FAIL, ENOMEM }, { "EINTR", KIND_FAIL, EINTR },
-	{ "EIO", KIND_FAIL, EIO },	 { "ENOSPC", KIND_FAIL, ENOSPC },
-	{ "EMFILE", KIND_FAIL, EMFILE }, { "ENOSYS", KIND_FAIL, ENOSYS },
-	{ "lie", KIND_LIE, 0 },		 { "kill", KIND_KILL, 0 },
+	{ "EINVAL", KIND_FAIL, EINVAL },
+	{ "EPERM", KIND_FAIL, EPERM },
+	{ "ENOMEM", KIND_FAIL, ENOMEM },
+	{ "EINTR", KIND_FAIL, EINTR },
+	{ "EIO", KIND_FAIL, EIO },
+	{ "ENOSPC", KIND_FAIL, ENOSPC },
+	{ "EMFILE", KIND_FAIL, EMFILE },
+	{ "ENOSYS", KIND_FAIL, ENOSYS },
+	{ "lie", KIND_LIE, 0 },
+	{ "kill", KIND_KILL, 0 },
+	{ "one", KIND_SHORT, PART_ONE },
+	{ "half", KIND_SHORT, PART_HALF },
+	{ "but-one", KIND_SHORT, PART_BUT_ONE },
 };
 enum { N_FAULTS = sizeof(faults) / sizeof(*faults), MAX_JOBS = 16 };
 
@@ -49,7 +62,7 @@ struct job {
 };
 
 struct options {
-	const char *scenario, *replay, *cordon, *fingerprint;
+	const char *scenario, *replay, *only, *cordon, *fingerprint;
 	unsigned long count, seed, jobs;
 	bool table, list;
 };
@@ -63,13 +76,22 @@ static const char *call_name(int nr)
 	return d ? d->name : "?";
 }
 
+static size_t part_of(size_t whole, enum part part)
+{
+	return part == PART_ONE ? 1 : part == PART_HALF ? whole / 2 : whole - 1;
+}
+
 static struct fault fault_of(const struct job *j)
 {
+	const bool is_short = faults[j->fault].kind == KIND_SHORT;
+	const int error = faults[j->fault].error;
+
 	return (struct fault){ .kind = faults[j->fault].kind,
 			       .role = j->call.role,
 			       .nr = j->call.nr,
 			       .nth = j->call.nth,
-			       .error = faults[j->fault].error };
+			       .error = is_short ? 0 : error,
+			       .most = is_short ? part_of(j->call.whole, (enum part)error) : 0 };
 }
 
 static void name_job(const struct job *j, char *ret, size_t size)
@@ -214,12 +236,36 @@ static int run_jobs(const struct options *o, struct job *jobs, size_t n)
 	return bad ? -1 : 0;
 }
 
-static size_t make_jobs(const struct call *calls, size_t n_calls, struct job *ret)
+/* Whether there is such a part of it, and no smaller one is the same. */
+static bool has_part(const struct call *c, enum part part)
+{
+	const size_t most = c->whole > 1 ? part_of(c->whole, part) : 0;
+
+	return most > 0 && (part == PART_ONE || most > part_of(c->whole, (enum part)(part - 1)));
+}
+
+/* Whether the name is one of a list with commas. */
+static bool is_among(const char *name, const char *list)
+{
+	const size_t len = strlen(name);
+
+	for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
+		if (!strncmp(p, name, len) && (p[len] == ',' || p[len] == '\0'))
+			return true;
+	return false;
+}
+
+static size_t make_jobs(const struct call *calls, size_t n_calls, const char *only, struct job *ret)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < n_calls; i++)
 		for (unsigned f = 0; f < N_FAULTS; f++) {
+			if (only && !is_among(faults[f].name, only))
+				continue;
+			if (faults[f].kind == KIND_SHORT &&
+			    !has_part(&calls[i], (enum part)faults[f].error))
+				continue;
 			/* These answer nothing: there is nothing to fail. */
 			if (faults[f].kind != KIND_KILL && calls[i].nr == SYS_exit_group)
 				continue;
@@ -274,13 +320,8 @@ static void print_cell(const unsigned counts[_VERDICT_MAX])
 	printf(" %-11s", at ? cell : ".");
 }
 
-static void print_table(struct job *jobs, size_t n)
+static void print_rows(const struct job *jobs, size_t n, const bool used[N_FAULTS])
 {
-	qsort(jobs, n, sizeof(*jobs), by_call);
-	printf("%-10s %-22s", "role", "call");
-	for (unsigned f = 0; f < N_FAULTS; f++)
-		printf(" %-11s", faults[f].name);
-	putchar('\n');
 	for (size_t i = 0; i < n;) {
 		unsigned counts[N_FAULTS][_VERDICT_MAX] = { 0 };
 		const struct call *c = &jobs[i].call;
@@ -290,9 +331,26 @@ static void print_table(struct job *jobs, size_t n)
 				counts[jobs[i].fault][jobs[i].verdict]++;
 		printf("%-10s %-22s", role_names[c->role], call_name(c->nr));
 		for (unsigned f = 0; f < N_FAULTS; f++)
-			print_cell(counts[f]);
+			if (used[f])
+				print_cell(counts[f]);
 		putchar('\n');
 	}
+}
+
+/* A row for each call, a column for each fault that was made. */
+static void print_table(struct job *jobs, size_t n)
+{
+	bool used[N_FAULTS] = { false };
+
+	qsort(jobs, n, sizeof(*jobs), by_call);
+	for (size_t i = 0; i < n; i++)
+		used[jobs[i].fault] = true;
+	printf("%-10s %-22s", "role", "call");
+	for (unsigned f = 0; f < N_FAULTS; f++)
+		if (used[f])
+			printf(" %-11s", faults[f].name);
+	putchar('\n');
+	print_rows(jobs, n, used);
 	for (unsigned v = 0; v < _VERDICT_MAX; v++)
 		printf("%s%c %s", v ? ", " : "", verdict_letters[v], verdict_names[v]);
 	putchar('\n');
@@ -339,6 +397,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 			return -1;
 		else if (!strcmp(argv[i], "--scenario"))
 			o->scenario = argv[++i];
+		else if (!strcmp(argv[i], "--only"))
+			o->only = argv[++i];
 		else if (!strcmp(argv[i], "--replay"))
 			o->replay = argv[++i];
 		else if (!strcmp(argv[i], "--count"))
@@ -362,9 +422,17 @@ static int parse_options(int argc, char **argv, struct options *o)
 static int list_calls(const struct call *calls, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		printf("%s:%s:%u\n", role_names[calls[i].role], call_name(calls[i].nr),
-		       calls[i].nth);
+		printf("%s:%s:%u %u\n", role_names[calls[i].role], call_name(calls[i].nr),
+		       calls[i].nth, calls[i].whole);
 	return 0;
+}
+
+static void learn_whole(struct job *j, const struct call *calls, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (calls[i].role == j->call.role && calls[i].nr == j->call.nr &&
+		    calls[i].nth == j->call.nth)
+			j->call.whole = calls[i].whole;
 }
 
 static int inject(const struct options *o)
@@ -385,7 +453,7 @@ static int inject(const struct options *o)
 	free(ref);
 	if (o->list)
 		return list_calls(calls, n_calls);
-	n = make_jobs(calls, n_calls, jobs);
+	n = make_jobs(calls, n_calls, o->only, jobs);
 	if (o->count)
 		n = choose(jobs, n, o);
 	if (o->replay) {
@@ -395,6 +463,7 @@ static int inject(const struct options *o)
 			fprintf(stderr, "inject: '%s' is no fault\n", o->replay);
 			return 2;
 		}
+		learn_whole(&jobs[0], calls, n_calls);
 	}
 	if (run_jobs(o, jobs, n) < 0)
 		return 2;
@@ -411,8 +480,10 @@ int main(int argc, char **argv)
 
 	if (parse_options(argc, argv, &o) < 0) {
 		fprintf(stderr,
-			"usage: inject [--scenario plain|full] [--count N] [--seed S] [--jobs N]\n"
-			"              [--table] [--list] [--replay FAULT] CORDON FINGERPRINT\n");
+			"usage: inject [--scenario plain|full|terminal] [--only FAULT,...]\n"
+			"              [--count N] [--seed S] [--jobs N] [--table] [--list] "
+			"[--replay FAULT]\n"
+			"              CORDON FINGERPRINT\n");
 		return 2;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

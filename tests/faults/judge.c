@@ -171,6 +171,15 @@ static enum verdict judge_status(const struct run *r, bool ran, const char *err)
 	return code == 128 + SIGKILL ? SILENT : STATUS;
 }
 
+static bool has_repair(const struct place *p)
+{
+	char *log = place_read(p, "audit.jsonl");
+	const bool is = log && strstr(log, "\"type\":\"repair\"");
+
+	free(log);
+	return is;
+}
+
 static enum verdict judge_traces(const struct run *r, FILE *why)
 {
 	char *strays = place_strays(r->place);
@@ -183,7 +192,14 @@ static enum verdict judge_traces(const struct run *r, FILE *why)
 	free(strays);
 	if (r->left || stray)
 		return LEFT;
-	return place_log_is_whole(r->place) ? CONFINED : LOG;
+	if (!place_log_is_whole(r->place))
+		return LOG;
+	/* A read or write in two parts is no death, and nothing to be repaired. */
+	if (r->fault.kind == KIND_SHORT && has_repair(r->place)) {
+		fprintf(why, "  the log was repaired\n");
+		return LOG;
+	}
+	return CONFINED;
 }
 
 enum verdict judge_run(const struct run *r, const char *reference, FILE *why)

@@ -23,6 +23,20 @@ for scenario in plain full; do
 		awk '/ faults, / { seen = $1 >= 350 && $3 >= $1 - 5 } END { exit !seen }' "$OUT"
 done
 
+# Reads and writes of the relay come in an order of their own, so that not each of them is there again.
+for scenario in plain full terminal; do
+	inject --scenario "$scenario" --seed "$CORDON_TEST_SEED" --only one,half,but-one --count 25
+	diag "$(grep ' faults, ' "$OUT")"
+	check "$scenario, short reads and writes, seed $CORDON_TEST_SEED: no finding" test "$STATUS" -eq 0
+	[ "$STATUS" -eq 0 ] || _said
+	check "$scenario: they were short" \
+		awk '/ faults, / { seen = $1 == 25 && $3 >= 18 } END { exit !seen }' "$OUT"
+done
+inject --replay supervisor:pwrite64:2:half
+check "half of a head is no head: the rest is written" grep -q '^confined' "$OUT"
+inject --replay pid1:fcntl:1:EPERM
+check "a descriptor that cannot be looked at is not passed on" grep -q '^refused .*fcntl' "$OUT"
+
 inject --replay pid1:mkdirat:1:EIO
 check "a failing call is refused with a sentence" grep -q '^refused .*mkdirat' "$OUT"
 inject --replay supervisor:poll:1:kill

@@ -8,6 +8,7 @@
  * and the answer is ours.
  */
 #include "tests/faults/faults.h"
+#include "tests/faults/transfer.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -33,9 +34,12 @@ enum { MAX_TASKS = 16 };
 struct task {
 	pid_t pid;
 	enum role role;
-	bool faked; /* between entry and exit of the call that was exchanged */
+	bool faked;	/* between entry and exit of the call that was exchanged */
+	bool shortened; /* the same for one that is to move less */
 	struct user_regs_struct regs;
 	long answer;
+	struct transfer_undo undo;
+	struct call *call; /* whose length is still to be known */
 };
 
 struct trace {
@@ -204,6 +208,34 @@ static void fake(struct task *task, const struct fault *f)
 	ptrace(PTRACE_SETREGS, task->pid, 0, &other);
 }
 
+/* A fault that cannot be had here is not reached. */
+static bool shorten(struct task *task, const struct fault *f)
+{
+	struct user_regs_struct regs;
+
+	ptrace(PTRACE_GETREGS, task->pid, 0, &task->regs);
+	regs = task->regs;
+	if (!transfer_can_be_short(task->pid, &regs) ||
+	    transfer_shorten(task->pid, &regs, f->most, &task->undo) < 0)
+		return false;
+	task->shortened = true;
+	ptrace(PTRACE_SETREGS, task->pid, 0, &regs);
+	return true;
+}
+
+static void record(struct trace *t, struct task *task, int nr, unsigned nth)
+{
+	struct call *call = &t->run->calls[t->run->n_calls];
+	struct user_regs_struct regs;
+
+	if (t->run->n_calls == MAX_CALLS)
+		return;
+	*call = (struct call){ .role = task->role, .nr = nr, .nth = nth };
+	t->run->n_calls++;
+	ptrace(PTRACE_GETREGS, task->pid, 0, &regs);
+	task->call = transfer_can_be_short(task->pid, &regs) ? call : NULL;
+}
+
 static void on_entry(struct trace *t, struct task *task, unsigned long nr)
 {
 	const struct fault *f = &t->run->fault;
@@ -212,16 +244,32 @@ static void on_entry(struct trace *t, struct task *task, unsigned long nr)
 	if (nr >= MAX_NR)
 		return;
 	nth = ++t->count[task->role][nr];
-	if (t->run->calls && t->run->n_calls < MAX_CALLS)
-		t->run->calls[t->run->n_calls++] =
-			(struct call){ .role = task->role, .nr = (int)nr, .nth = nth };
+	if (t->run->calls)
+		record(t, task, (int)nr, nth);
 	if (f->kind == KIND_NONE || f->role != task->role || f->nr != (int)nr || f->nth != nth)
 		return;
-	t->run->reached = true;
+	t->run->reached = f->kind != KIND_SHORT || shorten(task, f);
 	if (f->kind == KIND_KILL)
 		kill(task->pid, SIGKILL);
-	else
+	else if (f->kind != KIND_SHORT)
 		fake(task, f);
+}
+
+/* The answer is the kernel's, the length the caller's own again: it counts on the register. */
+static void on_exit_of(struct task *task, long answer)
+{
+	if (task->call && answer > 0)
+		task->call->whole = (unsigned)answer;
+	task->call = NULL;
+	if (!task->faked && !task->shortened)
+		return;
+	if (task->shortened) {
+		transfer_restore(task->pid, &task->undo);
+		task->answer = answer;
+	}
+	task->faked = task->shortened = false;
+	task->regs.rax = (unsigned long)task->answer;
+	ptrace(PTRACE_SETREGS, task->pid, 0, &task->regs);
 }
 
 static void on_syscall(struct trace *t, struct task *task)
@@ -230,13 +278,10 @@ static void on_syscall(struct trace *t, struct task *task)
 
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, task->pid, sizeof(info), &info) < 0)
 		return;
-	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
 		on_entry(t, task, info.entry.nr);
-	} else if (task->faked) {
-		task->faked = false;
-		task->regs.rax = (unsigned long)task->answer;
-		ptrace(PTRACE_SETREGS, task->pid, 0, &task->regs);
-	}
+	else
+		on_exit_of(task, (long)info.exit.rval);
 }
 
 static void on_stop(struct trace *t, pid_t pid, int status)
@@ -301,10 +346,10 @@ static int start(struct trace *t)
 	const unsigned long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK |
 				      PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
 				      PTRACE_O_TRACEEXEC;
-	int go[2];
+	int go[2], terminal = place_terminal(t->run->place);
 	char byte;
 
-	if (pipe(go) < 0)
+	if (terminal < -1 || pipe(go) < 0)
 		return -1;
 	t->launcher = fork();
 	if (t->launcher == 0) {
@@ -312,8 +357,10 @@ static int start(struct trace *t)
 		while (read(go[0], &byte, 1) < 0 && errno == EINTR)
 			;
 		close(go[0]);
-		place_exec(t->run->place);
+		place_exec(t->run->place, terminal);
 	}
+	if (terminal >= 0)
+		close(terminal);
 	close(go[0]);
 	t->tasks[t->n_tasks++] = (struct task){ .pid = t->launcher, .role = ROLE_SUPERVISOR };
 	if (t->launcher < 0 || ptrace(PTRACE_SEIZE, t->launcher, 0, options) < 0) {
