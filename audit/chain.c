@@ -216,6 +216,17 @@ int turn_head(struct turn *turn)
 	return write_head(turn->chain->head, &turn->done);
 }
 
+/* The head knows records that are not here: the log is shorter, or a power failure undid the rename
+ * of a rotation that the head knows, and NAME is still the file that had been closed. */
+static bool is_cut(const struct turn *turn, const struct chain_point *base, uint64_t size)
+{
+	if (turn->done.offset > size ||
+	    !chain_has(turn->chain->log, turn->chain->block, &turn->done))
+		return true;
+	return turn->done.offset == 0 && turn->done.seq > base->seq &&
+	       rotate_first(turn->chain) != turn->done.seq + 1;
+}
+
 /*
  * The head is not where the log ends. What the log has beyond the head is adopted, a rotation that
  * a dead writer began is brought to its end, and what the log lacks is said.
@@ -238,9 +249,11 @@ static int repair(struct turn *turn, uint64_t size, const char *head, bool known
 		turn->done = base;
 		r = turn_head(turn);
 	} else {
-		if (turn->done.offset > size)
+		bool cut = known && is_cut(turn, &base, size);
+
+		if (cut)
 			repair.head = "ahead";
-		r = chain_recover(chain->log, size, chain->block, &base, &turn->done, &repair);
+		r = chain_recover(chain->log, size, chain->block, &base, cut, &turn->done, &repair);
 	}
 	turn->at = turn->done;
 	if (r == 0 && repair.rotated)

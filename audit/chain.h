@@ -96,8 +96,11 @@ struct chain_repair {
 	bool rotated;	  /* the last line is a rotate record of the chain */
 };
 
-/* Bring *at from where the head was to the log's end, and close a torn line. A log that is shorter
- * than the head says is walked from base, the point before its first line. The log must be locked.
- * 0 or -errno. */
-int chain_recover(int log, uint64_t size, char *block, const struct chain_point *base,
+/* Whether the log has the point's line where it says. An offset of 0 is always there. */
+bool chain_has(int log, char *block, const struct chain_point *at);
+
+/* Bring *at from where the head was to the log's end, and close a torn line. A log that is not the
+ * one that the head speaks of (cut) is walked from base, the point before its first line; that the
+ * head's record is not in it is a cut, too. The log must be locked. 0 or -errno. */
+int chain_recover(int log, uint64_t size, char *block, const struct chain_point *base, bool cut,
 		  struct chain_point *at, struct chain_repair *repair);

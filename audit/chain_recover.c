@@ -8,6 +8,7 @@
 #include "audit/chain.h"
 #include "audit/lines.h"
 #include "audit/scan.h"
+#include "base/fd.h"
 
 static_assert((int)LINES_BUFFER <= (int)CHAIN_BLOCK, "the block serves as the reader's buffer");
 
@@ -54,8 +55,9 @@ static void pass(const struct line *line, struct chain_point *at, struct doubt *
 	at->offset = line->offset + line->len + 1;
 }
 
-static int follow(int log, uint64_t size, char *block, struct chain_point *at,
-		  struct chain_repair *repair)
+/* *ret_met: the record of known was among them. */
+static int follow(int log, uint64_t size, char *block, const struct chain_point *known,
+		  struct chain_point *at, struct chain_repair *repair, bool *ret_met)
 {
 	struct doubt doubt = { 0 };
 	struct lines lines;
@@ -65,6 +67,8 @@ static int follow(int log, uint64_t size, char *block, struct chain_point *at,
 	lines_begin(&lines, log, at->offset, size, block);
 	while ((r = lines_next(&lines, &line)) > 0) {
 		pass(&line, at, &doubt, repair);
+		*ret_met |=
+			at->seq == known->seq && memcmp(&at->hash, &known->hash, HASH_BYTES) == 0;
 		if (line.torn) {
 			ssize_t n = write(log, "\n", 1);
 
@@ -76,25 +80,46 @@ static int follow(int log, uint64_t size, char *block, struct chain_point *at,
 	return r;
 }
 
-int chain_recover(int log, uint64_t size, char *block, const struct chain_point *base,
+bool chain_has(int log, char *block, const struct chain_point *at)
+{
+	/* the longest line, and the end of the one before */
+	const uint64_t most = at->offset <= LIMIT_LOG_LINE ? at->offset : LIMIT_LOG_LINE + 1;
+	struct hash hash = { .byte = { 0 } }; /* of an overlong line, as in pass() */
+	const char *line;
+	ssize_t n;
+
+	if (most == 0)
+		return true;
+	n = fd_read_at(log, block, (size_t)most, (off_t)(at->offset - most));
+	if (n != (ssize_t)most || block[n - 1] != '\n')
+		return false;
+	n--;
+	line = memrchr(block, '\n', (size_t)n);
+	line = line ? line + 1 : block;
+	if (line > block || most == at->offset)
+		hash_bytes(line, (size_t)(block + n - line), &hash);
+	return memcmp(&hash, &at->hash, sizeof(hash)) == 0;
+}
+
+int chain_recover(int log, uint64_t size, char *block, const struct chain_point *base, bool cut,
 		  struct chain_point *at, struct chain_repair *repair)
 {
-	uint64_t known = at->seq;
-	bool cut = at->offset > size;
+	const struct chain_point known = *at;
+	bool met = false;
 	int r;
 
 	/* A log that lost its end is walked from its beginning: the gap must show in the sequence
 	 * numbers and be said, and a torn line must be closed. */
 	if (cut)
 		*at = *base;
-	r = follow(log, size, block, at, repair);
+	r = follow(log, size, block, &known, at, repair, &met);
 	if (r < 0)
 		return r;
 	if (cut) {
-		repair->cut = known > at->seq ? known - at->seq : 0;
+		repair->cut = known.seq > at->seq ? known.seq - at->seq : !met;
 		repair->adopted = 0; /* they were known */
-		if (known > at->seq)
-			at->seq = known;
+		if (known.seq > at->seq)
+			at->seq = known.seq;
 	}
 	return 0;
 }

@@ -126,6 +126,15 @@ static void first_record(int fd, uint64_t *ret_seq, int64_t *ret_wall_ns)
 		*ret_wall_ns = 0;
 }
 
+uint64_t rotate_first(const struct chain *chain)
+{
+	uint64_t seq;
+	int64_t when;
+
+	first_record(chain->log, &seq, &when);
+	return seq;
+}
+
 /* The point behind the last line of a rotated file, in a log that goes on in another. */
 static int last_record(int fd, char *buf, struct chain_point *ret)
 {

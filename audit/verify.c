@@ -377,7 +377,10 @@ static int check_end(struct verifier *v)
 		return excuse(v, NULL, NULL);
 	if (!v->head || v->head_met)
 		return 0;
-	if (v->at.offset < v->head->offset)
+	if (v->head->offset == 0 && v->at.seq == v->head->seq &&
+	    memcmp(&v->at.hash, &v->head->hash, HASH_BYTES) == 0)
+		return 0; /* all but the rename */
+	if (v->at.offset < v->head->offset || (v->head->offset == 0 && v->at.seq < v->head->seq))
 		return broken(v, VERIFY_TRUNCATED, v->line, v->at.offset,
 			      "the log ends at record %" PRIu64 ", the head knows %" PRIu64,
 			      v->at.seq, v->head->seq);
@@ -402,6 +405,19 @@ static void done(struct verifier *v)
 	free(v->buf);
 }
 
+/* The head knows a rotation whose rename a power failure undid: the file is the one that had been
+ * closed, and not what came behind it. */
+static bool was_closed(const struct verifier *v, int fd)
+{
+	char text[CHAIN_PREFIX_MAX];
+	ssize_t n = fd < 0 ? 0 : fd_read_at(fd, text, sizeof(text), 0);
+	struct hash prev;
+	uint64_t seq;
+
+	return n > 0 && chain_parse_prefix(text, (size_t)n, &seq, &prev) == 0 &&
+	       seq <= v->head->seq;
+}
+
 /* One file: 1 behind the first break, 0 at its end, or -errno. */
 static int walk(struct verifier *v, int fd, uint64_t size)
 {
@@ -412,7 +428,7 @@ static int walk(struct verifier *v, int fd, uint64_t size)
 	v->line = 0;
 	v->out->files++;
 	v->at.offset = 0;
-	if (v->head_here && v->head->offset == 0 && meet_head(v, 0) != 0)
+	if (v->head_here && v->head->offset == 0 && !was_closed(v, fd) && meet_head(v, 0) != 0)
 		return 1;
 	lines_begin(&v->lines, fd, 0, size, v->buf);
 	while ((r = lines_next(&v->lines, &line)) > 0) {
@@ -520,12 +536,6 @@ int verify_sealed(const char *path, const struct seal_key *key, struct verify_re
 
 	if (r < 0)
 		return r;
-	if (set->head < 0) {
-		*ret = (struct verify_result){ .kind = VERIFY_HEAD };
-		(void)snprintf(ret->text, sizeof(ret->text), "the file '%.200s.head' is damaged",
-			       path);
-		return 0;
-	}
 	r = begin(&v, set->head > 0 ? &set->point : NULL, ret, err);
 	v.seal.key = key;
 	if (r == 0) {
@@ -533,6 +543,12 @@ int verify_sealed(const char *path, const struct seal_key *key, struct verify_re
 		ret->unclosed += v.n_running;
 		if (r < 0)
 			err_set(err, r, "read the audit log '%s'", path);
+		/* A damaged head hides nothing of what the log itself proves. */
+		if (set->head < 0 && ret->kind == VERIFY_WHOLE) {
+			ret->kind = VERIFY_HEAD;
+			(void)snprintf(ret->text, sizeof(ret->text),
+				       "the file '%.200s.head' is damaged", path);
+		}
 	}
 	done(&v);
 	return r < 0 ? r : 0;

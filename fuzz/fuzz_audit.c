@@ -157,7 +157,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	render(fd);
 	parse_seal((const char *)data, size, fd, (uint64_t)length);
 	head = (struct chain_point){ .seq = 0 };
-	if (chain_recover(fd, (uint64_t)length, block, &base, &head, &repair) < 0)
+	if (chain_recover(fd, (uint64_t)length, block, &base, head.offset > (uint64_t)length, &head,
+			  &repair) < 0)
 		abort();
 	/* What a writer adopted as its own, whole and with nothing torn, has no broken link. */
 	if (repair.foreign == 0 && repair.torn == 0 && repair.cut == 0) {

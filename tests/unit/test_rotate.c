@@ -284,6 +284,89 @@ static void eight_writers_share_a_rotated_log(void **state)
 	assert_true(v.files > 8);
 }
 
+static void two_writers_leave_a_cut(void)
+{
+	struct verify_result v;
+	struct chain c;
+
+	for (int i = 0; i < 2; i++) {
+		open_chain(&c, 4096, 8);
+		assert_int_equal(put(&c, "next", 1), 0);
+		chain_close(&c);
+		judge(VERIFY_TRUNCATED, &v);
+		assert_non_null(strstr(v.text, "had been cut off"));
+	}
+}
+
+static void write_head_to(const struct chain_point *head)
+{
+	char text[CHAIN_HEAD_TEXT];
+	int fd = open(in_dir("log.head"), O_WRONLY | O_CLOEXEC);
+
+	assert_int_equal(chain_spell_head(head, text), sizeof(text));
+	assert_int_equal(fd_write_at(fd, text, sizeof(text), 0), 0);
+	(void)close(fd);
+}
+
+/* The head came to the disk, and neither the rename nor what was written behind it. */
+static void a_rotation_that_was_undone_is_a_cut(void **state)
+{
+	struct file_copy copy[40];
+	struct chain_point head = { .seq = 0 };
+	struct verify_result v;
+	char name[40][64];
+	struct chain c;
+	size_t n;
+
+	(void)state;
+	open_chain(&c, 4096, 8);
+	assert_int_equal(put(&c, "a", 3), 0);
+	n = save(copy);
+	do
+		assert_int_equal(put(&c, "a", 3), 0);
+	while (files(name) == 1);
+	chain_close(&c);
+	assert_int_equal(unlink(in_dir(name[0])), 0);
+	restore(copy, n);
+	head.seq = strtoull(name[0] + 4, NULL, 10);
+	write_head_to(&head);
+	judge(VERIFY_TRUNCATED, &v);
+	two_writers_leave_a_cut();
+
+	/* The head is of a record in the new file, and the old one has other bytes there. */
+	restore(copy, n);
+	head.seq++;
+	head.offset = 300;
+	write_head_to(&head);
+	judge(VERIFY_HEAD, &v);
+	two_writers_leave_a_cut();
+	drop_copies(copy, n);
+}
+
+/* The last record that the head knows is another one, and there are records behind it. */
+static void a_changed_record_is_not_adopted(void **state)
+{
+	struct chain_point head;
+	struct verify_result v;
+	char text[CHAIN_HEAD_TEXT];
+	struct chain c;
+	int fd;
+
+	(void)state;
+	open_chain(&c, 0, 8);
+	assert_int_equal(put(&c, "a", 3), 0);
+	fd = open(in_dir("log.head"), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fd_read_at(fd, text, sizeof(text), 0), sizeof(text));
+	(void)close(fd);
+	assert_int_equal(chain_parse_head(text, sizeof(text), &head), 0);
+	assert_int_equal(put(&c, "a", 3), 0);
+	chain_close(&c);
+	head.hash.byte[0] ^= 1;
+	write_head_to(&head);
+	judge(VERIFY_ALTERED, &v);
+	two_writers_leave_a_cut();
+}
+
 /* Writers that are killed at any time while they rotate and remove. */
 static void killed_writers_leave_a_chain(void **state)
 {
@@ -356,6 +439,8 @@ int main(void)
 		cmocka_unit_test_setup(old_files_go_and_it_is_told, fresh),
 		cmocka_unit_test_setup(a_rotation_survives_death_at_every_call, fresh),
 		cmocka_unit_test_setup(eight_writers_share_a_rotated_log, fresh),
+		cmocka_unit_test_setup(a_rotation_that_was_undone_is_a_cut, fresh),
+		cmocka_unit_test_setup(a_changed_record_is_not_adopted, fresh),
 		cmocka_unit_test_setup(killed_writers_leave_a_chain, fresh),
 		cmocka_unit_test_setup(a_file_that_cannot_be_rotated_grows, fresh),
 	};
