@@ -298,6 +298,9 @@ void rotate_remove(struct turn *turn)
 
 	if (turn->gone == 0 || rotate_list(chain->dir, chain->name, &list) < 0)
 		return;
+	/* Of a sealed log nothing goes before the record that tells of it is on the disk. */
+	if (chain->seal.id[0] != '\0' && fdatasync(chain->log) < 0)
+		return;
 	for (size_t i = 0; i < list.n && list.number[i] <= turn->gone; i++) {
 		rotate_name(chain->name, list.number[i], name, sizeof(name));
 		if (unlinkat(chain->dir, name, 0) < 0)
