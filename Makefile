@@ -129,7 +129,7 @@ FAULTS :=
 # The injector writes x86_64's registers; under a sanitizer most calls of a launch are the sanitizer's.
 ifneq ($(findstring x86_64,$(MACHINE)),)
 ifndef SAN
-FAULTS := $(BUILD)/tests/programs/inject $(BUILD)/tests/programs/fingerprint
+FAULTS := $(patsubst %,$(BUILD)/tests/programs/%,inject fingerprint crash)
 endif
 endif
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
@@ -287,6 +287,13 @@ $(BUILD)/tests/programs/inject: $(INJECT) tests/faults/faults.h tests/faults/tra
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -I. -o $@ $(INJECT) $(call L,policies base)
+
+# What a power failure may leave of files that a program wrote.
+CRASH := $(addprefix tests/durability/,crash.c record.c disk.c audit.c cache.c)
+$(BUILD)/tests/programs/crash: $(CRASH) $(wildcard tests/durability/*.h) $(call L,audit policies base)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -I. -o $@ $(CRASH) $(call L,audit policies base) -lmd
 
 # What is attempted, static as it runs inside; and the judge of what it prints. Neither can be a
 # sanitizer's: the one may not be dynamic, and the other launches.
