@@ -11,7 +11,7 @@ struct options {
 	const char *payload;  /* what it runs */
 	const char *seal_key; /* of the log, NULL: it is not sealed */
 	bool all;	      /* every combination of what files hold */
-	unsigned long every; /* one state in so many is gone on with by cordon itself */
+	unsigned long every;  /* one state in so many is gone on with by cordon itself */
 };
 
 /* The state as files in the scratch directory, and nothing else in it. */
