@@ -353,7 +353,7 @@ build-tests: $(UNIT) $(PROBES) $(FAULTS)
 check-unit: $(UNIT)  ## unit tests (cmocka)
 	tools/run-tests unit $(BUILD) $(UNIT)
 
-INTEGRATION ?= $(sort $(wildcard tests/integration/*.sh))
+INTEGRATION ?= $(sort $(wildcard tests/integration/*.sh)) tests/faults/selection.sh
 check-integration: all $(PROBES) $(FAULTS)  ## whole programs, rootless; as root too when root runs it
 	tools/run-tests integration $(BUILD) $(INTEGRATION)
 
