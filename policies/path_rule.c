@@ -54,11 +54,12 @@ static int put_variable(struct text *t, const struct path_vars *vars, const char
 int path_rule_expand(const struct policy_path *line, const struct path_vars *vars, char *ret,
 		     size_t size)
 {
-	char out[LIMIT_PATH] = "", normal[LIMIT_PATH];
+	char out[LIMIT_PATH], normal[LIMIT_PATH];
 	struct text t = { .data = out, .size = sizeof(out) };
 	const char *p = line->path;
 	int r = 0;
 
+	out[0] = '\0';
 	if (p[0] == '~' && (p[1] == '/' || p[1] == '\0')) {
 		if (!vars->home)
 			return -ENOENT;
@@ -148,18 +149,28 @@ static void take(struct found *f, const struct policy_path *line, size_t depth,
 		f->line = line;
 }
 
+/* The line's place: its own words where they have no variable, which are normal (model.h), else put
+ * into room. NULL: it has none. */
+static const char *place_of(const struct policy_path *line, const struct path_vars *vars,
+			    char *room, size_t size)
+{
+	if (line->path[0] == '/' && !strchr(line->path, '$'))
+		return line->path;
+	return path_rule_expand(line, vars, room, size) < 0 ? NULL : room;
+}
+
 /* The lines that come to the deepest place at or above path that is less than below deep. */
 static struct found find(const struct policy *policy, const struct path_vars *vars,
 			 const char *path, enum policy_path_verb wanted, size_t below)
 {
 	struct found f = { .line = NULL };
+	char room[LIMIT_PATH];
 
 	for (size_t i = 0; i < policy->n_paths; i++) {
 		const struct policy_path *line = &policy->paths[i];
-		char place[LIMIT_PATH];
+		const char *place = place_of(line, vars, room, sizeof(room));
 
-		if (path_rule_expand(line, vars, place, sizeof(place)) < 0 ||
-		    !path_is_within(path, place) || path_depth(place) >= below ||
+		if (!place || !path_is_within(path, place) || path_depth(place) >= below ||
 		    (place[1] == '\0' && !root_covers(path)))
 			continue;
 		take(&f, line, path_depth(place), wanted);
