@@ -313,14 +313,12 @@ static void judge_mount(const struct question *q, struct judgement *j)
 		let(j, q->facts.pivots, EACCES, "no pivot_root rule");
 }
 
-/* Of a process in the same profile; of any other it is refused whatever the policy says. */
+/* Another process is taken for one outside, as with signals: the rules speak of the same profile
+ * only. ptrace(2) passes AppArmor's errno on, the others have their own. */
 static void judge_ptrace(const struct question *q, struct judgement *j)
 {
-	static const char *const attaches[] = { "ptrace", "process_vm_readv", "process_vm_writev",
-						"pidfd_getfd", NULL };
-
-	let(j, q->facts.traces || !is_one_of(q->attempt->call->name, attaches), EPERM,
-	    "no ptrace rule that lets it trace");
+	let(j, false, strcmp(q->attempt->call->name, "ptrace") == 0 ? EACCES : EPERM,
+	    "processes in the same profile only are traced and read");
 }
 
 static void judge_effect(const struct question *q, const struct effect *e, struct judgement *j)
@@ -336,7 +334,8 @@ static void judge_effect(const struct question *q, const struct effect *e, struc
 		judge_socket(q, e, j);
 		break;
 	case EFFECT_CAPABILITY:
-		let(j, has_capability(q, e->capability), EPERM, "no capability rule");
+		let(j, has_capability(q, e->capability), capabilities_errno(q->attempt->call->name),
+		    "no capability rule");
 		break;
 	case EFFECT_NAMESPACE:
 		judge_namespace(q, e, j);
@@ -355,6 +354,19 @@ static void judge_effect(const struct question *q, const struct effect *e, struc
 	}
 }
 
+/* The dearest part, and of no use to most of what is done to files. */
+static bool needs_facts(const struct attempt *attempt)
+{
+	for (uint8_t i = 0; i < attempt->n_effects; i++) {
+		const struct effect *e = &attempt->effects[i];
+
+		if (e->kind != EFFECT_FILE || (e->access & FILE_EXEC) ||
+		    text_starts_with(attempt->call->name, "link"))
+			return true;
+	}
+	return false;
+}
+
 int aa_judge(const struct policy *policy, const struct profile_target *target,
 	     const struct attempt *attempt, struct judgement *ret, struct err *err)
 {
@@ -362,7 +374,8 @@ int aa_judge(const struct policy *policy, const struct profile_target *target,
 	struct judgement j = { .answer = JUDGE_SILENT };
 
 	(void)err;
-	aa_facts_find(policy, &q.facts);
+	if (needs_facts(attempt))
+		aa_facts_find(policy, &q.facts);
 	for (uint8_t i = 0; i < attempt->n_effects; i++)
 		judge_effect(&q, &attempt->effects[i], &j);
 	*ret = j;

@@ -99,9 +99,9 @@ static int report(const struct policy *policy, const struct profile_target *targ
 	return report_each(policy, MECHANISM_CAPABILITIES, target, judge_line, to, err);
 }
 
-/* Where the kernel answers a missing capability with something else than EPERM. */
-static int errno_of(const struct attempt *attempt, unsigned capability)
+int capabilities_errno(const char *call)
 {
+	/* Where it is something else than EPERM. */
 	static const struct {
 		const char *call;
 		int error;
@@ -111,9 +111,8 @@ static int errno_of(const struct attempt *attempt, unsigned capability)
 		{ "perf_event_open", EACCES }, /* include/linux/perf_event.h */
 	};
 
-	(void)capability;
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-		if (strcmp(attempt->call->name, others[i].call) == 0)
+		if (strcmp(call, others[i].call) == 0)
 			return others[i].error;
 	}
 	return EPERM;
@@ -133,7 +132,7 @@ static int judge(const struct policy *policy, const struct profile_target *targe
 		ret->where = policy->setting_where[POLICY_SETTING_CAP];
 		if (!(policy->caps & 1ULL << e->capability)) {
 			ret->answer = JUDGE_DENIES;
-			ret->errno_value = (uint16_t)errno_of(attempt, e->capability);
+			ret->errno_value = (uint16_t)capabilities_errno(attempt->call->name);
 			ret->note = "the capability is not kept";
 			return 0;
 		}

@@ -330,7 +330,10 @@ static void test_judge(void **state)
 	judge(policy, 30, "socket(AF_INET, SOCK_STREAM)", JUDGE_ALLOWS, 0);
 	judge(policy, 30, "socket(AF_INET, SOCK_RAW)", JUDGE_DENIES, EACCES);
 	judge(policy, 30, "socket(AF_ALG, SOCK_SEQPACKET)", JUDGE_DENIES, EACCES);
-	judge(policy, 30, "ptrace(PTRACE_ATTACH, 1)", JUDGE_DENIES, EPERM);
+	judge(policy, 30, "ptrace(PTRACE_ATTACH, 1)", JUDGE_DENIES, EACCES);
+	judge(policy, 30, "kcmp(1, 1, 0, 0, 0)", JUDGE_DENIES, EPERM);
+	judge(policy, 30, "process_vm_readv(1)", JUDGE_DENIES, EPERM);
+	judge(policy, 30, "setpriority(0, 0, 0xfffffff6)", JUDGE_DENIES, EACCES);
 	judge(policy, 30, "mount", JUDGE_DENIES, EACCES);
 	judge(policy, 30, "umount2", JUDGE_DENIES, EPERM);
 	judge(policy, 30, "unshare(CLONE_NEWUSER)", JUDGE_SILENT, 0);
@@ -338,7 +341,7 @@ static void test_judge(void **state)
 	judge(policy, 30, "getpid", JUDGE_SILENT, 0);
 	judge(open, 40, "unshare(CLONE_NEWUSER)", JUDGE_ALLOWS, 0);
 	judge(open, 30, "mount", JUDGE_DENIES, EPERM);
-	judge(open, 30, "ptrace(PTRACE_ATTACH, 1)", JUDGE_ALLOWS, 0);
+	judge(open, 30, "ptrace(PTRACE_ATTACH, 1)", JUDGE_DENIES, EACCES);
 	judge(open, 30, "execve(\"/usr/bin/x\")", JUDGE_ALLOWS, 0);
 	judge(open, 30, "execve(\"/data/x\")", JUDGE_DENIES, EACCES);
 	judge(open, 30, "link(\"/data/a\", \"/more/b\")", JUDGE_ALLOWS, 0);
