@@ -41,6 +41,7 @@ static const struct {
 	{ SE_PERF, NULL, "perf_event (cpu open read tracepoint write)" },
 	{ SE_IO_URING, NULL, "anon_inode (create getattr ioctl map open read write)" },
 	{ SE_USERFAULTFD, NULL, "anon_inode (create getattr ioctl open read write)" },
+	{ SE_MEMFD_SECRET, NULL, "anon_inode (create getattr map open read write)" },
 };
 
 /* A comment is one line of bytes that cannot end it. */

@@ -12,15 +12,19 @@
 #include <sys/stat.h>
 
 #include "base/path.h"
+#include "profiles/capabilities.h"
 #include "profiles/selinux_tables.h"
 
 struct asking {
 	const struct policy *policy;
 	const struct attempt *attempt;
+	int landlock_abi;
 	struct path_vars vars;
 	struct selinux_rights rights;
 	struct judgement *out;
 };
+
+enum { SE_ANON_INODE = 1U << SE_IO_URING | 1U << SE_MEMFD_SECRET | 1U << SE_USERFAULTFD };
 
 static void deny(struct asking *q, int errno_value, struct policy_where where, const char *note)
 {
@@ -129,10 +133,6 @@ static void judge_file(struct asking *q, const struct effect *e)
 		deny(q, EACCES, by_default, "a directory on the way may not be searched");
 		return;
 	}
-	if (e->access & FILE_MKNOD && (S_ISCHR(e->value) || S_ISBLK(e->value))) {
-		deny(q, EACCES, by_default, "no type of device may be made");
-		return;
-	}
 	/* a new file has its directory's type */
 	memcpy(parent, e->path, len + 1);
 	if (new_name && strrchr(parent, '/') > parent)
@@ -147,6 +147,9 @@ static void judge_file(struct asking *q, const struct effect *e)
 	if (needed(q, e) & ~selinux_effective(&q->rights, type))
 		deny(q, EACCES, right ? right->where : by_default,
 		     "the type of the path does not have the right");
+	else if (e->access & FILE_MKNOD && (S_ISCHR(e->value) || S_ISBLK(e->value)))
+		/* vfs_mknod() asks for the host's CAP_MKNOD before the hook */
+		deny(q, EPERM, by_default, "no type of device may be made");
 	else
 		allow(q, right ? right->where : by_default, NULL);
 }
@@ -178,7 +181,8 @@ static void judge_socket(struct asking *q, const struct effect *e)
 	else if (e->family == AF_NETLINK)
 		open = protocol == NETLINK_ROUTE && selinux_opens(q->policy, SE_ROUTE);
 	else if (is_inet(e->family) && e->type == SOCK_STREAM)
-		open = (protocol == 0 || protocol == IPPROTO_TCP) &&
+		/* of the same class: default_protocol_stream(), security/selinux/hooks.c */
+		open = (protocol == 0 || protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP) &&
 		       selinux_opens(q->policy, SE_TCP);
 	else if (is_inet(e->family) && e->type == SOCK_DGRAM)
 		open = protocol == 0 || protocol == IPPROTO_UDP
@@ -242,7 +246,7 @@ static void judge_capability(struct asking *q, const struct effect *e)
 	if (has_cap(q, e->capability))
 		allow(q, where, "over the sandbox's own namespaces");
 	else
-		deny(q, EPERM, where, NULL);
+		deny(q, capabilities_errno(q->attempt->call->name), where, NULL);
 }
 
 static void judge_namespace(struct asking *q, const struct effect *e)
@@ -255,14 +259,50 @@ static void judge_namespace(struct asking *q, const struct effect *e)
 
 static void judge_ptrace(struct asking *q)
 {
-	const char *name = q->attempt->call->name;
-	const bool memory = strncmp(name, "process_vm_", 11) == 0;
+	/* the others have an errno of their own whatever the hook's was */
+	const bool passed_on = strcmp(q->attempt->call->name, "ptrace") == 0;
 
-	/* process_vm_access_rw() turns the answer into EPERM, mm/process_vm_access.c */
 	if (selinux_opens(q->policy, SE_PTRACE))
 		allow(q, by_default, "of processes of the same type and categories");
 	else
-		deny(q, memory ? EPERM : EACCES, by_default, NULL);
+		deny(q, passed_on ? EACCES : EPERM, by_default, NULL);
+}
+
+/* mount(2) meets the hook before the kernel asks for a capability, the others behind. */
+static void judge_mount(struct asking *q)
+{
+	const bool hook_first = strcmp(q->attempt->call->name, "mount") == 0;
+
+	deny(q, hook_first || has_cap(q, CAP_SYS_ADMIN) ? EACCES : EPERM, by_default,
+	     "no type may be mounted on");
+}
+
+/* Objects of the kernel's that are reached by a call of their own and by no effect. */
+static void judge_call(struct asking *q)
+{
+	static const struct {
+		const char *call;
+		unsigned openings; /* any of these: what they give is told apart by class only */
+	} calls[] = {
+		{ "add_key", 1U << SE_KEY },	     { "keyctl", 1U << SE_KEY },
+		{ "io_uring_setup", SE_ANON_INODE }, { "memfd_secret", SE_ANON_INODE },
+		{ "userfaultfd", SE_ANON_INODE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		bool open = false;
+
+		if (strcmp(q->attempt->call->name, calls[i].call) != 0)
+			continue;
+		for (unsigned o = 0; o < _SE_OPENING_MAX && !open; o++)
+			open = calls[i].openings & 1U << o &&
+			       selinux_opens(q->policy, (enum selinux_opening)o);
+		judge_opening(q, open, "no line allows a call that needs it");
+	}
+	/* Before Linux 6.4 the capability came first, kernel/bpf/syscall.c. Landlock tells a
+	 * kernel's age: 4 is 6.7's, 3 is 6.2's. */
+	if (strcmp(q->attempt->call->name, "bpf") == 0 && q->landlock_abi >= 4)
+		judge_opening(q, selinux_opens(q->policy, SE_BPF), "no line allows bpf");
 }
 
 static void judge_effect(struct asking *q, const struct effect *e)
@@ -290,8 +330,7 @@ static void judge_effect(struct asking *q, const struct effect *e)
 		judge_namespace(q, e);
 		break;
 	case EFFECT_MOUNT:
-		deny(q, has_cap(q, CAP_SYS_ADMIN) ? EACCES : EPERM, by_default,
-		     "no type may be mounted on");
+		judge_mount(q);
 		break;
 	case EFFECT_PTRACE:
 		judge_ptrace(q);
@@ -309,7 +348,11 @@ int selinux_judge(const struct policy *policy, const struct profile_target *targ
 {
 	struct judgement answer = { .answer = JUDGE_SILENT };
 	struct asking q = {
-		.policy = policy, .attempt = attempt, .vars = selinux_vars(target), .out = &answer
+		.policy = policy,
+		.attempt = attempt,
+		.landlock_abi = target->landlock_abi,
+		.vars = selinux_vars(target),
+		.out = &answer,
 	};
 	int r = 0;
 
@@ -320,6 +363,7 @@ int selinux_judge(const struct policy *policy, const struct profile_target *targ
 	}
 	if (r < 0)
 		return r;
+	judge_call(&q);
 	for (unsigned i = 0; i < attempt->n_effects; i++)
 		judge_effect(&q, &attempt->effects[i]);
 	selinux_rights_done(&q.rights);

@@ -110,6 +110,8 @@ bool selinux_opens(const struct policy *policy, enum selinux_opening opening)
 		return may(policy, "io_uring_setup");
 	case SE_USERFAULTFD:
 		return may(policy, "userfaultfd");
+	case SE_MEMFD_SECRET:
+		return may(policy, "memfd_secret");
 	case SE_USERNS:
 		return passes(policy, "unshare", CLONE_NEWUSER, 0, 0, 0) ||
 		       passes(policy, "clone", CLONE_NEWUSER, 0, 0, 0) || may(policy, "clone3");

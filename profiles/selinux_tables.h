@@ -111,6 +111,7 @@ enum selinux_opening {
 	SE_PERF,
 	SE_IO_URING,
 	SE_USERFAULTFD,
+	SE_MEMFD_SECRET,
 	SE_USERNS,
 	_SE_OPENING_MAX,
 };

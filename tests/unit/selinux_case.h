@@ -38,6 +38,7 @@ static const struct selinux_case selinux_cases[] = {
 				"remove deny add_key request_key keyctl\n"
 				"allow bpf perf_event_open userfaultfd io_uring_setup\n"
 				"allow add_key request_key keyctl\n" },
+	{ "secret-memory", BASE "remove deny memfd_secret\nallow memfd_secret\n" },
 	{ "nested", BASE "remove deny unshare mount\nallow unshare mount\n"
 			 "cap CAP_SYS_ADMIN CAP_CHOWN CAP_BPF CAP_CHECKPOINT_RESTORE\n" },
 	{ "no-jit", BASE "deny mmap if prot & PROT_EXEC != 0 and prot & PROT_WRITE != 0\n" },

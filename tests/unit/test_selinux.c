@@ -228,6 +228,60 @@ static void test_report(void **state)
 			 COVERAGE_STRICTER);
 }
 
+/* What the kernel answers, as the guests of `make check-vm` have seen: tests/vm/gaps.sh. */
+static void answers(const char *policy_text, int landlock_abi, const char *text,
+		    enum judgement_answer answer, int errno_value)
+{
+	const struct profile_target target = { .landlock_abi = landlock_abi };
+	struct policy *p = selinux_load("x", policy_text);
+	struct judgement j;
+	struct attempt attempt;
+	struct err err = ERR_INIT;
+
+	assert_non_null(p);
+	assert_int_equal(attempt_parse(text, ABI_NATIVE, "/", &attempt, &err), 0);
+	assert_int_equal(mechanism_judge(MECHANISM_SELINUX, p, &target, &attempt, &j, &err), 0);
+	if (j.answer != answer || j.errno_value != errno_value)
+		fail_msg("%s: %u with errno %u", text, j.answer, j.errno_value);
+	attempt_done(&attempt);
+	policy_free(p);
+}
+
+static void test_judge(void **state)
+{
+	static const char closed[] = "use default\nwrite /srv\n",
+			  open[] = "use default\nremove deny add_key io_uring_setup mount bpf\n"
+				   "allow add_key io_uring_setup mount bpf\ncap CAP_SYS_NICE\n",
+			  secret[] = "use default\nremove deny memfd_secret\nallow memfd_secret\n";
+
+	(void)state;
+	answers(closed, 6, "socket(AF_INET, SOCK_STREAM, 262)", JUDGE_ALLOWS, 0);
+	answers("use strict\n", 6, "socket(AF_INET, SOCK_STREAM, 262)", JUDGE_DENIES, EACCES);
+	answers(closed, 6, "socket(AF_INET, SOCK_STREAM, 132)", JUDGE_DENIES, EACCES);
+	answers(closed, 6, "mknodat(\"/srv/x\", S_IFCHR|0600, 0x103)", JUDGE_DENIES, EPERM);
+	answers(closed, 6, "mknodat(\"/usr/x\", S_IFCHR|0600, 0x103)", JUDGE_DENIES, EACCES);
+	answers(closed, 6, "mknodat(\"/srv/x\", S_IFIFO|0600)", JUDGE_ALLOWS, 0);
+	answers(closed, 6, "setpriority(0, 0, 0xfffffff6)", JUDGE_DENIES, EACCES);
+	answers(open, 6, "setpriority(0, 0, 0xfffffff6)", JUDGE_ALLOWS, 0);
+	answers(closed, 6, "sethostname(\"x\", 1)", JUDGE_DENIES, EPERM);
+	answers(closed, 6, "mount(\"none\", \"/srv\", \"tmpfs\")", JUDGE_DENIES, EACCES);
+	answers(open, 6, "mount(\"none\", \"/srv\", \"tmpfs\")", JUDGE_DENIES, EACCES);
+	answers(closed, 6, "umount2(\"/srv\", MNT_DETACH)", JUDGE_DENIES, EPERM);
+	answers(closed, 6, "ptrace(PTRACE_SEIZE, 1, 0, 0)", JUDGE_DENIES, EACCES);
+	answers(closed, 6, "kcmp(1, 1, 0, 0, 0)", JUDGE_DENIES, EPERM);
+	answers(closed, 6, "process_vm_readv(1)", JUDGE_DENIES, EPERM);
+	answers(closed, 6, "add_key(\"user\", \"x\", \"y\", 1, 0xfffffffe)", JUDGE_DENIES, EACCES);
+	answers(open, 6, "add_key(\"user\", \"x\", \"y\", 1, 0xfffffffe)", JUDGE_ALLOWS, 0);
+	answers(closed, 6, "memfd_secret(0)", JUDGE_DENIES, EACCES);
+	answers(secret, 6, "memfd_secret(0)", JUDGE_ALLOWS, 0);
+	/* of one class, so whoever has one has the others */
+	answers(secret, 6, "io_uring_setup(1)", JUDGE_ALLOWS, 0);
+	answers(closed, 6, "io_uring_setup(1)", JUDGE_DENIES, EACCES);
+	answers(closed, 6, "memfd_create(\"x\", 0)", JUDGE_SILENT, 0);
+	answers(closed, 6, "bpf(5)", JUDGE_DENIES, EACCES);
+	answers(closed, 2, "bpf(5)", JUDGE_DENIES, EPERM);
+}
+
 /* The tables' own order and size. */
 static void test_tables(void **state)
 {
@@ -259,6 +313,7 @@ int main(void)
 		cmocka_unit_test(test_same_bytes),    cmocka_unit_test(test_names),
 		cmocka_unit_test(test_hostile_paths), cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_report),	      cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_judge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
