@@ -297,7 +297,7 @@ $(BUILD)/tests/programs/crash: $(CRASH) $(wildcard tests/durability/*.h) $(call 
 
 # What is attempted, static as it runs inside; and the judge of what it prints. Neither can be a
 # sanitizer's: the one may not be dynamic, and the other launches.
-$(BUILD)/tests/programs/attempts: tests/programs/attempts.c tests/programs/attempts_table.h $(call L,policies base)
+$(BUILD)/tests/programs/attempts: tests/programs/attempts.c $(wildcard tests/programs/attempts_*.h) $(call L,policies base)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -static -I. -o $@ $< $(call L,policies base) -lmd

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * attempts: makes each call of attempts_table.h, each in a process of its own, and prints
- * "TEXT<TAB>allowed", "TEXT<TAB>denied ERRNO" or "TEXT<TAB>killed".
+ * attempts: makes each call of attempts_table.h and prints "TEXT<TAB>allowed", "TEXT<TAB>denied
+ * ERRNO" or "TEXT<TAB>killed". Each has a process of its own, but for those that leave it as it
+ *was: they are made by one, and by the next when it dies of one.
  *
  *	attempts prepare ARENA            the files that are attempted on
- *	attempts serve ARENA TCP TCP      prints its pid, listens, and is the process outside
+ *	attempts serve ARENA TCP TCP [CONTEXT AREA]
+ *	                                  prints its pid, listens, and is the process outside; in
+ *	                                  AREA as SELinux' CONTEXT, which is a sandbox's
  *	attempts list ARENA PID TCP TCP FREE
- *	attempts try ARENA PID TCP TCP FREE [view] [seccomp FILE] [landlock FILE] [capabilities
- *MASK]
+ *	attempts try ARENA PID TCP TCP FREE [view] [WHAT CONFINES...]
  *
  * What confines is taken on after the sockets and namespaces that an attempt needs are there, and
- * just before the one call: seccomp a program as bytes, landlock lines "handled FS NET SCOPED",
- * "path RIGHTS PLACE", "port RIGHTS FIRST LAST", capabilities the mask that is kept.
+ * just before the one call:
+ *	seccomp FILE         a program as bytes
+ *	landlock FILE        lines "handled FS NET SCOPED", "path RIGHTS PLACE",
+ *	                     "port RIGHTS FIRST LAST"
+ *	capabilities MASK    what is kept
+ *	apparmor PROFILE     one that is loaded
+ *	selinux CONTEXT      whose type the caller's may become
  *
  * The registers are those that attempt_parse() reads from the text; nothing here knows what any
  * mechanism should answer. Not for root: some of these would work.
@@ -20,6 +27,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -49,12 +57,23 @@ enum { TEXT = 1024, PENDING = 1 << 20, FAILED_SETUP = (1 << 20) + 1 };
 
 static const char *arena, *outside, *tcp1, *tcp2, *free_port;
 static bool in_view;
-static volatile int *result; /* shared: 0, an errno, or PENDING */
 
-static struct sock_fprog program;
-static int ruleset = -1;
-static bool drop_caps;
-static uint64_t kept_caps;
+/* A call of the table. */
+struct item {
+	char *text;
+	unsigned flags;
+	struct attempt attempt;
+	int status; /* of the process that made it */
+};
+enum { ITEMS = 1024 };
+static struct item items[ITEMS];
+static size_t n_items;
+
+/* With the processes that make them. */
+static struct {
+	volatile unsigned at;	    /* the item that is being made */
+	volatile int result[ITEMS]; /* 0, an errno, or PENDING */
+} * shared;
 
 static void fail(const char *what)
 {
@@ -62,130 +81,9 @@ static void fail(const char *what)
 	exit(2);
 }
 
-/* --- the arena --- */
+#include "tests/programs/attempts_confine.h"
 
-static void make_file(const char *dir, const char *name, mode_t mode)
-{
-	char path[TEXT * 2];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
-	if (fd < 0 || write(fd, "text\n", 5) != 5 || close(fd) < 0)
-		fail(path);
-}
-
-static void copy_true(const char *dir, const char *name)
-{
-	char path[TEXT * 2], block[65536];
-	int in, out;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	in = open(getenv("ATTEMPTS_TRUE") ? getenv("ATTEMPTS_TRUE") : "/bin/true", O_RDONLY);
-	out = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0755);
-	while ((n = read(in, block, sizeof(block))) > 0) {
-		if (write(out, block, (size_t)n) != n)
-			fail(path);
-	}
-	if (in < 0 || out < 0 || n < 0 || close(out) < 0)
-		fail(path);
-	close(in);
-}
-
-static void make_dir(const char *dir, const char *name)
-{
-	char path[TEXT * 2];
-
-	snprintf(path, sizeof(path), "%s%s%s", dir, name ? "/" : "", name ? name : "");
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		fail(path);
-}
-
-static int prepare(void)
-{
-	static const char *const files[] = { "f",  "w",	 "t1", "t2", "t3",
-					     "u1", "r1", "r2", "r3", "r4" };
-	static const char *const dirs[] = { "d1", "d2", "d3", "d4" };
-
-	make_dir(arena, NULL);
-	for (size_t i = 0; i < COUNT(areas); i++) {
-		char dir[TEXT], link[TEXT * 2];
-
-		snprintf(dir, sizeof(dir), "%s/%s", arena, areas[i]);
-		make_dir(dir, NULL);
-		for (size_t j = 0; j < COUNT(files); j++)
-			make_file(dir, files[j], 0600);
-		for (size_t j = 0; j < COUNT(dirs); j++)
-			make_dir(dir, dirs[j]);
-		copy_true(dir, "run1");
-		snprintf(link, sizeof(link), "%s/s", dir);
-		if (symlink("f", link) < 0 && errno != EEXIST)
-			fail(link);
-	}
-	return 0;
-}
-
-static void listen_unix(const char *name, size_t len)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int s = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	if (len > sizeof(a.sun_path))
-		errno = ENAMETOOLONG, fail(name);
-	memcpy(a.sun_path, name, len);
-	if (name[0])
-		(void)unlink(name);
-	if (s < 0 ||
-	    bind(s, (struct sockaddr *)&a,
-		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0 ||
-	    listen(s, 128) < 0)
-		fail("listen on a unix socket");
-}
-
-static void listen_tcp(int family, const char *port)
-{
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6,
-				    .sin6_port = htons((uint16_t)atoi(port)),
-				    .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-	struct sockaddr_in four = { .sin_family = AF_INET,
-				    .sin_port = six.sin6_port,
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int s = socket(family, SOCK_STREAM, 0), on = 1;
-
-	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (s < 0 ||
-	    bind(s, family == AF_INET6 ? (void *)&six : (void *)&four,
-		 family == AF_INET6 ? sizeof(six) : sizeof(four)) < 0 ||
-	    listen(s, 128) < 0)
-		fail("listen on a TCP port");
-}
-
-static void serve(void)
-{
-	char name[TEXT];
-	int n;
-
-	for (size_t i = 0; i < COUNT(areas); i++) {
-		char dir[TEXT];
-
-		snprintf(dir, sizeof(dir), "%s/%s", arena, areas[i]);
-		/* sun_path is short, arenas need not be */
-		if (chdir(dir) < 0)
-			fail(dir);
-		listen_unix("sock", 5);
-	}
-	n = snprintf(name, sizeof(name), "%ccordon-attempts-%d", 0, (int)getpid());
-	listen_unix(name, (size_t)n);
-	listen_tcp(AF_INET, tcp1);
-	listen_tcp(AF_INET, tcp2);
-	listen_tcp(AF_INET6, tcp1);
-	listen_tcp(AF_INET6, tcp2);
-	printf("%d\n", (int)getpid());
-	fflush(stdout);
-	for (;;)
-		pause();
-}
+#include "tests/programs/attempts_arena.h"
 
 /* --- texts --- */
 
@@ -214,116 +112,7 @@ static void expand(const char *text, const char *area, char *ret)
 	ret[n < TEXT ? n : TEXT - 1] = '\0';
 }
 
-/* --- what confines --- */
-
-static void read_program(const char *path)
-{
-	static struct sock_filter insns[BPF_MAXINSNS];
-	int fd = open(path, O_RDONLY);
-	ssize_t n = read(fd, insns, sizeof(insns));
-
-	if (n <= 0 || (size_t)n % sizeof(insns[0]) != 0)
-		fail(path);
-	close(fd);
-	program = (struct sock_fprog){ .len = (unsigned short)((size_t)n / sizeof(insns[0])),
-				       .filter = insns };
-}
-
-static void add_path(uint64_t rights, const char *place)
-{
-	struct {
-		uint64_t allowed;
-		int32_t fd;
-	} __attribute__((packed)) rule = { rights, open(place, O_PATH | O_CLOEXEC) };
-	struct stat st;
-
-	if (rule.fd < 0)
-		return; /* optional, or the launch would have made it */
-	if (fstat(rule.fd, &st) < 0)
-		fail(place);
-	if (!S_ISDIR(st.st_mode))
-		rule.allowed &= 0x1c007; /* linux/landlock.h: "a file can only receive these" */
-	if (rule.allowed && syscall(SYS_landlock_add_rule, ruleset, 1, &rule, 0) < 0)
-		fail(place);
-	close(rule.fd);
-}
-
-static void read_ruleset(const char *path)
-{
-	unsigned long long a, b, c;
-	char line[TEXT * 5];
-	FILE *f = fopen(path, "re");
-
-	while (f && fgets(line, sizeof(line), f)) {
-		int at = 0;
-
-		line[strcspn(line, "\n")] = '\0';
-		if (sscanf(line, "handled %llx %llx %llx", &a, &b, &c) == 3) {
-			const uint64_t attr[3] = { a, b, c };
-
-			ruleset = (int)syscall(SYS_landlock_create_ruleset, attr,
-					       c   ? 24
-					       : b ? 16
-						   : 8,
-					       0);
-			if (ruleset < 0)
-				fail("make the ruleset");
-		} else if (sscanf(line, "path %llx %n", &a, &at) == 1 && at > 0) {
-			add_path(a, line + at);
-		} else if (sscanf(line, "port %llx %llu %llu", &a, &b, &c) == 3) {
-			for (uint64_t port = b; port <= c; port++) {
-				const uint64_t rule[2] = { a, port };
-
-				if (syscall(SYS_landlock_add_rule, ruleset, 2, rule, 0) < 0)
-					fail("add a port");
-			}
-		} else {
-			errno = EINVAL, fail(line);
-		}
-	}
-	if (!f || ruleset < 0)
-		fail(path);
-	fclose(f);
-}
-
-static bool confine(void)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
-
-	if (!drop_caps && ruleset < 0 && program.len == 0)
-		return true;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return false;
-	if (drop_caps) {
-		if (syscall(SYS_capget, &head, data) < 0)
-			return false;
-		for (unsigned i = 0; i < 64; i++) {
-			if (kept_caps & 1ULL << i)
-				continue;
-			(void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
-			data[i / 32].effective &= ~(1U << i % 32);
-			data[i / 32].permitted &= ~(1U << i % 32);
-			data[i / 32].inheritable &= ~(1U << i % 32);
-		}
-		if (syscall(SYS_capset, &head, data) < 0)
-			return false;
-	}
-	if (ruleset >= 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
-		return false;
-	return program.len == 0 || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
-}
-
 /* --- one attempt --- */
-
-static bool write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	close(fd);
-	return good;
-}
 
 static bool enter_userns(void)
 {
@@ -397,10 +186,12 @@ static int make_socket(const struct attempt_address *where)
 	return s;
 }
 
+/* What a call reads or writes that names no memory of its own. */
+static char page[65536] __attribute__((aligned(4096)));
+
 /* The register values; texts become pointers, what is not written a page of zeroes. */
 static bool fill(const struct attempt *a, struct address *address, uint64_t regs[6])
 {
-	static char page[65536] __attribute__((aligned(4096)));
 	static struct iovec iov = { .iov_base = page + 32768, .iov_len = 8 };
 
 	for (unsigned i = 0; i < 6; i++) {
@@ -460,73 +251,135 @@ static inline long call(long nr, const uint64_t r[6])
 #endif
 }
 
-/* In a process of its own. Never returns. */
-static void attempt_it(const struct attempt *a, unsigned flags)
+/* The one call of an item. */
+static void make(size_t i, const uint64_t regs[6])
 {
-	struct address address;
-	uint64_t regs[6];
-	const long nr = a->call->nr[ABI_NATIVE];
+	const struct syscall_desc *desc = items[i].attempt.call;
 	const pid_t self = getpid();
 	long r;
 
-	if ((flags & USERNS && !enter_userns()) || !fill(a, &address, regs) || !confine()) {
-		*result = FAILED_SETUP;
+	memset(page, 0, 4096); /* another may have written there */
+	shared->at = (unsigned)i;
+	shared->result[i] = PENDING;
+	r = call(desc->nr[ABI_NATIVE], regs);
+	/* a clone's child has a number of its own */
+	if (r == 0 && strcmp(desc->name, "clone") == 0 && getpid() != self)
+		_exit(0);
+	shared->result[i] = r < 0 && r >= -4095 && r != -EINPROGRESS ? (int)-r : 0;
+}
+
+/* In a process of its own. */
+static void make_alone(size_t i)
+{
+	struct address address;
+	uint64_t regs[6];
+
+	/* without one the kernel says that there is no key before it asks who may */
+	if (strcmp(items[i].attempt.call->name, "keyctl") == 0)
+		(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+	if ((items[i].flags & USERNS && !enter_userns()) || !label_sockets(true) ||
+	    !fill(&items[i].attempt, &address, regs) || !confine())
+		return;
+	alarm(5); /* of no mechanism's: a call that waits is a mistake in the table */
+	make(i, regs);
+}
+
+/* Those from the first on that may share a process. */
+static void make_shared(size_t first)
+{
+	static uint64_t regs[ITEMS][6];
+	struct address address;
+
+	for (size_t i = first; i < n_items; i++) {
+		if (items[i].flags & SHARED && !fill(&items[i].attempt, &address, regs[i]))
+			return;
+	}
+	if (!confine())
+		return;
+	alarm(30);
+	for (size_t i = first; i < n_items; i++) {
+		if (items[i].flags & SHARED)
+			make(i, regs[i]);
+	}
+}
+
+/* What became of the process. */
+static int in_child(void (*f)(size_t), size_t i)
+{
+	int status;
+	const pid_t pid = fork();
+
+	if (pid < 0)
+		fail("fork");
+	if (pid == 0) {
+		f(i);
 		_exit(0);
 	}
-	*result = PENDING;
-	alarm(5); /* of no mechanism's: a call that waits is a mistake in the table */
-	r = call(nr, regs);
-	/* a clone's child has a number of its own */
-	if (r == 0 && (strcmp(a->call->name, "clone") == 0) && getpid() != self)
-		_exit(0);
-	*result = r < 0 && r >= -4095 && r != -EINPROGRESS ? (int)-r : 0;
-	_exit(0);
+	if (waitpid(pid, &status, 0) < 0)
+		fail("wait");
+	return status;
 }
 
-static void tell(const char *text, unsigned flags, int status)
+static void make_all(void)
 {
-	printf("%s%s\t", text, flags & USERNS ? " #userns" : "");
-	if (*result == FAILED_SETUP)
-		printf("unprepared");
-	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-		printf("killed");
-	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-		printf("waiting");
-	else if (*result == PENDING) /* it became another program, or died of it */
-		printf("allowed");
-	else if (*result == 0)
-		printf("allowed");
+	size_t i = 0;
+
+	while (i < n_items) {
+		int status;
+
+		shared->at = ITEMS;
+		status = in_child(make_shared, i);
+		if (shared->at == ITEMS)
+			break; /* none left, or it could not begin: they stay unprepared */
+		items[shared->at].status = status;
+		i = shared->at + 1;
+	}
+	for (i = 0; i < n_items; i++) {
+		if (!(items[i].flags & SHARED))
+			items[i].status = in_child(make_alone, i);
+	}
+}
+
+static void tell(size_t i)
+{
+	const struct item *item = &items[i];
+	const int result = shared->result[i],
+		  sig = WIFSIGNALED(item->status) ? WTERMSIG(item->status) : 0;
+
+	printf("%s%s\t", item->text, item->flags & USERNS ? " #userns" : "");
+	if (result == FAILED_SETUP)
+		printf("unprepared\n");
+	else if (result == PENDING && sig == SIGSYS)
+		printf("killed\n");
+	else if (result == PENDING && sig == SIGALRM)
+		printf("waiting\n");
+	else if (result == PENDING ||
+		 result == 0) /* pending: it became another program, or died of it */
+		printf("allowed\n");
 	else
-		printf("denied %d", *result);
-	putchar('\n');
+		printf("denied %d\n", result);
 }
 
-static void try(const char *text, unsigned flags)
+static void add(const char *text, unsigned flags)
 {
+	struct item *item = &items[n_items];
 	struct err err = ERR_INIT;
-	struct attempt a;
-	int status = 0;
-	pid_t pid;
 
 	if (in_view && flags & NOT_IN_VIEW)
 		return;
-	if (attempt_parse(text, ABI_NATIVE, "/", &a, &err) < 0) {
+	if (n_items == ITEMS)
+		errno = E2BIG, fail("hold so many");
+	if (attempt_parse(text, ABI_NATIVE, "/", &item->attempt, &err) < 0) {
 		/* an architecture need not have every call */
 		if (!strstr(err.msg, "has no call"))
 			fprintf(stderr, "attempts: %s\n", err.msg), exit(2);
 		return;
 	}
-	fflush(stdout);
-	*result = FAILED_SETUP;
-	pid = fork();
-	if (pid < 0)
-		fail("fork");
-	if (pid == 0)
-		attempt_it(&a, flags);
-	if (waitpid(pid, &status, 0) < 0)
-		fail("wait");
-	tell(text, flags, status);
-	attempt_done(&a);
+	item->text = strdup(text);
+	item->flags = flags;
+	if (!item->text)
+		fail("remember a text");
+	shared->result[n_items++] = FAILED_SETUP;
 }
 
 static void each(void (*f)(const char *text, unsigned flags))
@@ -560,10 +413,11 @@ int main(int argc, char **argv)
 	arena = argv[2];
 	if (strcmp(argv[1], "prepare") == 0)
 		return prepare();
-	if (strcmp(argv[1], "serve") == 0 && argc == 5) {
+	if (strcmp(argv[1], "serve") == 0 && (argc == 5 || argc == 7)) {
 		tcp1 = argv[3];
 		tcp2 = argv[4];
-		serve();
+		context = argv[5];
+		serve(argv[5] ? argv[6] : NULL);
 	}
 	if (argc < 7)
 		return fprintf(stderr, "usage: see the head of attempts.c\n"), 2;
@@ -578,18 +432,18 @@ int main(int argc, char **argv)
 	for (int i = 7; i < argc; i++) {
 		if (strcmp(argv[i], "view") == 0)
 			in_view = true;
-		else if (i + 1 < argc && strcmp(argv[i], "seccomp") == 0)
-			read_program(argv[++i]);
-		else if (i + 1 < argc && strcmp(argv[i], "landlock") == 0)
-			read_ruleset(argv[++i]);
-		else if (i + 1 < argc && strcmp(argv[i], "capabilities") == 0)
-			drop_caps = true, kept_caps = strtoull(argv[++i], NULL, 0);
-		else
+		else if (i + 1 == argc || !read_confinement(argv[i], argv[i + 1]))
 			return fprintf(stderr, "attempts: what is '%s'?\n", argv[i]), 2;
+		else
+			i++;
 	}
-	result = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (result == MAP_FAILED)
-		fail("map a page");
-	each(try);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (shared == MAP_FAILED)
+		fail("map what is shared");
+	each(add);
+	make_all();
+	for (size_t i = 0; i < n_items; i++)
+		tell(i);
 	return 0;
 }
