@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# lanes: apparmor-6.1 selinux-6.1 apparmor-new selinux-6.12
+# as: root
+# What each mechanism answers to hundreds of calls is what its judge promises, as in
+# tests/integration/gaps.sh, with what only these kernels have: AppArmor alone, SELinux alone, Landlock
+# alone as old and as new as they have it, and all of them at once.
+# shellcheck source=tests/lib/harness.sh disable=SC2317 # called by run
+LSM=${CORDON_TEST_LANE%%-*}
+# In one write, as the kernel wants it.
+load() { dd if="$1" of=/sys/fs/selinux/load bs=16M iflag=fullblock status=none; }
+if [ "$LSM" = selinux ] && [ "${1-}" != labelled ]; then
+	# Debian's reference policy speaks of file systems that are mounted after it is loaded; the guest's
+	# own come back with the policy before it.
+	before=$(mktemp)
+	current=$(tr -d '\0' </proc/self/attr/current)
+	enforcing=$(cat /sys/fs/selinux/enforce)
+	echo 0 >/sys/fs/selinux/enforce
+	cat /sys/fs/selinux/policy >"$before"
+	status=0
+	{ load "$(dirname "$0")/gaps.policy" && unshare --mount --pid --fork bash "$0" labelled; } || status=$?
+	echo 0 >/sys/fs/selinux/enforce
+	load "$before"
+	rm -f "$before"
+	printf '%s' "$current" >/proc/self/attr/current
+	printf '%s' "$enforcing" >/sys/fs/selinux/enforce
+	exit "$status"
+fi
+
+# labelled_root: a root as an installed system has it, its labels by file_contexts.
+labelled_root() {
+	local root=/run/gaps dir
+	mount --make-rprivate /
+	mkdir -p $root
+	mount -t tmpfs gaps $root
+	for dir in usr etc sys tmp run; do
+		mkdir $root/$dir
+		mount --rbind /$dir $root/$dir
+	done
+	cp -a /bin /sbin /lib /lib64 $root/
+	mkdir $root/dev $root/proc $root/opt $root/old
+	mount -t proc proc $root/proc
+	mknod -m 0666 $root/dev/null c 1 3
+	mknod -m 0666 $root/dev/zero c 1 5
+	(cd $root && pivot_root . old) && cd / && umount -l /old && rmdir /old
+	chcon system_u:object_r:root_t:s0 /
+	chcon system_u:object_r:usr_t:s0 /opt
+	chcon system_u:object_r:device_t:s0 /dev
+	chcon system_u:object_r:null_device_t:s0 /dev/null
+	chcon system_u:object_r:zero_device_t:s0 /dev/zero
+	printf unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023 >/proc/self/attr/current
+	echo 1 >/sys/fs/selinux/enforce
+}
+if [ "$LSM" = selinux ]; then
+	labelled_root || exit 1
+	export GAPS_ARENA=/opt/a
+	OWN_SOCKET=("unconfined_u:unconfined_r:cordon-gaps-tree.process:s0:c1,c2" tmp)
+	# A tmpfs of a launch: its directories are the launcher's, what is in them the program's.
+	prepared() {
+		[ -z "${LABELS-}" ] || chcon -R "system_u:object_r:$LABELS:s0" "$ARENA/tmp"
+		[ "${LABELS-}" != user_tmpfs_t ] ||
+			find "$ARENA/tmp" ! -type d -exec chcon -h system_u:object_r:cordon-gaps-tree.file:s0 {} +
+	}
+fi
+. "$(dirname "$0")/../lib/harness.sh"
+# shellcheck source=tests/lib/gaps.sh
+. "$(dirname "$0")/../lib/gaps.sh"
+diag "$SECONDS s: Linux $(uname -r), Landlock ABI $HERE, $N attempts, $NO_CALLS of no call of this kernel's"
+
+# Each lane's Landlock; and how many attempts cannot be judged, for each of the policies: under Landlock, under
+# the lane's module, under all at once.
+declare -A known=(
+	[apparmor-6.1]="2 0 1 0 0 1 0 0 1 0"
+	[selinux-6.1]="2 0 3 1 0 3 1 0 3 0"
+	[selinux-6.12]="6 0 2 1 0 2 1 0 2 0"
+	[apparmor-new]="11 1 1 1 0 1 0 1 2 0"
+)
+read -r landlock unjudged <<<"${known[$CORDON_TEST_LANE]}"
+check "Landlock's ABI is $landlock" [ "$HERE" = "$landlock" ]
+parser=/usr/sbin/apparmor_parser abi=30
+[ -z "$CORDON_VM_PARSER" ] || parser=$CORDON_VM_PARSER abi=40
+
+# lsm_alone LEAST: AppArmor's profile is for the home and working directory that alone judges for; SELinux'
+# module is loaded with all others.
+lsm_alone() {
+	if [ "$LSM" = apparmor ]; then
+		check "$title: the profile is loaded" "$parser" -K --replace "$WORK/e/alone.apparmor"
+		entered="apparmor cordon-alone"
+	else
+		entered="selinux unconfined_u:unconfined_r:cordon-gaps-$title.process:s0:c1,c2"
+	fi
+	judge "$LSM" "$WORK/alone.policy" "$HERE:$abi" "$1" "" attempts_with "$entered"
+}
+
+# together LEAST: behind the two others
+together() {
+	judge "seccomp,landlock,$LSM,capabilities" "$WORK/alone.policy" "$HERE:$abi" "$1" "" attempts_with \
+		"$entered capabilities $(jq -r .mask "$WORK/e/alone.capabilities.json") landlock $WORK/ruleset seccomp $WORK/e/alone.bpf"
+}
+
+for policy in tree default strict; do
+	begin $policy
+	build --emit seccomp,capabilities,landlock,apparmor --landlock-abi "$HERE" --apparmor-abi "$abi" \
+		--home "$HOME" --pwd "$PWD"
+	[ $policy = tree ] && LABELS=user_tmpfs_t || LABELS=usr_t
+	read -r UNJUDGED unjudged <<<"$unjudged"
+	landlock_alone "$HERE" 5
+	read -r UNJUDGED unjudged <<<"$unjudged"
+	lsm_alone 20
+	read -r UNJUDGED unjudged <<<"$unjudged"
+	together 20
+	diag "$SECONDS s: $policy"
+done
+done_testing
