@@ -176,6 +176,20 @@ static void judge_file(struct asking *q, const struct effect *e)
 	(void)need(q, e->path, file_rights(e), "no line grants it");
 }
 
+static const struct policy_port *port_line(const struct asking *q,
+					   enum policy_port_direction direction, unsigned protocol,
+					   unsigned port)
+{
+	for (size_t i = 0; i < q->policy->n_ports && q->policy->net != POLICY_NET_NONE; i++) {
+		const struct policy_port *p = &q->policy->ports[i];
+
+		if (p->direction == direction && p->protocol == protocol && port >= p->first &&
+		    port <= p->last)
+			return p;
+	}
+	return NULL;
+}
+
 static void judge_port(struct asking *q, const struct effect *e)
 {
 	const enum policy_port_direction direction =
@@ -183,23 +197,27 @@ static void judge_port(struct asking *q, const struct effect *e)
 	const uint64_t right =
 		q->rules->handled_net &
 		landlock_net_right(q->abi, direction, (enum policy_port_protocol)e->protocol);
+	const struct policy_port *line = port_line(q, direction, e->protocol, e->port);
 
+	/* A socket of UDP's that is not bound gets a port to send from, which is asked about as 0.
+	 */
+	if (direction == POLICY_PORT_CONNECT && e->protocol == POLICY_PORT_UDP &&
+	    q->rules->handled_net & landlock_net_right(q->abi, POLICY_PORT_BIND, POLICY_PORT_UDP) &&
+	    !port_line(q, POLICY_PORT_BIND, POLICY_PORT_UDP, 0)) {
+		deny(q, EACCES, "no line has `net bind udp 0`, to send from");
+		return;
+	}
 	/* sendto() on a stream is MSG_FASTOPEN's, which net.c does not see */
 	if (right == 0 ||
 	    (e->protocol == POLICY_PORT_TCP && strcmp(q->attempt->call->name, "sendto") == 0))
 		return;
-	for (size_t i = 0; i < q->policy->n_ports && q->policy->net != POLICY_NET_NONE; i++) {
-		const struct policy_port *p = &q->policy->ports[i];
-
-		if (p->direction == direction && p->protocol == e->protocol &&
-		    e->port >= p->first && e->port <= p->last) {
-			if (q->out->answer == JUDGE_SILENT)
-				q->out->answer = JUDGE_ALLOWS;
-			q->out->where = p->where;
-			return;
-		}
+	if (!line) {
+		deny(q, EACCES, "no net line names the port");
+		return;
 	}
-	deny(q, EACCES, "no net line names the port");
+	if (q->out->answer == JUDGE_SILENT)
+		q->out->answer = JUDGE_ALLOWS;
+	q->out->where = line->where;
 }
 
 static void judge_unix(struct asking *q, const struct effect *e)

@@ -114,6 +114,22 @@ static bool closes_the_other(const struct policy *policy, int abi, const struct 
 	       landlock_net_right(abi, direction, other) == 0;
 }
 
+static bool needs_a_port_to_send(const struct policy *policy, int abi)
+{
+	if (landlock_net_right(abi, POLICY_PORT_BIND, POLICY_PORT_UDP) == 0 ||
+	    landlock_ports(policy->ports, policy->n_ports, POLICY_PORT_BIND, POLICY_PORT_UDP) !=
+		    LANDLOCK_PORTS_RULES)
+		return false;
+	for (size_t i = 0; i < policy->n_ports; i++) {
+		const struct policy_port *p = &policy->ports[i];
+
+		if (p->direction == POLICY_PORT_BIND && p->protocol == POLICY_PORT_UDP &&
+		    p->first == 0)
+			return false;
+	}
+	return true;
+}
+
 static int judge_port(const struct policy *policy, int abi, const struct policy_port *port,
 		      enum coverage *ret, struct buf *note)
 {
@@ -127,6 +143,12 @@ static int judge_port(const struct policy *policy, int abi, const struct policy_
 				  "it closes %s for %s too, over which ABI %d has no right; a "
 				  "launch is refused unless a line says `any` of it",
 				  bind ? "bind" : "connect", udp ? "TCP" : "UDP", abi);
+	}
+	/* also where every port may be sent to */
+	if (!bind && udp && needs_a_port_to_send(policy, abi)) {
+		*ret = COVERAGE_STRICTER;
+		return say(note, "a socket that is not bound needs `net bind udp 0` too, as the "
+				 "kernel binds it to send");
 	}
 	switch (landlock_ports(policy->ports, policy->n_ports, direction, protocol)) {
 	case LANDLOCK_PORTS_OPEN:
@@ -149,13 +171,6 @@ static int judge_port(const struct policy *policy, int abi, const struct policy_
 		*ret = COVERAGE_WEAKER;
 		return say(note, "listen(2) on a socket that was not bound takes a port of the "
 				 "kernel's choice");
-	}
-	if (!bind && udp &&
-	    landlock_ports(policy->ports, policy->n_ports, POLICY_PORT_BIND, POLICY_PORT_UDP) ==
-		    LANDLOCK_PORTS_RULES) {
-		*ret = COVERAGE_STRICTER;
-		return say(note, "a socket that is not bound needs `net bind udp 0` too, as the "
-				 "kernel binds it to send");
 	}
 	return 0;
 }

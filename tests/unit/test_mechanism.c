@@ -206,6 +206,45 @@ static void test_ports_below_the_abi(void **state)
 	policy_free(policy);
 }
 
+/* Who sends from a socket of UDP's that is not bound is asked for port 0 by the kernel that binds
+ * it. */
+static void test_sending_needs_a_port(void **state)
+{
+	static const char
+		without[] = "policy test\nkernel 6.18\nallow socket connect sendto\nnet host\n"
+			    "net connect udp any\nnet bind tcp 80\n",
+		with[] = "policy test\nkernel 6.18\nallow socket connect sendto\nnet host\n"
+			 "net connect udp any\nnet bind tcp 80\nnet bind udp 0\n";
+	struct fixture *f = *state;
+	struct profile_target target = f->target;
+
+	target.landlock_abi = 10;
+	for (int i = 0; i < 2; i++) {
+		struct policy *policy = load(i ? with : without);
+		struct err err = ERR_INIT;
+		struct attempt attempt;
+		struct judgement j;
+		struct report report;
+
+		assert_int_equal(
+			report_make(policy, &target, 1U << MECHANISM_LANDLOCK, &report, &err), 0);
+		assert_int_equal(
+			entry(&report, MECHANISM_LANDLOCK, "net connect udp any")->coverage,
+			i ? COVERAGE_ENFORCED : COVERAGE_STRICTER);
+		report_done(&report);
+		assert_int_equal(attempt_parse("connect(3, \"udp:127.0.0.1:53\")", ABI_NATIVE, "/",
+					       &attempt, &err),
+				 0);
+		assert_int_equal(
+			mechanism_judge(MECHANISM_LANDLOCK, policy, &target, &attempt, &j, &err),
+			0);
+		assert_int_equal(j.answer == JUDGE_DENIES, !i);
+		assert_int_equal(j.errno_value, i ? 0 : EACCES);
+		attempt_done(&attempt);
+		policy_free(policy);
+	}
+}
+
 static void test_coverage(void **state)
 {
 	static const struct {
@@ -354,9 +393,13 @@ static void test_judges(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),	       cmocka_unit_test(test_report_is_whole),
-		cmocka_unit_test(test_all_mechanisms), cmocka_unit_test(test_ports_below_the_abi),
-		cmocka_unit_test(test_coverage),       cmocka_unit_test(test_older_abis_lose_more),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_report_is_whole),
+		cmocka_unit_test(test_all_mechanisms),
+		cmocka_unit_test(test_ports_below_the_abi),
+		cmocka_unit_test(test_sending_needs_a_port),
+		cmocka_unit_test(test_coverage),
+		cmocka_unit_test(test_older_abis_lose_more),
 		cmocka_unit_test(test_judges),
 	};
 
