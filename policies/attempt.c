@@ -76,8 +76,8 @@ int attempt_text_address(const char *text, struct attempt_address *ret)
 	colon = strrchr(host, ':');
 	brackets = host[0] == '[';
 	if (!colon || (brackets && (colon == host || colon[-1] != ']')) ||
-	    read_host(host + brackets, (size_t)(colon - host) - 2 * (size_t)brackets, brackets, &out) <
-		    0 ||
+	    read_host(host + brackets, (size_t)(colon - host) - 2 * (size_t)brackets, brackets,
+		      &out) < 0 ||
 	    text_parse_u64(colon + 1, &port) < 0 || port > UINT16_MAX)
 		return -EINVAL;
 	out.port = (uint16_t)port;
