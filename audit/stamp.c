@@ -128,7 +128,8 @@ int stamp_parse(const char *text, int64_t *ret_wall_ns)
 	if (year < 1970 || month < 1 || month > 12 || day < 1 || day > 31 || h > 23 || m > 59 ||
 	    s > 60)
 		return -EINVAL;
-	wall = days_from_civil(year, month, day) * S_PER_DAY + (int64_t)h * 3600 + (int64_t)m * 60 + s;
+	wall = days_from_civil(year, month, day) * S_PER_DAY + (int64_t)h * 3600 + (int64_t)m * 60 +
+	       s;
 	/* Nanoseconds in 64 bits end in the year 2262. */
 	if (__builtin_mul_overflow(wall, NS_PER_S, &wall) ||
 	    __builtin_add_overflow(wall, ns, &wall))
