@@ -37,9 +37,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -73,6 +77,7 @@ static size_t n_items;
 static struct {
 	volatile unsigned at;	    /* the item that is being made */
 	volatile int result[ITEMS]; /* 0, an errno, or PENDING */
+	volatile int made[3];	    /* System V objects, which outlive who made them: id + 1 */
 } * shared;
 
 static void fail(const char *what)
@@ -251,6 +256,29 @@ static inline long call(long nr, const uint64_t r[6])
 #endif
 }
 
+static const char *const ipc_calls[] = { "shmget", "semget", "msgget" };
+
+static void note_ipc(const char *name, long r)
+{
+	for (size_t i = 0; i < sizeof(ipc_calls) / sizeof(ipc_calls[0]) && r >= 0; i++) {
+		if (strcmp(name, ipc_calls[i]) == 0)
+			shared->made[i] = (int)r + 1;
+	}
+}
+
+/* By who is confined by nothing. */
+static void remove_ipc(void)
+{
+	if (shared->made[0] > 0 && shmctl(shared->made[0] - 1, IPC_RMID, NULL) < 0)
+		fail("remove a shared memory segment");
+	if (shared->made[1] > 0 && semctl(shared->made[1] - 1, 0, IPC_RMID) < 0)
+		fail("remove a semaphore set");
+	if (shared->made[2] > 0 && msgctl(shared->made[2] - 1, IPC_RMID, NULL) < 0)
+		fail("remove a message queue");
+	for (size_t i = 0; i < sizeof(ipc_calls) / sizeof(ipc_calls[0]); i++)
+		shared->made[i] = 0;
+}
+
 /* The one call of an item. */
 static void make(size_t i, const uint64_t regs[6])
 {
@@ -265,6 +293,7 @@ static void make(size_t i, const uint64_t regs[6])
 	/* a clone's child has a number of its own */
 	if (r == 0 && strcmp(desc->name, "clone") == 0 && getpid() != self)
 		_exit(0);
+	note_ipc(desc->name, r);
 	shared->result[i] = r < 0 && r >= -4095 && r != -EINPROGRESS ? (int)-r : 0;
 }
 
@@ -317,6 +346,7 @@ static int in_child(void (*f)(size_t), size_t i)
 	}
 	if (waitpid(pid, &status, 0) < 0)
 		fail("wait");
+	remove_ipc();
 	return status;
 }
 
