@@ -82,8 +82,11 @@ flat() { # COLUMN SLACK: the mean of the last third is that of the second, withi
 			printf "# column %d: %.0f, then %.0f\n", column, a / n, b / m
 			exit !(m > 0 && b / m <= a / n * 1.1 + slack) }' samples
 }
-check "the number of processes is flat" flat 1 "$CROWD" # a launch is one to four of them
-check "so is that of open files" flat 2 500
-check "so is memory" flat 3 65536
+# Root's part is short, and on a machine that is this busy one look takes ten seconds.
+if [ "$WHO" = user ]; then
+	check "the number of processes is flat" flat 1 "$CROWD" # a launch is one to four of them
+	check "so is that of open files" flat 2 500
+	check "so is memory" flat 3 65536
+fi
 check "no file is left" test "$(files)" -le "$files_before"
 done_testing
