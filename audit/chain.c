@@ -224,7 +224,7 @@ static bool is_cut(const struct turn *turn, const struct chain_point *base, uint
 	    !chain_has(turn->chain->log, turn->chain->block, &turn->done))
 		return true;
 	return turn->done.offset == 0 && turn->done.seq > base->seq &&
-	       rotate_first(turn->chain) != turn->done.seq + 1;
+	       rotate_first(turn->chain->log) != turn->done.seq + 1;
 }
 
 /*

@@ -126,12 +126,12 @@ static void first_record(int fd, uint64_t *ret_seq, int64_t *ret_wall_ns)
 		*ret_wall_ns = 0;
 }
 
-uint64_t rotate_first(const struct chain *chain)
+uint64_t rotate_first(int fd)
 {
 	uint64_t seq;
 	int64_t when;
 
-	first_record(chain->log, &seq, &when);
+	first_record(fd, &seq, &when);
 	return seq;
 }
 

@@ -54,8 +54,8 @@ int rotate_rename(int dir, const char *from, const char *to);
 /* The point before the first line of the file NAME: the end of the newest rotated file, or 0. */
 void rotate_base(struct chain *chain, struct chain_point *ret);
 
-/* The sequence number that the file NAME begins with, 0 when that cannot be told. */
-uint64_t rotate_first(const struct chain *chain);
+/* The sequence number that a log's file begins with, 0 when that cannot be told. */
+uint64_t rotate_first(int fd);
 
 /* Behind a rotate record: rename, head, new file. A file that cannot be renamed stays in use, and
  * that is no error. 0 or -errno. */

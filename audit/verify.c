@@ -12,7 +12,6 @@
 #include "audit/rotate.h"
 #include "audit/scan.h"
 #include "audit/verify_seal.h"
-#include "base/fd.h"
 
 enum { OPEN_MAX = 4096, LOOK_AHEAD = 1000 };
 
@@ -409,13 +408,9 @@ static void done(struct verifier *v)
  * closed, and not what came behind it. */
 static bool was_closed(const struct verifier *v, int fd)
 {
-	char text[CHAIN_PREFIX_MAX];
-	ssize_t n = fd < 0 ? 0 : fd_read_at(fd, text, sizeof(text), 0);
-	struct hash prev;
-	uint64_t seq;
+	const uint64_t seq = rotate_first(fd);
 
-	return n > 0 && chain_parse_prefix(text, (size_t)n, &seq, &prev) == 0 &&
-	       seq <= v->head->seq;
+	return seq > 0 && seq <= v->head->seq;
 }
 
 /* One file: 1 behind the first break, 0 at its end, or -errno. */
