@@ -18,7 +18,7 @@ const char *place_spell(struct launch *l, const char *path)
 	case 1:
 		return launch_text(l, "%s/", path);
 	case 2:
-		return launch_text(l, "%s/./work/..%s", world.top, path + n);
+		return launch_text(l, "%s/./home/..%s", world.top, path + n);
 	case 3:
 		return launch_text(l, "%s//%s", world.top, path + n + 1);
 	default:
