@@ -126,14 +126,12 @@ static void apply(const struct syscall_gen_when *when, struct syscall_view *view
 	}
 	for (unsigned i = 0; i < when->n; i++) {
 		const struct syscall_gen_slot *slot = &syscall_gen_slots[when->first + i];
+		struct syscall_arg *arg = &view->args[slot->arg];
 
-		view->args[slot->arg] = (struct syscall_arg){
-			.name = view->args[slot->arg].name,
-			.width = slot->width,
-			.kind = slot->kind,
-			.length = slot->length,
-			.of = slot->of,
-		};
+		arg->width = slot->width;
+		arg->kind = slot->kind;
+		arg->length = slot->length;
+		arg->of = slot->of;
 	}
 }
 

@@ -83,16 +83,20 @@ enum syscall_kind {
 /* In syscall_arg.length: the number itself is in the other bits. */
 #define SYSCALL_LENGTH_FIXED 0x80U
 
+/* Names lie in the tables themselves: a pointer to each would be relocated at every start of a
+ * static-pie program, 15 pages copied for nothing. tools/gen-tables refuses a longer one. */
+enum { SYSCALL_NAME_SIZE = 32, SYSCALL_ARG_NAME_SIZE = 20 };
+
 struct syscall_arg {
-	const char *name; /* the kernel's parameter name; NULL past the last */
-	uint8_t width;	  /* enum syscall_width */
-	uint8_t kind;	  /* enum syscall_kind */
-	uint8_t length;	  /* which argument tells how much there is, from 1; 0: none does */
-	uint16_t of;	  /* enum consts_set or enum layout, as the kind wants; 0: none */
+	char name[SYSCALL_ARG_NAME_SIZE]; /* the kernel's parameter name; "" past the last */
+	uint8_t width;			  /* enum syscall_width */
+	uint8_t kind;			  /* enum syscall_kind */
+	uint8_t length; /* which argument tells how much there is, from 1; 0: none does */
+	uint16_t of;	/* enum consts_set or enum layout, as the kind wants; 0: none */
 };
 
 struct syscall_desc {
-	const char *name;
+	char name[SYSCALL_NAME_SIZE];
 	int32_t nr[_ABI_MAX]; /* -1 where the ABI lacks it; x32 numbers without the x32 bit */
 	uint16_t since;	      /* KERNEL() of the first release with it; KERNEL(2, 6) for old ones */
 	uint8_t n_args;

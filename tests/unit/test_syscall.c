@@ -158,13 +158,15 @@ static void test_argument_lists_are_whole(void **state)
 	(void)state;
 	for (size_t i = 0; i < n; i++) {
 		assert_in_range(t[i].n_args, 0, 6);
+		assert_in_range(strnlen(t[i].name, SYSCALL_NAME_SIZE), 1, SYSCALL_NAME_SIZE - 1);
 		for (unsigned j = 0; j < 6; j++) {
 			if (j >= t[i].n_args) {
-				assert_null(t[i].args[j].name);
+				assert_string_equal(t[i].args[j].name, "");
 				assert_int_equal(t[i].args[j].width, WIDTH_NONE);
 				continue;
 			}
-			assert_non_null(t[i].args[j].name);
+			assert_in_range(strnlen(t[i].args[j].name, SYSCALL_ARG_NAME_SIZE), 1,
+					SYSCALL_ARG_NAME_SIZE - 1);
 			assert_in_range(t[i].args[j].width, WIDTH_S32, WIDTH_PTR);
 			assert_in_range(t[i].args[j].kind, 0, _KIND_MAX - 1);
 			if (t[i].args[j].kind == KIND_PATH || t[i].args[j].kind == KIND_SOCKADDR)
