@@ -5,6 +5,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdnoreturn.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -107,12 +108,14 @@ static int unknown(const char *name)
 	return EXIT_CORDON;
 }
 
-static int finish(int status)
+/* No handler waits for exit(): the C library's own would copy pages that the clone has left shared.
+ */
+static noreturn void finish(int status)
 {
 	/* Output that could not be written is a failure, not a success that nobody saw. */
 	if (fflush(stdout) != 0 && status == 0)
-		return EXIT_CORDON;
-	return status;
+		status = EXIT_CORDON;
+	_exit(status);
 }
 
 int main(int argc, char **argv)
@@ -131,15 +134,15 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
 		help(stdout);
-		return finish(0);
+		finish(0);
 	}
 	if (strcmp(argv[1], "--version") == 0)
-		return finish(cmd_version(argc, argv));
+		finish(cmd_version(argc, argv));
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
 		if (strcmp(argv[1], verbs[i].name) != 0)
 			continue;
 		if (verbs[i].run)
-			return finish(verbs[i].run(argc - 1, argv + 1));
+			finish(verbs[i].run(argc - 1, argv + 1));
 		(void)programs_exec(verbs[i].program, argv + 1, &err);
 		print_error(NULL, &err);
 		return EXIT_CORDON;

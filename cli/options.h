@@ -7,7 +7,6 @@
 #include "sandbox/request.h"
 
 struct run_options {
-	struct request request;
 	const char *policy; /* name or path; NULL: the verb's own default */
 	const char *sinks[LIMIT_SINKS];
 	size_t n_sinks;
@@ -21,6 +20,7 @@ struct run_options {
 	 * took, 0: none; or -EINVAL. NULL: the verb has none. */
 	int (*own)(void *ctx, int argc, char **argv, struct err *err);
 	void *own_ctx;
+	struct request request; /* large */
 };
 
 /* argv[0] is the verb. The command is what follows "--" or the first word that is no option;

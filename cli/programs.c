@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -21,11 +22,12 @@ extern char **environ;
 enum { MAX_DIRS = 4 };
 
 struct places {
-	char build[LIMIT_PATH]; /* folder of this program, when cordon-policy lies there too; or ""
-				 */
-	char config[LIMIT_PATH], library[LIMIT_PATH + 32], cache[LIMIT_PATH];
+	const char *build; /* folder of this program, when cordon-policy lies there too; or "" */
+	const char *config, *library, *cache;
 	const char *dirs[MAX_DIRS];
 	size_t n_dirs;
+	size_t used;
+	char text[4 * LIMIT_PATH + 32]; /* what those point to: as many pages as they are long */
 };
 
 static void find_build(char *ret, size_t size)
@@ -66,17 +68,35 @@ static void xdg(char *ret, size_t size, const char *variable, const char *below_
 		ret[0] = '\0';
 }
 
+/* Room for one more text, which taken() ends. */
+static char *next(struct places *p)
+{
+	return p->text + p->used;
+}
+
+static const char *taken(struct places *p)
+{
+	const char *text = next(p);
+
+	p->used += strlen(text) + 1;
+	return text;
+}
+
 static void find_places(struct places *p)
 {
-	find_build(p->build, sizeof(p->build));
-	xdg(p->config, sizeof(p->config), "XDG_CONFIG_HOME", "/.config", "/cordon/policies");
-	xdg(p->cache, sizeof(p->cache), "XDG_CACHE_HOME", "/.cache", "/cordon");
-	p->n_dirs = 0;
+	p->used = p->n_dirs = 0;
+	find_build(next(p), LIMIT_PATH);
+	p->build = taken(p);
+	xdg(next(p), LIMIT_PATH, "XDG_CONFIG_HOME", "/.config", "/cordon/policies");
+	p->config = taken(p);
+	xdg(next(p), LIMIT_PATH, "XDG_CACHE_HOME", "/.cache", "/cordon");
+	p->cache = taken(p);
 	if (p->config[0])
 		p->dirs[p->n_dirs++] = p->config;
 	p->dirs[p->n_dirs++] = "/etc/cordon/policies";
 	if (p->build[0]) {
-		in_tree(p->build, "policies/library", p->library, sizeof(p->library));
+		in_tree(p->build, "policies/library", next(p), LIMIT_PATH + 32);
+		p->library = taken(p);
 		p->dirs[p->n_dirs++] = p->library;
 	} else {
 		p->dirs[p->n_dirs++] = CORDON_DATADIR "/policies";
@@ -189,24 +209,39 @@ static int compile(const struct places *p, const char *what, struct bundle **ret
 	return bundle_open(bytes, (size_t)size, ret, err);
 }
 
-int programs_bundle(const char *what, struct bundle **ret, struct err *err)
+/* A path is the same policy from every working directory; a name is looked up. */
+static int absolute(const char *what, char ret[LIMIT_PATH], struct err *err)
 {
-	struct places p;
-	char full[LIMIT_PATH], cwd[LIMIT_PATH];
-	size_t len = strlen(what);
+	char cwd[LIMIT_PATH];
 	int r;
 
-	find_places(&p);
-	/* A path is the same policy from every working directory; a name is looked up. */
+	if (!getcwd(cwd, sizeof(cwd)))
+		return err_set(err, -errno, "find the working directory");
+	r = path_normalise(cwd, what, ret, LIMIT_PATH);
+	return r < 0 ? err_set(err, r, "use the policy '%s'", what) : 0;
+}
+
+int programs_bundle(const char *what, struct bundle **ret, struct err *err)
+{
+	struct found {
+		struct places places;
+		char full[LIMIT_PATH];
+	};
+	_cleanup_free_ struct found *f = malloc(sizeof(*f));
+	const size_t len = strlen(what);
+	int r;
+
+	if (!f)
+		return err_set(err, -ENOMEM, "look for the policy '%s'", what);
+	find_places(&f->places);
 	if (strchr(what, '/') || (len > 7 && strcmp(what + len - 7, ".policy") == 0)) {
-		if (!getcwd(cwd, sizeof(cwd)))
-			return err_set(err, -errno, "find the working directory");
-		r = path_normalise(cwd, what, full, sizeof(full));
+		r = absolute(what, f->full, err);
 		if (r < 0)
-			return err_set(err, r, "use the policy '%s'", what);
-		what = full;
+			return r;
+		what = f->full;
 	}
-	if (p.cache[0] && cache_find(p.cache, what, p.dirs, p.n_dirs, ret, err) == 0)
+	if (f->places.cache[0] &&
+	    cache_find(f->places.cache, what, f->places.dirs, f->places.n_dirs, ret, err) == 0)
 		return 0;
-	return compile(&p, what, ret, err);
+	return compile(&f->places, what, ret, err);
 }

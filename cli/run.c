@@ -78,7 +78,8 @@ static int launch(const struct plan *plan, const struct run_options *o, struct e
 /* The payload must not reach what tells of it, nor what decides about the next launch. */
 void run_keep_own(struct run_options *o)
 {
-	static char log[LIMIT_PATH], cache[LIMIT_PATH], config[LIMIT_PATH];
+	static char texts[3 * LIMIT_PATH]; /* one behind the other */
+	char log[LIMIT_PATH], cache[LIMIT_PATH], config[LIMIT_PATH], *text = texts;
 	struct request *req = &o->request;
 	const struct request_kept own[] = {
 		{ log, "the audit log", true },
@@ -96,8 +97,13 @@ void run_keep_own(struct run_options *o)
 	if (slash)
 		*slash = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
-		if (own[i].path[0])
-			req->kept[req->n_kept++] = own[i];
+		const size_t size = strlen(own[i].path) + 1;
+
+		if (size == 1)
+			continue;
+		req->kept[req->n_kept] = own[i];
+		req->kept[req->n_kept++].path = memcpy(text, own[i].path, size);
+		text += size;
 	}
 	for (size_t i = 0; i < o->n_sinks; i++) {
 		if (text_starts_with(o->sinks[i], "file:") && o->sinks[i][5])
@@ -129,8 +135,8 @@ int run_options(struct run_options *o, const struct plan_host *host)
 		print_error(NULL, &err);
 		status = EXIT_CORDON;
 	}
-	plan_free(plan);
-	bundle_close(bundle);
+	/* Plan and bundle go with the process: to free them now would copy the pages that the clone
+	 * has left shared, a fault each. */
 	return status;
 }
 

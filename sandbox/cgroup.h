@@ -46,12 +46,12 @@ enum cgroup_controller {
 
 /* Where leaves are made. */
 struct cgroup_place {
-	int fd;		       /* the directory; owned */
-	char path[LIMIT_PATH]; /* for people: as the file system shows it */
-	unsigned available;    /* enum cgroup_controller bits that it could give to its leaves */
-	unsigned enabled;      /* bits that it gives already */
-	bool crowded;	       /* others' processes sit in it: nothing more can be enabled */
-	bool inside;	       /* we sit in it ourselves */
+	int fd;		    /* the directory; owned */
+	char *path;	    /* for people: as the file system shows it; owned */
+	unsigned available; /* enum cgroup_controller bits that it could give to its leaves */
+	unsigned enabled;   /* bits that it gives already */
+	bool crowded;	    /* others' processes sit in it: nothing more can be enabled */
+	bool inside;	    /* we sit in it ourselves */
 };
 
 struct cgroup_limits {

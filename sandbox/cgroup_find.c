@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -84,6 +85,8 @@ unsigned cgroup_obtainable(const struct cgroup_place *place)
 void cgroup_place_done(struct cgroup_place *place)
 {
 	fd_closep(&place->fd);
+	free(place->path);
+	place->path = NULL;
 }
 
 static int count_bits(unsigned bits)
@@ -91,29 +94,32 @@ static int count_bits(unsigned bits)
 	return __builtin_popcount(bits);
 }
 
-static int join(char *ret, size_t size, const char *point, const char *path)
+/* NULL: out of memory. */
+static char *join(const char *point, const char *path)
 {
-	int n = snprintf(ret, size, "%s%s%s", point, *path ? "/" : "", path);
+	char *text;
 
-	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+	return asprintf(&text, "%s%s%s", point, *path ? "/" : "", path) < 0 ? NULL : text;
 }
 
-static void consider(struct cgroup_place *best, int *fd, const char *point, const char *path)
+static int consider(struct cgroup_place *best, int *fd, const char *point, const char *path)
 {
 	struct cgroup_place place = { .fd = *fd };
 
-	if (join(place.path, sizeof(place.path), point, path) < 0)
-		return;
 	place.available = read_controllers(*fd, "cgroup.controllers");
 	place.enabled = read_controllers(*fd, "cgroup.subtree_control");
 	if (look_at_processes(&place) < 0)
-		return;
+		return 0;
 	if (best->fd >= 0 &&
 	    count_bits(cgroup_obtainable(&place)) <= count_bits(cgroup_obtainable(best)))
-		return;
+		return 0;
+	place.path = join(point, path);
+	if (!place.path)
+		return -ENOMEM;
 	cgroup_place_done(best);
 	*best = place;
 	*fd = -1;
+	return 0;
 }
 
 static int not_delegated(const char *node, bool managed, struct err *err)
@@ -135,14 +141,12 @@ static int not_delegated(const char *node, bool managed, struct err *err)
 static int walk(int mount, const char *point, char *path, const char *scope,
 		struct cgroup_place *ret, struct err *err)
 {
+	_cleanup_free_ char *own = join(point, path);
 	struct cgroup_place best = CGROUP_PLACE_INIT;
 	bool managed = false, delegated = false;
-	char own[LIMIT_PATH];
-	int depth;
+	int depth, r = own ? 0 : -ENOMEM;
 
-	if (join(own, sizeof(own), point, path) < 0)
-		return err_set(err, -ENAMETOOLONG, "name our own cgroup");
-	for (depth = 0; depth < MAX_DEPTH && !delegated; depth++) {
+	for (depth = 0; depth < MAX_DEPTH && !delegated && r == 0; depth++) {
 		_cleanup_close_ int fd = cgroup_open_node(mount, path);
 
 		if (fd < 0)
@@ -151,13 +155,15 @@ static int walk(int mount, const char *point, char *path, const char *scope,
 		if (managed || !is_writable(fd))
 			break;
 		delegated = is_delegated(fd, path, scope);
-		consider(&best, &fd, point, path);
+		r = consider(&best, &fd, point, path);
 		if (!*path)
 			break;
 		cut_last(path);
 	}
-	if (best.fd < 0 || (managed && !delegated)) {
+	if (r < 0 || best.fd < 0 || (managed && !delegated)) {
 		cgroup_place_done(&best);
+		if (r < 0)
+			return err_set(err, r, "look for a cgroup");
 		return not_delegated(own, managed || cgroup_has(mount, "init.scope"), err);
 	}
 	*ret = best;
@@ -166,22 +172,24 @@ static int walk(int mount, const char *point, char *path, const char *scope,
 
 int cgroup_find(const char *scope, struct cgroup_place *ret, struct err *err)
 {
-	_cleanup_free_ struct cgroup_mount *mount = NULL;
+	struct own {
+		struct cgroup_mount mount;
+		char path[LIMIT_PATH];
+	};
+	_cleanup_free_ struct own *own = malloc(sizeof(*own));
 	_cleanup_close_ int fd = -1;
-	char path[LIMIT_PATH];
 	int r;
 
-	mount = malloc(sizeof(*mount));
-	if (!mount)
+	if (!own)
 		return err_set(err, -ENOMEM, "look for cgroup v2");
-	r = cgroup_read_own(path, mount, err);
+	r = cgroup_read_own(own->path, &own->mount, err);
 	if (r < 0)
 		return r;
-	fd = cgroup_open_mount(mount, err);
+	fd = cgroup_open_mount(&own->mount, err);
 	if (fd < 0)
 		return fd;
 	/* An earlier launch in this process, or the cordon that started us, has moved us. */
-	if (strcmp(last_name(path), CGROUP_SUPERVISOR) == 0)
-		cut_last(path);
-	return walk(fd, mount->point, path, scope, ret, err);
+	if (strcmp(last_name(own->path), CGROUP_SUPERVISOR) == 0)
+		cut_last(own->path);
+	return walk(fd, own->mount.point, own->path, scope, ret, err);
 }

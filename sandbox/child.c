@@ -5,6 +5,7 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -61,20 +62,23 @@ static int find_exec(struct child *c, struct err *err)
 {
 	const char *name = c->plan->exec, *p = c->plan->path_env;
 	int code = -ENOENT;
+	char *path;
 
 	if (strchr(name, '/')) {
-		if (strlen(name) >= sizeof(c->exec_path))
+		if (strlen(name) >= LIMIT_PATH)
 			return err_set(err, -ENAMETOOLONG, "run '%.64s...'", name);
-		(void)snprintf(c->exec_path, sizeof(c->exec_path), "%s", name);
+		c->exec_path = name;
 		return is_runnable(name, &code) ? 0 : err_set(err, code, "run '%s'", name);
 	}
+	path = malloc(LIMIT_PATH); /* goes with the process */
+	if (!path)
+		return err_set(err, -ENOMEM, "look for '%s' in PATH", name);
+	c->exec_path = path;
 	while (p) {
 		size_t n = strcspn(p, ":");
-		int len = snprintf(c->exec_path, sizeof(c->exec_path), "%.*s/%s", n ? (int)n : 1,
-				   n ? p : ".", name);
+		int len = snprintf(path, LIMIT_PATH, "%.*s/%s", n ? (int)n : 1, n ? p : ".", name);
 
-		if (len > 0 && (size_t)len < sizeof(c->exec_path) &&
-		    is_runnable(c->exec_path, &code))
+		if (len > 0 && len < LIMIT_PATH && is_runnable(path, &code))
 			return 0;
 		p = p[n] ? p + n + 1 : NULL;
 	}

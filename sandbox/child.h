@@ -59,7 +59,7 @@ struct child {
 	unsigned n_store;	   /* directories made in the store */
 	bool in_cgroup;		   /* pid 1 was started in a leaf of its own */
 	unsigned limits_by_cgroup; /* bits of enum policy_limit: no process needs one of its own */
-	char exec_path[LIMIT_PATH];
+	const char *exec_path;	   /* what execve is given */
 };
 
 /* Never returns; pid 1 ends by _exit. */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "policies/limit.h"
@@ -31,7 +32,7 @@ unsigned limits_by_cgroup(const struct limits *l)
 __attribute__((format(printf, 3, 4))) static void say(struct limits *l, const char **list,
 						      const char *fmt, ...)
 {
-	const size_t left = sizeof(l->text) - l->used;
+	const size_t left = LIMITS_TEXT - l->used;
 	char *at = l->text + l->used;
 	va_list ap;
 	int n;
@@ -223,6 +224,9 @@ int limits_start(struct limits *l, const struct plan *plan, const struct launch_
 	const unsigned set = wanted(plan);
 
 	*l = (struct limits){ .plan = plan, .cgroup = CGROUP_INIT, .why = ERR_INIT };
+	l->text = malloc(LIMITS_TEXT);
+	if (!l->text)
+		return err_set(err, -ENOMEM, "look for a cgroup");
 	begin_lists(l);
 	if (set)
 		get(l, set, options);
@@ -305,4 +309,6 @@ void limits_end(struct limits *l)
 
 	/* Whatever is left of a leaf, the next launch sees and removes, and `cordon gc`. */
 	(void)cgroup_end(&l->cgroup, &left);
+	free(l->text);
+	l->text = NULL;
 }

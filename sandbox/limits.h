@@ -9,7 +9,7 @@
 #include "sandbox/cgroup.h"
 #include "sandbox/launch.h"
 
-enum { LIMITS_SAID = _POLICY_LIMIT_MAX + 2 };
+enum { LIMITS_SAID = _POLICY_LIMIT_MAX + 2, LIMITS_TEXT = 8192 };
 
 struct limits {
 	const struct plan *plan;
@@ -18,7 +18,7 @@ struct limits {
 	/* What the plan says of mechanisms, and the limits with it: for people and for the log. */
 	const char *in_force[ARRAY_SIZE(((struct plan *)NULL)->in_force) + LIMITS_SAID];
 	const char *given_up[ARRAY_SIZE(((struct plan *)NULL)->given_up) + LIMITS_SAID];
-	char text[8192];
+	char *text; /* LIMITS_TEXT bytes, of which what is said takes pages */
 	size_t used;
 };
 

@@ -26,18 +26,25 @@ struct plan_block {
 	max_align_t data[];
 };
 
-void *plan_alloc(struct plan *plan, size_t size)
+void *plan_reserve(struct plan *plan, size_t size)
 {
 	struct plan_block *b;
 
 	if (size > SIZE_MAX - sizeof(*b))
 		return NULL;
-	b = calloc(1, sizeof(*b) + size);
+	b = malloc(sizeof(*b) + size);
 	if (!b)
 		return NULL;
 	b->next = plan->blocks;
 	plan->blocks = b;
 	return b->data;
+}
+
+void *plan_alloc(struct plan *plan, size_t size)
+{
+	void *data = plan_reserve(plan, size);
+
+	return data ? memset(data, 0, size) : NULL;
 }
 
 const char *plan_text(struct plan *plan, const char *fmt, ...)
@@ -168,49 +175,62 @@ static bool is_machines_root(uid_t uid)
 	return stat("/proc/sys/kernel/ostype", &st) == 0 ? st.st_uid == uid : uid == 0;
 }
 
+/* Where the home lies, or it would show by its other name; home itself where nothing is. */
+static int find_home(const char *named, char *ret, size_t size, const char **ret_home,
+		     struct err *err)
+{
+	_cleanup_free_ char *real = NULL;
+
+	*ret_home = NULL;
+	if (!named || named[0] != '/' || path_normalise("/", named, ret, size) < 0 ||
+	    ret[1] == '\0')
+		return 0;
+	*ret_home = ret;
+	real = realpath(ret, NULL);
+	if (!real && !path_is_absent(-errno))
+		return err_set(err, -errno, "find where the home directory '%s' lies", ret);
+	if (real)
+		(void)snprintf(ret, size, "%s", real);
+	return 0;
+}
+
 int plan_host_read(struct plan_host *ret, char *const *envp, struct err *err)
 {
-	static char home[LIMIT_PATH], real[LIMIT_PATH];
-	struct plan_host host = {
+	static char home[LIMIT_PATH];
+	struct utsname uts;
+	struct stat st;
+	int r;
+
+	*ret = (struct plan_host){
 		.uid = geteuid(),
 		.gid = getegid(),
 		.environ = envp,
 		.lsm = &lsm_kernel,
 	};
-	struct utsname uts;
-	struct stat st;
-	int r;
-
-	if (!getcwd(host.cwd, sizeof(host.cwd)) || host.cwd[0] != '/')
+	if (!getcwd(ret->cwd, sizeof(ret->cwd)) || ret->cwd[0] != '/')
 		return err_set(err, errno ? -errno : -ENOENT, "find the working directory");
 	if (stat(".", &st) < 0)
 		return err_set(err, -errno, "look at the working directory");
-	plan_take_inode(&st, &host.cwd_inode);
-	host.machines_root = is_machines_root(host.uid);
-	r = read_groups(&host, err);
+	plan_take_inode(&st, &ret->cwd_inode);
+	ret->machines_root = is_machines_root(ret->uid);
+	r = read_groups(ret, err);
 	if (r < 0)
 		return r;
-	host.home = lookup_env(envp, "HOME");
-	host.user = lookup_env(envp, "USER");
-	host.shell = lookup_env(envp, "SHELL");
-	if (!host.home || !host.user || !host.shell)
-		read_passwd(&host);
-	if (host.home &&
-	    (host.home[0] != '/' || path_normalise("/", host.home, home, sizeof(home)) < 0 ||
-	     home[1] == '\0'))
-		host.home = NULL;
-	else if (host.home) /* where it lies, or it would show by its other name */
-		host.home = realpath(home, real) ? real : home;
-	if (host.home == home && !path_is_absent(-errno))
-		return err_set(err, -errno, "find where the home directory '%s' lies", home);
-	host.landlock_abi = sys_landlock_abi();
-	if (host.landlock_abi < 0)
-		return err_set(err, host.landlock_abi, "ask the kernel for Landlock");
+	ret->home = lookup_env(envp, "HOME");
+	ret->user = lookup_env(envp, "USER");
+	ret->shell = lookup_env(envp, "SHELL");
+	if (!ret->home || !ret->user || !ret->shell)
+		read_passwd(ret);
+	r = find_home(ret->home, home, sizeof(home), &ret->home, err);
+	if (r < 0)
+		return r;
+	ret->landlock_abi = sys_landlock_abi();
+	if (ret->landlock_abi < 0)
+		return err_set(err, ret->landlock_abi, "ask the kernel for Landlock");
 	for (int i = 0; i < 3; i++)
-		host.tty[i] = isatty(i) == 1;
+		ret->tty[i] = isatty(i) == 1;
 	if (uname(&uts) == 0)
-		(void)snprintf(host.release, sizeof(host.release), "%s", uts.release);
-	*ret = host;
+		(void)snprintf(ret->release, sizeof(ret->release), "%s", uts.release);
 	return 0;
 }
 
@@ -563,7 +583,7 @@ int plan_make(const struct request *req, const struct bundle *bundle, const stru
 	 * page fault less in each launch. */
 	plan->max_steps = bundle_n_paths(bundle) + req->n_places + LIMIT_ROOT_ENTRIES + 8 +
 			  req->n_kept * KEPT_STEPS;
-	plan->steps = plan_alloc(plan, plan->max_steps * sizeof(*plan->steps));
+	plan->steps = plan_reserve(plan, plan->max_steps * sizeof(*plan->steps));
 	r = plan->steps ? plan_fill(plan, req, host, err)
 			: err_set(err, -ENOMEM, "plan the launch");
 	if (r < 0) {

@@ -198,6 +198,8 @@ void plan_digest(const struct plan *plan, struct hash *ret);
 
 /* --- for the files of this room that build a plan --- */
 void *plan_alloc(struct plan *plan, size_t size); /* zeroed; NULL: out of memory */
+/* The same, but not zeroed: what is reserved and not used costs no page. */
+void *plan_reserve(struct plan *plan, size_t size);
 const char *plan_text(struct plan *plan, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 const char *plan_copy(struct plan *plan, const char *text);

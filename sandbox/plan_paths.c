@@ -397,7 +397,7 @@ int plan_paths(struct plan *plan, const struct request *req, const struct plan_h
 	struct view v = { .plan = plan, .host = host, .err = err };
 	int r = 0;
 
-	v.places = plan_alloc(plan, plan->max_steps * sizeof(*v.places));
+	v.places = plan_reserve(plan, plan->max_steps * sizeof(*v.places));
 	if (!v.places)
 		return places_no_memory(err);
 	if (plan->root == ROOT_OVERLAY)

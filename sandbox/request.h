@@ -50,12 +50,10 @@ struct request {
 	enum request_upper upper;
 	const char *upper_dir; /* UPPER_DIR */
 	const char *cwd;       /* NULL: the caller's */
-	struct request_place places[LIMIT_BINDS];
 	size_t n_places;
 	struct request_kept kept[LIMIT_SINKS + 3];
 	size_t n_kept;
-	int net;		    /* enum policy_net, or -1: the policy's */
-	const char *env[LIMIT_ENV]; /* NAME (passed on) or NAME=VALUE */
+	int net; /* enum policy_net, or -1: the policy's */
 	size_t n_env;
 	bool has_uid;
 	uid_t uid;			   /* inside; the caller's own number without --uid */
@@ -70,4 +68,7 @@ struct request {
 	bool learn; /* every call is recorded and answered by the supervisor, as the policy says */
 	bool learn_quick; /* but for some that the policy always allows (audit/learn.h) */
 	bool new_time;	  /* a time namespace whose monotonic and boot clocks begin now */
+	/* The large ones last: pages of which nothing is used are not touched. */
+	struct request_place places[LIMIT_BINDS];
+	const char *env[LIMIT_ENV]; /* NAME (passed on) or NAME=VALUE */
 };

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -156,6 +157,22 @@ static int dress_slave(struct terminal *t, const struct termios *outer, struct e
 	return 0;
 }
 
+/* Of one block, which is the first queue's. */
+static int make_queues(struct terminal *t)
+{
+	t->keys.data = malloc((size_t)2 * TERMINAL_BUFFER);
+	t->screen.data = t->keys.data ? t->keys.data + TERMINAL_BUFFER : NULL;
+	return t->keys.data ? 0 : -ENOMEM;
+}
+
+/* Of what terminal_begin() has so far: the master is still the caller's. */
+static void give_up(struct terminal *t)
+{
+	end_point_close(&t->in);
+	end_point_close(&t->out);
+	free(t->keys.data);
+}
+
 int terminal_begin(struct terminal *t, int master, int in_fd, int out_fd, struct err *err)
 {
 	struct terminal new = TERMINAL_INIT;
@@ -174,16 +191,16 @@ int terminal_begin(struct terminal *t, int master, int in_fd, int out_fd, struct
 	new.out = end_point(out_fd, O_WRONLY);
 	new.keys_mode = new.in.is_tty;
 	new.tty = new.in.is_tty ? in_fd : new.out.is_tty ? out_fd : -1;
-	if (new.tty >= 0) {
-		if (tcgetattr(new.tty, &restore_modes) < 0)
-			r = err_set(err, -errno, "read the modes of your terminal");
-		else
-			r = dress_slave(&new, &restore_modes, err);
-		if (r < 0) {
-			end_point_close(&new.in);
-			end_point_close(&new.out);
-			return r;
-		}
+	r = make_queues(&new);
+	if (r < 0)
+		err_set(err, r, "make room for what goes through the sandbox's terminal");
+	else if (new.tty >= 0 && tcgetattr(new.tty, &restore_modes) < 0)
+		r = err_set(err, -errno, "read the modes of your terminal");
+	else if (new.tty >= 0)
+		r = dress_slave(&new, &restore_modes, err);
+	if (r < 0) {
+		give_up(&new);
+		return r;
 	}
 	new.background = new.keys_mode && !in_foreground(new.tty);
 	in_use = new.begun = true;
@@ -208,7 +225,7 @@ static void queue_drop(struct terminal_queue *q, size_t n)
 
 static size_t queue_room(const struct terminal_queue *q)
 {
-	return sizeof(q->data) - queue_used(q);
+	return TERMINAL_BUFFER - queue_used(q);
 }
 
 static void queue_pack(struct terminal_queue *q)
@@ -300,7 +317,7 @@ static void send_eof(struct terminal *t)
 			times = 2;
 	}
 	queue_pack(&t->keys);
-	for (i = 0; i < times && t->keys.end < sizeof(t->keys.data); i++)
+	for (i = 0; i < times && t->keys.end < TERMINAL_BUFFER; i++)
 		t->keys.data[t->keys.end++] = key;
 }
 
@@ -500,8 +517,7 @@ void terminal_end(struct terminal *t)
 	leave_raw(t);
 	if (t->begun)
 		in_use = false;
-	end_point_close(&t->in);
-	end_point_close(&t->out);
+	give_up(t);
 	fd_closep(&t->master);
 	*t = TERMINAL_INIT;
 }

@@ -46,7 +46,7 @@ enum { TERMINAL_BUFFER = 8192, TERMINAL_POLLFDS = 3 };
 /* Bytes on their way in one direction; a full queue stops the reading side. */
 struct terminal_queue {
 	size_t start, end;
-	unsigned char data[TERMINAL_BUFFER];
+	unsigned char *data; /* TERMINAL_BUFFER bytes; NULL until terminal_begin() */
 };
 
 /* An outer descriptor. */
