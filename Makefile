@@ -111,7 +111,7 @@ CLI_STATIC := $(wildcard cli/static*.c)
 CLI_SCOPE  := cli/scope_main.c
 CLI_COLLECT := cli/collect_main.c
 # what to write so that a call is allowed: for cordon-policy and cordon-audit
-CLI_ADVICE := cli/policy_dirs.c cli/policy_advice.c cli/policy_advice_put.c cli/policy_call.c
+CLI_ADVICE := cli/policy_dirs.c cli/policy_target.c cli/policy_advice.c cli/policy_advice_put.c cli/policy_call.c
 CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_POLICY) $(CLI_AUDIT) $(CLI_LEARN) $(CLI_STATIC) $(CLI_SCOPE) $(CLI_COLLECT) $(CLI_PROBE),$(wildcard cli/*.c))
 
 LIBS := $(foreach r,$(ROOMS),$(BUILD)/lib$(r).a)

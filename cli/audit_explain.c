@@ -6,13 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "audit/names.h"
 #include "audit/render.h"
 #include "base/fd.h"
 #include "base/json.h"
-#include "base/sys.h"
 #include "base/text.h"
 #include "cli/audit_kernel.h"
 #include "cli/audit_policy.h"
@@ -20,8 +18,8 @@
 #include "cli/policy.h"
 #include "cli/policy_advice.h"
 #include "cli/policy_call.h"
+#include "cli/policy_target.h"
 #include "cli/print.h"
-#include "profiles/landlock.h"
 
 enum { TEXT_MAX = 2048, JSON_ROOM = 1 << 19 };
 
@@ -121,19 +119,10 @@ static int find_policy(const struct audit_args *args, struct explained *e, struc
 	return 0;
 }
 
-static const char *lookup(const char *name, void *context)
-{
-	(void)context;
-	return getenv(name);
-}
-
 /* The call as an attempt, with those of its paths that do not hang on a directory unknown here. */
 static int make_attempt(struct explained *e)
 {
-	static char cwd[LIMIT_PATH];
 	const struct recorded *record = &e->record;
-	const int landlock = sys_landlock_abi();
-	const char *home = getenv("HOME");
 	char path[LIMIT_PATH];
 
 	e->attempt = (struct attempt){ .call = record->call,
@@ -147,15 +136,7 @@ static int make_attempt(struct explained *e)
 		if (!e->attempt.text[i])
 			return -ENOMEM;
 	}
-	e->target = (struct profile_target){
-		.landlock_abi = landlock > LANDLOCK_NEWEST_ABI ? LANDLOCK_NEWEST_ABI
-				: landlock > 0		       ? landlock
-							       : 0,
-		.apparmor_abi = 30,
-		.vars = { .home = home && home[0] == '/' ? home : NULL,
-			  .pwd = getcwd(cwd, sizeof(cwd)) ? cwd : NULL,
-			  .lookup = lookup },
-	};
+	policy_target_here(&e->target);
 	/* A text that is none of its kind has no effects to speak of. */
 	if (attempt_find_effects(&e->attempt, "/") == -ENOMEM)
 		return -ENOMEM;

@@ -10,17 +10,11 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "base/sys.h"
 #include "base/text.h"
+#include "cli/policy_target.h"
 #include "cli/print.h"
 #include "profiles/landlock.h"
 #include "profiles/report.h"
-
-static const char *lookup(const char *name, void *context)
-{
-	(void)context;
-	return getenv(name);
-}
 
 static int number(const struct policy_args *args, const char *option, uint64_t max, uint64_t *value)
 {
@@ -35,23 +29,19 @@ static int number(const struct policy_args *args, const char *option, uint64_t m
 
 int policy_cli_target(const struct policy_args *args, struct profile_target *ret)
 {
-	static char cwd[LIMIT_PATH];
-	const char *home = getenv("HOME");
-	const int here = sys_landlock_abi();
-	uint64_t landlock = here > 0 ? (uint64_t)here : 0, apparmor = 30;
+	uint64_t landlock, apparmor;
 
-	if (landlock > LANDLOCK_NEWEST_ABI)
-		landlock = LANDLOCK_NEWEST_ABI;
+	policy_target_here(ret);
+	landlock = (uint64_t)ret->landlock_abi;
+	apparmor = ret->apparmor_abi;
 	if (number(args, "--landlock-abi", LANDLOCK_NEWEST_ABI, &landlock) < 0 ||
 	    number(args, "--apparmor-abi", 99, &apparmor) < 0)
 		return -EINVAL;
-	*ret = (struct profile_target){
-		.landlock_abi = (int)landlock,
-		.apparmor_abi = (unsigned)apparmor,
-		.vars = { .home = home && home[0] == '/' ? home : NULL,
-			  .pwd = getcwd(cwd, sizeof(cwd)) ? cwd : NULL,
-			  .lookup = lookup },
-	};
+	/* Another machine's Landlock: its kernel is told from it. */
+	if (landlock != (uint64_t)ret->landlock_abi)
+		ret->kernel = 0;
+	ret->landlock_abi = (int)landlock;
+	ret->apparmor_abi = (unsigned)apparmor;
 	return 0;
 }
 

@@ -27,6 +27,7 @@ int mechanism_from_name(const char *name, enum mechanism *ret); /* 0 or -EINVAL 
 
 /* What is generated for. */
 struct profile_target {
+	uint16_t kernel;       /* KERNEL(); 0: as old as landlock_abi tells */
 	int landlock_abi;      /* 0: none */
 	unsigned apparmor_abi; /* of the parser and kernel: 30 for 3.0, 40 for 4.0 */
 	struct path_vars vars; /* for text that is loaded before a launch knows them */

@@ -18,7 +18,7 @@
 struct asking {
 	const struct policy *policy;
 	const struct attempt *attempt;
-	int landlock_abi;
+	const struct profile_target *target;
 	struct path_vars vars;
 	struct selinux_rights rights;
 	struct judgement *out;
@@ -277,6 +277,14 @@ static void judge_mount(struct asking *q)
 	     "no type may be mounted on");
 }
 
+/* Since Linux 6.4; before, the capability came first and nothing was left to ask
+ * (kernel/bpf/syscall.c). Landlock tells a kernel's age where nobody does: 4 is 6.7's, 3 is 6.2's
+ * to 6.6's. */
+static bool asks_selinux_of_bpf(const struct profile_target *target)
+{
+	return target->kernel ? target->kernel >= KERNEL(6, 4) : target->landlock_abi >= 4;
+}
+
 /* Objects of the kernel's that are reached by a call of their own and by no effect. */
 static void judge_call(struct asking *q)
 {
@@ -299,9 +307,7 @@ static void judge_call(struct asking *q)
 			       selinux_opens(q->policy, (enum selinux_opening)o);
 		judge_opening(q, open, "no line allows a call that needs it");
 	}
-	/* Before Linux 6.4 the capability came first, kernel/bpf/syscall.c. Landlock tells a
-	 * kernel's age: 4 is 6.7's, 3 is 6.2's. */
-	if (strcmp(q->attempt->call->name, "bpf") == 0 && q->landlock_abi >= 4)
+	if (strcmp(q->attempt->call->name, "bpf") == 0 && asks_selinux_of_bpf(q->target))
 		judge_opening(q, selinux_opens(q->policy, SE_BPF), "no line allows bpf");
 }
 
@@ -350,7 +356,7 @@ int selinux_judge(const struct policy *policy, const struct profile_target *targ
 	struct asking q = {
 		.policy = policy,
 		.attempt = attempt,
-		.landlock_abi = target->landlock_abi,
+		.target = target,
 		.vars = selinux_vars(target),
 		.out = &answer,
 	};

@@ -229,10 +229,9 @@ static void test_report(void **state)
 }
 
 /* What the kernel answers, as the guests of `make check-vm` have seen: tests/vm/gaps.sh. */
-static void answers(const char *policy_text, int landlock_abi, const char *text,
-		    enum judgement_answer answer, int errno_value)
+static void answers_on(const struct profile_target *target, const char *policy_text,
+		       const char *text, enum judgement_answer answer, int errno_value)
 {
-	const struct profile_target target = { .landlock_abi = landlock_abi };
 	struct policy *p = selinux_load("x", policy_text);
 	struct judgement j;
 	struct attempt attempt;
@@ -240,11 +239,19 @@ static void answers(const char *policy_text, int landlock_abi, const char *text,
 
 	assert_non_null(p);
 	assert_int_equal(attempt_parse(text, ABI_NATIVE, "/", &attempt, &err), 0);
-	assert_int_equal(mechanism_judge(MECHANISM_SELINUX, p, &target, &attempt, &j, &err), 0);
+	assert_int_equal(mechanism_judge(MECHANISM_SELINUX, p, target, &attempt, &j, &err), 0);
 	if (j.answer != answer || j.errno_value != errno_value)
 		fail_msg("%s: %u with errno %u", text, j.answer, j.errno_value);
 	attempt_done(&attempt);
 	policy_free(p);
+}
+
+static void answers(const char *policy_text, int landlock_abi, const char *text,
+		    enum judgement_answer answer, int errno_value)
+{
+	const struct profile_target target = { .landlock_abi = landlock_abi };
+
+	answers_on(&target, policy_text, text, answer, errno_value);
 }
 
 static void test_judge(void **state)
@@ -280,6 +287,12 @@ static void test_judge(void **state)
 	answers(closed, 6, "memfd_create(\"x\", 0)", JUDGE_SILENT, 0);
 	answers(closed, 6, "bpf(5)", JUDGE_DENIES, EACCES);
 	answers(closed, 2, "bpf(5)", JUDGE_DENIES, EPERM);
+	/* Landlock 3 is 6.2's to 6.6's: there the kernel's own number decides. */
+	answers(closed, 3, "bpf(5)", JUDGE_DENIES, EPERM);
+	answers_on(&(struct profile_target){ .kernel = KERNEL(6, 3), .landlock_abi = 3 }, closed,
+		   "bpf(5)", JUDGE_DENIES, EPERM);
+	answers_on(&(struct profile_target){ .kernel = KERNEL(6, 4), .landlock_abi = 3 }, closed,
+		   "bpf(5)", JUDGE_DENIES, EACCES);
 }
 
 /* The tables' own order and size. */
