@@ -45,6 +45,7 @@ lie cut-log "L5 .*: it does not end with a closing record"
 lie forged-log "L7 .*: not whole"
 lie report "a sanitizer's report"
 lie breach "breach X1 by hand: made up"
+lie terminal "T1 the caller's terminal" 12
 run launches --seed 7 --count 4 --launcher "$CORDON_TEST_ROOT/tests/launches/liar honest" "$CORDON"
 check "twin: one that does not" test "$STATUS" -eq 0
 

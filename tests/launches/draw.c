@@ -137,14 +137,6 @@ static void draw_identity(struct launch *l)
 	}
 	if (chance(l, 10))
 		launch_word(l, "--new-time");
-	if (chance(l, 15)) {
-		launch_option(l, "--pty", "always");
-		launch_tell(l, "tty=yes");
-	} else {
-		if (chance(l, 20))
-			launch_option(l, "--pty", chance(l, 50) ? "auto" : "never");
-		launch_tell(l, "tty=no");
-	}
 	if (chance(l, 30)) {
 		static const char *const dirs[] = { "/", "/tmp", "/usr", "/launches" };
 		const char *dir =
@@ -155,6 +147,28 @@ static void draw_identity(struct launch *l)
 		launch_tell(l, "cwd=%s", dir);
 		launch_may_refuse(l, "enter the working directory");
 	}
+}
+
+static void draw_terminal(struct launch *l)
+{
+	enum { AUTO, ALWAYS, NEVER } pty = AUTO;
+	unsigned own, inside;
+
+	if (chance(l, 35)) {
+		l->terminals = 1 + (unsigned)draw(l, 7);
+		l->controlling = chance(l, 75);
+	}
+	if (chance(l, 30)) {
+		static const char *const names[] = { "auto", "always", "never" };
+
+		pty = draw(l, 3);
+		launch_option(l, "--pty", names[pty]);
+	}
+	own = pty == NEVER ? 0 : pty == ALWAYS && !l->terminals ? 7 : l->terminals;
+	inside = own | (pty == NEVER ? l->terminals : 0);
+	launch_tell(l, "tty=%s", own ? "yes" : "no");
+	launch_tell(l, "terminals=%u", inside);
+	l->terminal_given = pty == NEVER;
 }
 
 static void draw_environment(struct launch *l)
@@ -405,6 +419,7 @@ struct launch *launch_draw(uint64_t seed)
 	draw_root(l);
 	places_draw(l);
 	draw_identity(l);
+	draw_terminal(l);
 	if (chance(l, 40)) {
 		l->net = (int)draw(l, 3);
 		launch_option(l, "--net", nets[l->net]);

@@ -254,6 +254,36 @@ static void check_terminal(const struct check *c)
 		close(fd);
 }
 
+/* terminals=BITS: which of 0, 1 and 2 are one; outer=DEVICE:INODE: the caller's, which is none of
+ * them. */
+static void check_streams(const struct check *c)
+{
+	const long want = told_number("terminals", -1);
+	const char *outer = told("outer");
+
+	for (int fd = 0; fd < 3 && want >= 0; fd++) {
+		const bool is_one = isatty(fd) == 1;
+
+		if (!is_one && errno != ENOTTY)
+			blind(c, "descriptor %d: %s", fd, strerror(errno));
+		else if (is_one && !(want >> fd & 1))
+			breach(c, "descriptor %d is one", fd);
+		else if (!is_one && (want >> fd & 1))
+			lost(c, "descriptor %d is none", fd);
+	}
+	for (int fd = 0; fd < 40 && outer; fd++) {
+		struct stat st;
+		char this[64];
+
+		if (fstat(fd, &st) < 0)
+			continue;
+		snprintf(this, sizeof(this), "%llu:%llu", (unsigned long long)st.st_dev,
+			 (unsigned long long)st.st_ino);
+		if (strcmp(this, outer) == 0)
+			breach(c, "descriptor %d is the caller's", fd);
+	}
+}
+
 static void check_clock(const struct check *c)
 {
 	long most = told_number("clock-below", -1);
@@ -283,6 +313,7 @@ static const struct check self[] = {
 	{ "I1", "host name", check_host_name },
 	{ "M4", "working directory", check_cwd },
 	{ "T3", "terminal", check_terminal },
+	{ "T2", "standard streams", check_streams },
 	{ "N1", "clock", check_clock },
 };
 const struct checks checks_self = { self, sizeof(self) / sizeof(self[0]) };

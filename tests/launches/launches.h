@@ -84,10 +84,13 @@ struct launch {
 	char *kept[2 * MAX_WORDS]; /* texts that go with it */
 	size_t n_kept;
 
-	char mark[40]; /* what the program inside calls its files */
-	bool wild;     /* the policy may refuse what the program inside needs */
-	bool dry;      /* --dry-run */
-	bool rude;     /* a caller of bad habits */
+	char mark[40];	     /* what the program inside calls its files */
+	bool wild;	     /* the policy may refuse what the program inside needs */
+	bool dry;	     /* --dry-run */
+	bool rude;	     /* a caller of bad habits */
+	unsigned terminals;  /* bits of 0, 1 and 2 that are the caller's terminal */
+	bool controlling;    /* which is his session's */
+	bool terminal_given; /* to what runs inside, by --pty never */
 	/* Any of these texts in a refusal explains it; "" explains all. None: it has to run. */
 	const char *refusals[MAX_REFUSALS];
 	size_t n_refusals;

@@ -153,6 +153,7 @@ static int twin(void)
 		"switch=/dev/null",
 		"loopback=no",
 		"tty=yes",
+		"terminals=7",
 		"clock-below=0",
 		"made-link=/proc/self/exe:x",
 		"made-file=/proc/self/comm:x",

@@ -11,12 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/launches/launches.h"
@@ -40,6 +43,39 @@ static void fail(struct outcome *o, const char *fmt, ...)
 
 /* --- the start */
 
+/* What a launch is given, and what is read of it. */
+struct streams {
+	int out, err, log;
+	int master, slave; /* the caller's terminal, or -1 */
+	struct termios modes;
+	bool *changed; /* they are, at the end; shared */
+	size_t n_shown;
+	char shown[1 << 16];
+};
+
+static void make_streams(const struct launch *l, struct streams *s)
+{
+	s->out = memfd_create("out", MFD_CLOEXEC);
+	s->err = memfd_create("err", MFD_CLOEXEC);
+	s->log =
+		open(world_path("log/fd"), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	s->master = s->slave = -1;
+	s->n_shown = 0;
+	if (!l->terminals)
+		return;
+	if (!s->changed)
+		s->changed = mmap(NULL, sizeof(*s->changed), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	*s->changed = false;
+	s->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	if (grantpt(s->master) < 0 || unlockpt(s->master) < 0 ||
+	    (s->slave = open(ptsname(s->master), O_RDWR | O_NOCTTY | O_CLOEXEC)) < 0 ||
+	    tcgetattr(s->slave, &s->modes) < 0) {
+		perror("launches: no terminal");
+		exit(2);
+	}
+}
+
 static void place_fd(int fd, int at)
 {
 	if (fd < 0 || dup2(fd, at) < 0)
@@ -49,14 +85,15 @@ static void place_fd(int fd, int at)
 }
 
 /* Descriptors that are not passed stay open over exec: a launcher has to see to that itself. */
-static void dress(const struct launch *l, int out, int err, int log)
+static void dress(const struct launch *l, const struct streams *s)
 {
 	char path[2 * PATH_SIZE];
-
 	/* out of the way of the numbers that are given below */
-	out = fcntl(out, F_DUPFD_CLOEXEC, 100);
-	err = fcntl(err, F_DUPFD_CLOEXEC, 100);
-	log = fcntl(log, F_DUPFD_CLOEXEC, 100);
+	const int out = fcntl(s->out, F_DUPFD_CLOEXEC, 100);
+	const int err = fcntl(s->err, F_DUPFD_CLOEXEC, 100);
+	const int log = fcntl(s->log, F_DUPFD_CLOEXEC, 100);
+	const int slave = l->terminals ? fcntl(s->slave, F_DUPFD_CLOEXEC, 100) : -1;
+
 	syscall(SYS_close_range, 3, 99, 0);
 	place_fd(open("/dev/null", O_RDONLY), STDIN_FILENO);
 	place_fd(open("/dev/null", O_RDWR), FD_NULL);
@@ -76,6 +113,9 @@ static void dress(const struct launch *l, int out, int err, int log)
 	place_fd(out, STDOUT_FILENO);
 	place_fd(err, STDERR_FILENO);
 	place_fd(log, FD_LOG);
+	for (int fd = 0; fd < 3; fd++)
+		if ((l->terminals >> fd & 1) && dup2(slave, fd) < 0)
+			_exit(99);
 	if (!l->rude)
 		return;
 	umask(0777);
@@ -88,7 +128,38 @@ static void dress(const struct launch *l, int out, int err, int log)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-static void become(struct launch *l, char *const *launcher, int out, int err, int log)
+/* What a shell is to its jobs: the session's leader, which has the terminal and looks at it before
+ * its own end hangs it up. Returns in the job. */
+static void lead_session(const struct launch *l, const struct streams *s)
+{
+	struct termios now;
+	pid_t job;
+	int status;
+
+	if (setsid() < 0 || (l->controlling && ioctl(s->slave, TIOCSCTTY, 0) < 0))
+		_exit(99);
+	job = fork();
+	if (job == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGTTOU, SIG_IGN);
+		if (setpgid(0, 0) < 0 || (l->controlling && tcsetpgrp(s->slave, getpid()) < 0))
+			_exit(99);
+		signal(SIGTTOU, SIG_DFL);
+		return;
+	}
+	if (job < 0 || waitpid(job, &status, 0) != job)
+		_exit(99);
+	*s->changed = tcgetattr(s->slave, &now) < 0 || now.c_iflag != s->modes.c_iflag ||
+		      now.c_oflag != s->modes.c_oflag || now.c_cflag != s->modes.c_cflag ||
+		      now.c_lflag != s->modes.c_lflag;
+	if (WIFSIGNALED(status)) {
+		prctl(PR_SET_DUMPABLE, 0);
+		raise(WTERMSIG(status));
+	}
+	_exit(WEXITSTATUS(status));
+}
+
+static void become(struct launch *l, char *const *launcher, const struct streams *s)
 {
 	char *argv[2 * MAX_WORDS + 8];
 	char variables[12][2 * PATH_SIZE], *envp[13];
@@ -120,23 +191,42 @@ static void become(struct launch *l, char *const *launcher, int out, int err, in
 	envp[k] = NULL;
 	if (chdir(world.work) < 0)
 		_exit(99);
-	dress(l, out, err, log);
+	if (l->terminals)
+		lead_session(l, s);
+	dress(l, s);
 	execve(argv[0], argv, envp);
 	_exit(99);
 }
 
-static bool wait_for(pid_t pid, int *ret)
+/* What came out of the terminal, without what it makes of the end of a line. */
+static void read_terminal(struct streams *s)
 {
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	bool ended = poll(&p, 1, MAX_SECONDS * 1000) == 1;
+	char text[4096];
+	ssize_t n;
 
-	close(fd);
-	if (!ended)
+	while ((n = read(s->master, text, sizeof(text))) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			if (text[i] != '\r' && s->n_shown < sizeof(s->shown) - 1)
+				s->shown[s->n_shown++] = text[i];
+}
+
+static bool wait_for(pid_t pid, struct streams *s, int *ret)
+{
+	struct pollfd p[] = { { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN },
+			      { .fd = s->master, .events = POLLIN } };
+	const time_t until = time(NULL) + MAX_SECONDS;
+
+	while (poll(p, 2, 1000) >= 0 && !p[0].revents && time(NULL) < until)
+		if (p[1].revents)
+			read_terminal(s);
+	close(p[0].fd);
+	if (!p[0].revents)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, ret, 0) < 0 && errno == EINTR)
 		;
-	return ended;
+	if (s->master >= 0)
+		read_terminal(s);
+	return p[0].revents != 0;
 }
 
 static void take(int fd, char *ret, size_t size)
@@ -193,6 +283,12 @@ static void judge_dry(const struct launch *l, struct outcome *o)
 		fail(o, "--dry-run, and there is a log");
 }
 
+/* What the launcher says on a terminal that is standard output as well. */
+static bool is_ours(const char *line)
+{
+	return strncmp(line, "cordon: ", 8) == 0 || strncmp(line, "hint: ", 6) == 0;
+}
+
 static void judge_inside(const struct launch *l, struct outcome *o)
 {
 	char *save = NULL, *end = NULL;
@@ -205,6 +301,8 @@ static void judge_inside(const struct launch *l, struct outcome *o)
 			end = line;
 		else if (strncmp(line, "breach ", 7) == 0)
 			fail(o, "%s", line);
+		else if (l->terminals >> 1 == 3 && is_ours(line))
+			continue;
 		else if (strncmp(line, "lost ", 5) != 0 && strncmp(line, "blind ", 6) != 0)
 			fail(o, "it said '%.100s'", line);
 		else if (!l->wild)
@@ -330,24 +428,44 @@ void launch_show(const struct launch *l, char *const *launcher)
 	printf(" ...\n");
 }
 
+/* The caller finds his terminal as it was, and what was written to it where he looks for it. */
+static void end_streams(const struct launch *l, struct streams *s, struct outcome *o)
+{
+	take(s->out, o->out, sizeof(o->out));
+	take(s->err, o->err, sizeof(o->err));
+	close(s->log);
+	if (!l->terminals)
+		return;
+	if (*s->changed)
+		fail(o, "T1 the caller's terminal has other modes");
+	close(s->slave);
+	close(s->master);
+	s->shown[s->n_shown] = '\0';
+	if (l->terminals & 2)
+		memcpy(o->out, s->shown, s->n_shown + 1);
+	if (l->terminals & 4)
+		memcpy(o->err, s->shown, s->n_shown + 1);
+}
+
 void launch_run(struct launch *l, char *const *launcher, struct outcome *o)
 {
-	int out = memfd_create("out", MFD_CLOEXEC), err = memfd_create("err", MFD_CLOEXEC);
-	int log =
-		open(world_path("log/fd"), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	static struct streams s;
 	char left[256];
+	struct stat st;
 	pid_t pid;
 	int status = 0;
 
 	*o = (struct outcome){ .verdict = RAN };
+	make_streams(l, &s);
+	if (l->terminals && !l->terminal_given && fstat(s.slave, &st) == 0)
+		launch_tell(l, "outer=%llu:%llu", (unsigned long long)st.st_dev,
+			    (unsigned long long)st.st_ino);
 	pid = fork();
 	if (pid == 0)
-		become(l, launcher, out, err, log);
-	if (pid < 0 || !wait_for(pid, &status))
+		become(l, launcher, &s);
+	if (pid < 0 || !wait_for(pid, &s, &status))
 		fail(o, "it did not end");
-	take(out, o->out, sizeof(o->out));
-	take(err, o->err, sizeof(o->err));
-	close(log);
+	end_streams(l, &s, o);
 	o->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	if (WIFSIGNALED(status))
 		fail(o, "the launcher was ended by signal %d", WTERMSIG(status));
