@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 
 static const char give_another[] = "give another log: --audit file:PATH, or --audit stderr";
 
@@ -33,41 +34,15 @@ int place_default(char *ret, size_t size, struct err *err)
 	return 0;
 }
 
-static int make_parents(char *dir, struct err *err)
-{
-	for (char *p = dir + 1; (p = strchr(p, '/')); p++) {
-		*p = '\0';
-		if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
-			int r = -errno;
-			struct stat st;
-
-			/* Above the home directory a mkdir may be refused before it is seen
-			 * that the directory is there (EROFS, EACCES). */
-			if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode)) {
-				err_set(err, r, "make the directory '%s' for the audit log", dir);
-				return err_hint(err, "%s", give_another), r;
-			}
-		}
-		*p = '/';
-	}
-	return 0;
-}
-
 int place_make_parents(const char *path, struct err *err)
 {
-	char dir[LIMIT_PATH];
-	size_t len = strlen(path);
-	mode_t mask;
-	int r;
+	size_t len;
+	int r = path_make_private(path, &len);
 
-	if (len >= sizeof(dir))
-		return err_set(err, -ENAMETOOLONG, "make the directory of the audit log");
-	memcpy(dir, path, len + 1);
-	/* One that takes our own rights would shut the log to each launch from then on. */
-	mask = umask(0077);
-	r = make_parents(dir, err);
-	(void)umask(mask);
-	return r;
+	if (r == 0)
+		return 0;
+	err_set(err, r, "make the directory '%.*s' for the audit log", (int)len, path);
+	return err_hint(err, "%s", give_another), r;
 }
 
 int place_open_dir(const char *path, int *ret_dir, const char **ret_name, struct err *err)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -21,6 +22,59 @@ int path_open_exact(const char *path, int flags)
 {
 	return sys_openat2(AT_FDCWD, path, (uint64_t)(unsigned)flags, 0,
 			   RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
+static bool is_dir(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Above a home directory mkdir(2) may be refused before it is seen that the directory is there
+ * (EROFS, EACCES). */
+static int make_private(char *path, size_t len, size_t *ret_len)
+{
+	for (size_t i = 1; i <= len; i++) {
+		int r;
+
+		if (path[i] != '/')
+			continue;
+		path[i] = '\0';
+		r = mkdir(path, 0700) < 0 ? -errno : 0;
+		if (r < 0 && r != -EEXIST && !is_dir(path)) {
+			*ret_len = i;
+			return r;
+		}
+		path[i] = '/';
+	}
+	return 0;
+}
+
+int path_make_private(const char *path, size_t *ret_len)
+{
+	const char *slash = strrchr(path, '/');
+	const size_t len = slash ? (size_t)(slash - path) : 0;
+	char copy[LIMIT_PATH];
+	mode_t mask;
+	int r;
+
+	*ret_len = len;
+	if (len >= sizeof(copy) - 1)
+		return -ENAMETOOLONG;
+	if (len == 0)
+		return 0;
+	memcpy(copy, path, len);
+	copy[len] = '\0';
+	/* as in each launch but the first */
+	if (is_dir(copy))
+		return 0;
+	copy[len] = '/';
+	copy[len + 1] = '\0';
+	mask = umask(0077);
+	r = make_private(copy, len, ret_len);
+	(void)umask(mask);
+	return r;
 }
 
 /* One component below dir: made when missing, opened without following. */

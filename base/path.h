@@ -31,6 +31,15 @@ int path_open_exact(const char *path, int flags);
  */
 int path_make_dirs(int root, const char *path, mode_t mode);
 
+/*
+ * Make what is missing of the directories on the way to path, which is what lies before its last
+ * '/', each for the caller alone (0700), whatever its umask: one that takes our own rights would
+ * shut what is kept there to each launch from then on. Symlinks on the way are the caller's own and
+ * followed. 0, or -errno, and then the first *ret_len bytes of path name the directory that cannot
+ * be made.
+ */
+int path_make_private(const char *path, size_t *ret_len);
+
 /* Like path_make_dirs for the parent, then an empty regular file unless something is there. */
 int path_make_file(int root, const char *path, mode_t mode);
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/sys.h"
 #include "profiles/bundle_format.h"
 
@@ -363,35 +364,16 @@ static int write_entry(int dirfd, const char *name, const struct buf *head, cons
 	return 0;
 }
 
-/* The directory and its missing parents, for the caller alone. */
-static int make_dirs(const char *dir, size_t len, struct err *err)
-{
-	char path[LIMIT_PATH];
-
-	for (size_t i = 1; i <= len; i++) {
-		if (dir[i] != '/' && dir[i] != '\0')
-			continue;
-		memcpy(path, dir, i);
-		path[i] = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST && (i == len || errno != EROFS))
-			return err_set(err, -errno, "make the cache directory '%s'", path);
-	}
-	return 0;
-}
-
 static int make_dir(const char *dir, struct err *err)
 {
-	size_t len = strlen(dir);
-	mode_t mask;
+	char path[LIMIT_PATH];
+	size_t len;
 	int r;
 
-	if (len >= LIMIT_PATH || dir[0] != '/')
+	if (dir[0] != '/' || snprintf(path, sizeof(path), "%s/", dir) >= (int)sizeof(path))
 		return err_set(err, -EINVAL, "use the cache directory '%s': no absolute path", dir);
-	/* One that takes our own rights would shut the cache to each launch from then on. */
-	mask = umask(0077);
-	r = make_dirs(dir, len, err);
-	(void)umask(mask);
-	return r;
+	r = path_make_private(path, &len);
+	return r < 0 ? err_set(err, r, "make the cache directory '%.*s'", (int)len, path) : 0;
 }
 
 int cache_store(const char *dir, const char *what, const char *const *search_dirs, size_t n_dirs,

@@ -746,6 +746,47 @@ static void test_race_moved_out(void **state)
 	check_outside();
 }
 
+/* Whatever the umask is, and it stays; what is there is left as it is. */
+static void test_make_private(void **state)
+{
+	const mode_t mask = umask(0777);
+	char path[300];
+	struct stat st;
+	size_t len;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/x/p/q/log", arena);
+	assert_int_equal(path_make_private(path, &len), 0);
+	assert_int_equal(umask(mask), 0777);
+	must(fstatat(arena_fd, "x/p/q", &st, 0));
+	assert_int_equal(st.st_mode, S_IFDIR | 0700);
+	must(fstatat(arena_fd, "x/p", &st, 0));
+	assert_int_equal(st.st_mode, S_IFDIR | 0700);
+	assert_int_equal(fstatat(arena_fd, "x/p/q/log", &st, 0), -1);
+	must(fchmodat(arena_fd, "x/p/q", 0750, 0));
+	assert_int_equal(path_make_private(path, &len), 0);
+	must(fstatat(arena_fd, "x/p/q", &st, 0));
+	assert_int_equal(st.st_mode, S_IFDIR | 0750);
+	/* as a caller names it: from where he is, with a slash at the end, with none */
+	must(fchdir(arena_fd));
+	assert_int_equal(path_make_private("x/r/", &len), 0);
+	must(fstatat(arena_fd, "x/r", &st, 0));
+	assert_int_equal(path_make_private("log", &len), 0);
+	assert_int_equal(path_make_private("/log", &len), 0);
+	/* a file in the way, named */
+	assert_int_equal(path_make_private("x/sentinel/s/log", &len), -ENOTDIR);
+	assert_int_equal(len, strlen("x/sentinel/s"));
+	memset(path, 'a', sizeof(path));
+	memcpy(path, "x/", 2);
+	memcpy(path + sizeof(path) - 5, "/log", 5);
+	assert_int_equal(path_make_private(path, &len), -ENAMETOOLONG);
+	must(unlinkat(arena_fd, "x/p/q", AT_REMOVEDIR));
+	must(unlinkat(arena_fd, "x/p", AT_REMOVEDIR));
+	must(unlinkat(arena_fd, "x/r", AT_REMOVEDIR));
+	must(chdir("/"));
+	check_outside();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -755,6 +796,7 @@ int main(void)
 		cmocka_unit_test(test_make_everywhere),	  cmocka_unit_test(test_make_plain),
 		cmocka_unit_test(test_make_refused),	  cmocka_unit_test(test_magic_links),
 		cmocka_unit_test(test_race_exchange),	  cmocka_unit_test(test_race_moved_out),
+		cmocka_unit_test(test_make_private),
 	};
 
 	return cmocka_run_group_tests_name("path", tests, setup, teardown);
