@@ -76,9 +76,12 @@ endif
 # The launcher is linked statically (static-pie): no loader work at each start, nothing of the
 # caller's LD_* is ever read, and pid 1 of each sandbox is small. See doc/decisions/0002.
 STATIC ?= 1
-# ld warns that libcap-ng's capng_change_id() would need the name service; we never call it. The word is
-# left standing: under --no-warnings GNU ld 2.40 takes undefined symbols for a warning, too.
+# NAMES: what libcap-ng asks of the name service and we never do (base/glibc/names.c).
 STATIC_LDFLAGS := $(if $(filter 1,$(STATIC)),-static-pie,-pie)
+ifeq ($(STATIC),1)
+NAMES := $(BUILD)/obj/base/glibc/names.o
+NAMES_LDFLAGS := -Wl,--wrap=getpwuid -Wl,--wrap=initgroups
+endif
 
 # Which libc the launcher is linked with. glibc's start-up asks the processor about its caches with
 # some sixty CPUID instructions, each of which a virtual machine traps: half a millisecond of each
@@ -209,9 +212,9 @@ $(BUILD)/cordon: $(LAUNCHER_OBJS)
 		$(call system_file,libcap-ng.a) $(call system_file,libmd.a) \
 		$(call system_file,crtendS.o) $(MUSL_LIB)crtn.o
 else
-$(BUILD)/cordon: $(call o,$(CLI_CORDON) $(CLI_SHARED)) $(BUILD)/obj/gen/supervisor_program.o $(call L,sandbox audit profiles policies base)
+$(BUILD)/cordon: $(call o,$(CLI_CORDON) $(CLI_SHARED)) $(BUILD)/obj/gen/supervisor_program.o $(NAMES) $(call L,sandbox audit profiles policies base)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(STATIC_LDFLAGS) $(LDFLAGS_ALL) -o $@ $^ -lcap-ng -lmd
+	$(Q)$(CC) $(STATIC_LDFLAGS) $(NAMES_LDFLAGS) $(LDFLAGS_ALL) -o $@ $^ -lcap-ng -lmd
 endif
 
 $(BUILD)/cordon-policy: $(call o,$(CLI_POLICY) $(CLI_SHARED)) $(call L,audit profiles policies base)

@@ -196,7 +196,7 @@ static int wait_end(struct session *s, pid_t pid, bool *ret_stuck, int *ret_stat
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 	uint32_t at = 0;
 	bool begun = false;
-	int64_t since = (int64_t)clock_ms();
+	int64_t since = clock_ms_of(CLOCK_MONOTONIC);
 
 	*ret_stuck = false;
 	while (pidfd >= 0 && poll(&p, 1, LOOK_MS) <= 0) {
@@ -204,10 +204,10 @@ static int wait_end(struct session *s, pid_t pid, bool *ret_stuck, int *ret_stat
 
 		/* Before the first call the launch itself takes its time: compiling, at worst. */
 		if (now != at || (!begun && s->block->base == 0))
-			since = (int64_t)clock_ms();
+			since = clock_ms_of(CLOCK_MONOTONIC);
 		at = now;
 		begun = s->block->base != 0;
-		if ((int64_t)clock_ms() - since > patience(s)) {
+		if (clock_ms_of(CLOCK_MONOTONIC) - since > patience(s)) {
 			*ret_stuck = true;
 			(void)kill(pid, SIGKILL);
 			break;

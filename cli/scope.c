@@ -49,13 +49,13 @@ static int spawn(const char *path, char *const *argv, int out, pid_t *ret)
 /* What it says until it ends: at most size - 1 bytes. 0, or -ETIMEDOUT. */
 static int listen_to(int fd, char *ret, size_t size)
 {
-	const int64_t end = (int64_t)clock_ms() + SCOPE_WAIT_MS;
+	const int64_t end = clock_ms_of(CLOCK_MONOTONIC) + SCOPE_WAIT_MS;
 	size_t len = 0;
 
 	ret[0] = '\0';
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = end - (int64_t)clock_ms();
+		int64_t left = end - clock_ms_of(CLOCK_MONOTONIC);
 		ssize_t n;
 
 		if (left <= 0 || poll(&p, 1, (int)left) == 0)

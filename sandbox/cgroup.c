@@ -259,7 +259,7 @@ int cgroup_make(struct cgroup_place *place, const char *id, const struct cgroup_
 static int wait_empty(int dir)
 {
 	_cleanup_close_ int fd = path_open_in(dir, "cgroup.events", O_RDONLY, PATH_NO_SYMLINKS);
-	int64_t left, end = (int64_t)clock_ms() + END_WAIT_MS;
+	int64_t left, end = clock_ms_of(CLOCK_MONOTONIC) + END_WAIT_MS;
 	char text[256];
 	uint64_t populated;
 	ssize_t n;
@@ -275,7 +275,7 @@ static int wait_empty(int dir)
 		text[n] = '\0';
 		if (cgroup_parse_key(text, "populated", &populated) < 0 || populated == 0)
 			return 0;
-		left = end - (int64_t)clock_ms();
+		left = end - clock_ms_of(CLOCK_MONOTONIC);
 		if (left <= 0)
 			return -ETIMEDOUT;
 		(void)poll(&p, 1, (int)left);
