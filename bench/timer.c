@@ -3,9 +3,9 @@
  * timer [-n RUNS] [-w WARM-UPS] [-j FILE] NAME CMD ARG... [::: NAME CMD ARG...]...
  * Runs the commands in turn (A B C, A B C, ...), so that whatever else the machine does falls on
  * all alike, and prints for each the median, 90th percentile, least and most time from
- * posix_spawn to the end of wait4, the processor time of it and its children, and the ratio of its
- * median to the first's. -j: the same as JSON lines. A command that does not end with 0 ends the
- * run.
+ * posix_spawn to the end of wait4, the processor time of it and its children, their page faults
+ * (which hardly vary, whatever the machine does), and the ratio of its median to the first's. -j:
+ * the same as JSON lines. A command that does not end with 0 ends the run.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +25,7 @@ struct command {
 	char **argv;
 	double *wall; /* microseconds */
 	double *cpu;
+	double *faults;
 };
 
 static double now_us(void)
@@ -73,6 +74,7 @@ static void run(const struct command *c, const posix_spawn_file_actions_t *files
 	if (slot >= 0) {
 		c->wall[slot] = to - from;
 		c->cpu[slot] = cpu_us(&usage);
+		c->faults[slot] = (double)usage.ru_minflt;
 	}
 }
 
@@ -125,15 +127,16 @@ int main(int argc, char **argv)
 	for (int i = 0; i < n; i++) {
 		commands[i].wall = calloc((size_t)runs, sizeof(double));
 		commands[i].cpu = calloc((size_t)runs, sizeof(double));
-		if (!commands[i].wall || !commands[i].cpu)
+		commands[i].faults = calloc((size_t)runs, sizeof(double));
+		if (!commands[i].wall || !commands[i].cpu || !commands[i].faults)
 			return 1;
 	}
 	for (long r = -warm; r < runs; r++)
 		for (int i = 0; i < n; i++)
 			run(&commands[i], &files, r);
 
-	printf("%-28s %10s %10s %10s %10s %10s %8s\n", "microseconds", "median", "p90", "min",
-	       "max", "cpu", "ratio");
+	printf("%-28s %10s %10s %10s %10s %10s %8s %8s\n", "microseconds", "median", "p90", "min",
+	       "max", "cpu", "faults", "ratio");
 	double first = 0;
 
 	for (int i = 0; i < n; i++) {
@@ -141,18 +144,21 @@ int main(int argc, char **argv)
 
 		qsort(c->wall, (size_t)runs, sizeof(double), compare);
 		qsort(c->cpu, (size_t)runs, sizeof(double), compare);
+		qsort(c->faults, (size_t)runs, sizeof(double), compare);
 		double median = c->wall[runs / 2], p90 = c->wall[runs * 9 / 10];
 
 		if (i == 0)
 			first = median;
-		printf("%-28s %10.0f %10.0f %10.0f %10.0f %10.0f %8.2f\n", c->name, median, p90,
-		       c->wall[0], c->wall[runs - 1], c->cpu[runs / 2], median / first);
+		printf("%-28s %10.0f %10.0f %10.0f %10.0f %10.0f %8.0f %8.2f\n", c->name, median,
+		       p90, c->wall[0], c->wall[runs - 1], c->cpu[runs / 2], c->faults[runs / 2],
+		       median / first);
 		if (json)
 			fprintf(json,
 				"{\"name\":\"%s\",\"runs\":%ld,\"median_us\":%.1f,\"p90_us\":%.1f,"
-				"\"min_us\":%.1f,\"max_us\":%.1f,\"cpu_us\":%.1f,\"ratio\":%.3f}\n",
+				"\"min_us\":%.1f,\"max_us\":%.1f,\"cpu_us\":%.1f,"
+				"\"faults\":%.0f,\"ratio\":%.3f}\n",
 				c->name, runs, median, p90, c->wall[0], c->wall[runs - 1],
-				c->cpu[runs / 2], median / first);
+				c->cpu[runs / 2], c->faults[runs / 2], median / first);
 	}
 	return json && fclose(json) != 0;
 }

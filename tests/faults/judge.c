@@ -66,6 +66,10 @@ static bool is_harmless(const char *line, char sign, enum kind kind, const char 
 		return true;
 	if (sign == '+' && (begins(line, "mount /none /") || begins(line, "mount /empty /")))
 		return strstr(line, " ro,nosuid,nodev,noexec,") != NULL;
+	/* A pid 1 that is being killed has no memory to read its arguments from, and its payload
+	 * lives for a moment more. */
+	if (kind == KIND_KILL && sign == '-' && begins(line, "/proc/1/cmdline: "))
+		return true;
 	/* What a lying kernel did not make, pass on or grant is missing; devpts is narrower and an
 	 * overlay less able without its options. */
 	return kind == KIND_LIE &&
