@@ -37,13 +37,10 @@ static bool rule_holds(const struct policy_rule *rule, const uint64_t args[6])
 	return true;
 }
 
-static const struct policy_rule *find_rule(const struct policy *policy,
-					   const struct syscall_desc *call, enum abi abi,
+static const struct policy_rule *find_rule(const struct policy_rule *rules, size_t n, enum abi abi,
 					   enum policy_action action, const uint64_t args[6])
 {
 	const struct policy_rule *found = NULL;
-	size_t n;
-	const struct policy_rule *rules = policy_rules_of(policy, call, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct policy_rule *rule = &rules[i];
@@ -57,12 +54,8 @@ static const struct policy_rule *find_rule(const struct policy *policy,
 	return found;
 }
 
-static bool any_rule_names(const struct policy *policy, const struct syscall_desc *call,
-			   enum abi abi)
+static bool any_rule_names(const struct policy_rule *rules, size_t n, enum abi abi)
 {
-	size_t n;
-	const struct policy_rule *rules = policy_rules_of(policy, call, &n);
-
 	for (size_t i = 0; i < n; i++) {
 		if (rules[i].abi_mask & 1U << abi)
 			return true;
@@ -85,19 +78,22 @@ void policy_eval(const struct policy *policy, enum abi abi, int32_t nr, const ui
 {
 	/* in this order: kill overrides deny, deny overrides allow */
 	static const enum policy_action order[] = { POLICY_KILL, POLICY_DENY, POLICY_ALLOW };
+	const struct policy_rule *rules;
 	const struct syscall_desc *call;
+	size_t n = 0;
 
 	if ((unsigned)abi >= _ABI_MAX || !(policy->abi_mask & 1U << abi)) {
 		answer(ret, POLICY_DENY, POLICY_BY_ABI, ENOSYS);
 		return;
 	}
 	call = syscall_by_nr(abi, nr);
-	if (!call || (call->since > policy->kernel && !any_rule_names(policy, call, abi))) {
+	rules = call ? policy_rules_of(policy, call, &n) : NULL;
+	if (!call || (call->since > policy->kernel && !any_rule_names(rules, n, abi))) {
 		answer(ret, POLICY_DENY, POLICY_BY_KERNEL, ENOSYS);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		const struct policy_rule *rule = find_rule(policy, call, abi, order[i], args);
+		const struct policy_rule *rule = find_rule(rules, n, abi, order[i], args);
 
 		if (!rule)
 			continue;

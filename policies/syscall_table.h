@@ -7,6 +7,10 @@
 extern const size_t syscall_gen_count;
 extern const struct syscall_desc syscall_gen_table[]; /* sorted by name */
 
+/* SHA-256 of consts.tbl, layouts.tbl and syscalls.tbl, one behind the other: with another number
+ * for a name, a policy means something else. */
+extern const char syscall_gen_digest[65];
+
 /* For each ABI: number -> position in the table plus one, 0 where there is no call. */
 struct syscall_gen_index {
 	const uint16_t *by_nr;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * libcap-ng's capng_change_id() asks the name service, which a static program would have to load at run
- * time; nobody here calls it. The linker puts these in the place of what it asks (--wrap), and so
- * nothing of the name service is in the launcher, and nothing warns of it. Linked into the static
- * glibc launcher only.
+ * libcap-ng's capng_change_id() asks the name service, which a static program would have to load at
+ * run time; nobody here calls it. The linker puts these in the place of what it asks (--wrap), and
+ * so nothing of the name service is in the launcher, and nothing warns of it. Linked into the
+ * static glibc launcher only.
  */
 #include <grp.h>
 #include <pwd.h>
