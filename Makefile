@@ -286,14 +286,14 @@ $(BUILD)/tests/programs/fingerprint: tests/faults/fingerprint.c
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -static -I. -o $@ $<
 
 INJECT := $(addprefix tests/faults/,inject.c trace.c transfer.c judge.c place.c)
-$(BUILD)/tests/programs/inject: $(INJECT) tests/faults/faults.h tests/faults/transfer.h $(call L,policies base)
+$(BUILD)/tests/programs/inject: $(INJECT) tests/faults/faults.h tests/faults/transfer.h tests/lib/traced.h $(call L,policies base)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -I. -o $@ $(INJECT) $(call L,policies base)
 
 # What a power failure may leave of files that a program wrote.
 CRASH := $(addprefix tests/durability/,crash.c record.c disk.c audit.c cache.c)
-$(BUILD)/tests/programs/crash: $(CRASH) $(wildcard tests/durability/*.h) $(call L,audit policies base)
+$(BUILD)/tests/programs/crash: $(CRASH) $(wildcard tests/durability/*.h) tests/lib/traced.h $(call L,audit policies base)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -I. -o $@ $(CRASH) $(call L,audit policies base) -lmd

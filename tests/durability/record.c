@@ -22,6 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/lib/traced.h"
+
 enum { MAX_TASKS = 64, WHOLE_PATH = 1024 };
 
 struct task {
@@ -321,32 +323,11 @@ static struct task *find(struct recorder *r, pid_t pid)
 	return NULL;
 }
 
-static int depth_of(const char *pid)
-{
-	char path[64], line[256];
-	int depth = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%s/status", pid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		if (strncmp(line, "NSpid:", 6) != 0)
-			continue;
-		depth = 0;
-		for (char *p = strtok(line + 6, "\t \n"); p; p = strtok(NULL, "\t \n"))
-			depth++;
-	}
-	if (f)
-		fclose(f);
-	return depth;
-}
-
 static void adopt(struct recorder *r, pid_t pid)
 {
-	char number[16];
+	int last;
 
-	snprintf(number, sizeof(number), "%d", pid);
-	if (depth_of(number) > depth_of("self") || r->n_tasks == MAX_TASKS) {
+	if (traced_is_inside(pid, &last) || r->n_tasks == MAX_TASKS) {
 		ptrace(PTRACE_DETACH, pid, 0, 0);
 		return;
 	}
@@ -389,9 +370,6 @@ static void on_stop(struct recorder *r, pid_t pid, int status)
 
 int record_run(struct disk *disk, char *const *argv, int *ret_status)
 {
-	const unsigned long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK |
-				      PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-				      PTRACE_O_TRACEEXEC;
 	struct recorder r = { .disk = disk };
 	pid_t first = fork(), pid;
 	int status;
@@ -402,7 +380,7 @@ int record_run(struct disk *disk, char *const *argv, int *ret_status)
 		_exit(127);
 	}
 	if (first < 0 || waitpid(first, &status, WUNTRACED) < 0 ||
-	    ptrace(PTRACE_SEIZE, first, 0, options) < 0) {
+	    ptrace(PTRACE_SEIZE, first, 0, TRACED_OPTIONS) < 0) {
 		fprintf(stderr, "crash: cannot trace '%s': %s\n", argv[0], strerror(errno));
 		return -1;
 	}

@@ -23,6 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/lib/traced.h"
+
 #ifndef __x86_64__
 #error "the registers of x86_64 are written to"
 #endif
@@ -133,39 +135,12 @@ static void forget(struct trace *t, pid_t pid)
 		*task = t->tasks[--t->n_tasks];
 }
 
-/* How deep in pid namespaces, and the number in the innermost one. */
-static int depth_of(const char *pid, int *ret_last)
-{
-	char path[64], line[256];
-	int depth = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%s/status", pid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		if (strncmp(line, "NSpid:", 6) != 0)
-			continue;
-		depth = 0;
-		for (char *p = strtok(line + 6, "\t \n"); p; p = strtok(NULL, "\t \n")) {
-			*ret_last = atoi(p);
-			depth++;
-		}
-	}
-	if (f)
-		fclose(f);
-	return depth;
-}
-
 /* A new task at its first stop. What stays outside, the policy compiler, is let go. */
 static void adopt(struct trace *t, pid_t pid)
 {
-	char number[16];
-	int last = 0, depth, own;
+	int last = 0;
 
-	snprintf(number, sizeof(number), "%d", pid);
-	depth = depth_of(number, &last);
-	own = depth_of("self", &(int){ 0 });
-	if (depth <= own || t->n_tasks == MAX_TASKS) {
+	if (!traced_is_inside(pid, &last) || t->n_tasks == MAX_TASKS) {
 		ptrace(PTRACE_DETACH, pid, 0, 0);
 		return;
 	}
@@ -343,9 +318,6 @@ static bool follow(struct trace *t)
 
 static int start(struct trace *t)
 {
-	const unsigned long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK |
-				      PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-				      PTRACE_O_TRACEEXEC;
 	int go[2], terminal = place_terminal(t->run->place);
 	char byte;
 
@@ -363,7 +335,7 @@ static int start(struct trace *t)
 		close(terminal);
 	close(go[0]);
 	t->tasks[t->n_tasks++] = (struct task){ .pid = t->launcher, .role = ROLE_SUPERVISOR };
-	if (t->launcher < 0 || ptrace(PTRACE_SEIZE, t->launcher, 0, options) < 0) {
+	if (t->launcher < 0 || ptrace(PTRACE_SEIZE, t->launcher, 0, TRACED_OPTIONS) < 0) {
 		close(go[1]);
 		return -1;
 	}
