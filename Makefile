@@ -221,7 +221,7 @@ $(BUILD)/cordon-policy: $(call o,$(CLI_POLICY) $(CLI_SHARED)) $(call L,audit pro
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
 
-$(BUILD)/cordon-audit: $(call o,$(CLI_AUDIT) $(CLI_ADVICE) $(CLI_SHARED)) $(call L,audit profiles policies base)
+$(BUILD)/cordon-audit: $(call o,$(CLI_AUDIT) $(CLI_ADVICE) $(CLI_SHARED)) $(BUILD)/obj/gen/reader_program.o $(call L,audit profiles policies base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
 
@@ -239,7 +239,7 @@ $(BUILD)/cordon-scope: $(call o,$(CLI_SCOPE)) $(call L,base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lsystemd
 
-# The filters of our own programs, the supervisor and the collector: our generator's, checked as every other
+# The filters of our own programs, the supervisor, the collector and the reader of logs: our generator's, checked as every other
 # is, and built in, so that nothing is read for it when it starts. The generator runs on the machine that builds: for another processor's
 # programs there is a second one, made by BUILD_CC.
 BUILD_CC  ?= cc
@@ -250,6 +250,7 @@ $(BUILD)/host/cordon-policy: $(wildcard $(foreach r,base policies profiles audit
 
 $(BUILD)/gen/collect_program.c: collect/collect.policy
 $(BUILD)/gen/supervisor_program.c: sandbox/supervisor.policy
+$(BUILD)/gen/reader_program.c: cli/reader.policy
 $(BUILD)/gen/%_program.c: tools/gen-program $(GENERATOR)
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)
@@ -268,11 +269,11 @@ $(BUILD)/cordon-probe: cli/probe.c cli/probe.h
 		-ffile-prefix-map='$(CURDIR)=.' -nostdlib -static $(LDHARDEN) -o $@ cli/probe.c
 
 # --- tests
-$(BUILD)/tests/test_confine: $(BUILD)/obj/gen/supervisor_program.o
+$(BUILD)/tests/test_confine: $(BUILD)/obj/gen/supervisor_program.o $(BUILD)/obj/gen/reader_program.o $(BUILD)/obj/cli/audit_confine.o
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call L,collect sandbox audit profiles policies base)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lseccomp -lcap-ng -ljson-c -lmd
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lseccomp -lcap-ng -ljson-c -lmd
 
 # Programs that run inside a sandbox as its payload: static, so that any base will do.
 $(BUILD)/tests/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)
@@ -403,7 +404,7 @@ check-aarch64: $(BUILD)/cordon-policy  ## the tree compiles for aarch64, and the
 	CORDON_RANDOM_POLICIES=$${CORDON_RANDOM_POLICIES:-100} \
 		tools/run-tests unit $(BUILD)-aarch64 $(CROSS_TESTS:%=$(BUILD)-aarch64/tests/aarch64_%)
 
-cross-objects: $(LIBS) $(BUILD)/obj/gen/collect_program.o $(BUILD)/obj/gen/supervisor_program.o $(CROSS_TESTS:%=$(BUILD)/tests/aarch64_%)
+cross-objects: $(LIBS) $(BUILD)/obj/gen/reader_program.o $(BUILD)/obj/gen/collect_program.o $(BUILD)/obj/gen/supervisor_program.o $(CROSS_TESTS:%=$(BUILD)/tests/aarch64_%)
 
 # A script, because nothing else runs a program of another processor.
 $(BUILD)/tests/aarch64_%: tests/unit/test_%.c tests/cross/cmocka.h tests/cross/sha2.c $(call L,profiles policies base)

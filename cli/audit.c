@@ -5,13 +5,16 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "audit/place.h"
 #include "audit/stamp.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "cli/audit_confine.h"
 #include "cli/print.h"
 
 static const char usage[] =
@@ -193,6 +196,20 @@ static int parse(const struct audit_verb *verb, int argc, char **argv, struct au
 	return 0;
 }
 
+/* A process in a Landlock domain reaches no other's /proc/PID/root, cwd or fd (landlock(7), "Ptrace
+ * restrictions"). */
+static int check_view(const char *file, struct err *err)
+{
+	const char *pid = text_starts_with(file, "/proc/") ? file + strlen("/proc/") : "";
+	const size_t n = strspn(pid, "0123456789");
+
+	if (n == 0 || pid[n] != '/' || strtol(pid, NULL, 10) == getpid())
+		return 0;
+	err_refuse(err, "read a log through another process's view: '%.512s'", file);
+	return err_hint(err, "enter it: nsenter --mount --target %.*s cordon audit ...",
+			(int)(n < 20 ? n : 20), pid);
+}
+
 static const struct audit_verb verbs[] = {
 	{ "show", audit_cli_show, "fgCjspcPRmSUn" }, { "explain", audit_cli_explain, "jspqI" },
 	{ "replay", audit_cli_replay, "jspIE" },     { "suggest", audit_cli_suggest, "jspIoAD" },
@@ -232,6 +249,11 @@ int main(int argc, char **argv)
 	if (r == 0 && !args.file) {
 		r = place_default(place, sizeof(place), &err);
 		args.file = place;
+	}
+	/* What makes a key reads nothing that others wrote. */
+	if (r == 0 && verb->run != audit_cli_seal_setup) {
+		r = check_view(args.file, &err);
+		r = r < 0 ? r : audit_confine(&reader_program, args.out, &err);
 	}
 	if (r < 0)
 		return audit_cli_fail(&err);

@@ -75,21 +75,9 @@ static int drop_capabilities(struct err *err)
 
 static int apply_landlock(int abi, struct err *err)
 {
-	const struct sys_landlock_ruleset attr = {
-		.handled_fs = landlock_handled_fs(abi),
-		.handled_net = landlock_net_right(abi, POLICY_PORT_BIND, POLICY_PORT_TCP) |
-			       landlock_net_right(abi, POLICY_PORT_CONNECT, POLICY_PORT_TCP) |
-			       landlock_net_right(abi, POLICY_PORT_BIND, POLICY_PORT_UDP) |
-			       landlock_net_right(abi, POLICY_PORT_CONNECT, POLICY_PORT_UDP),
-		.scoped = landlock_scoped(abi),
-	};
-	size_t size = attr.scoped	 ? sizeof(attr)
-		      : attr.handled_net ? sizeof(attr.handled_fs) + sizeof(attr.handled_net)
-					 : sizeof(attr.handled_fs);
-	_cleanup_close_ int ruleset = -1, proc = -1;
+	_cleanup_close_ int ruleset = program_ruleset(abi), proc = -1;
 	int r;
 
-	ruleset = sys_landlock_create_ruleset(&attr, size, 0);
 	if (ruleset < 0)
 		return err_set(err, ruleset, "make a Landlock ruleset");
 	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);

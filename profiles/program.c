@@ -8,6 +8,24 @@
 
 #include "base/sys.h"
 #include "profiles/bundle.h"
+#include "profiles/landlock.h"
+
+int program_ruleset(int abi)
+{
+	const struct sys_landlock_ruleset attr = {
+		.handled_fs = landlock_handled_fs(abi),
+		.handled_net = landlock_net_right(abi, POLICY_PORT_BIND, POLICY_PORT_TCP) |
+			       landlock_net_right(abi, POLICY_PORT_CONNECT, POLICY_PORT_TCP) |
+			       landlock_net_right(abi, POLICY_PORT_BIND, POLICY_PORT_UDP) |
+			       landlock_net_right(abi, POLICY_PORT_CONNECT, POLICY_PORT_UDP),
+		.scoped = landlock_scoped(abi),
+	};
+	size_t size = attr.scoped	 ? sizeof(attr)
+		      : attr.handled_net ? sizeof(attr.handled_fs) + sizeof(attr.handled_net)
+					 : sizeof(attr.handled_fs);
+
+	return sys_landlock_create_ruleset(&attr, size, 0);
+}
 
 bool program_in_force(void)
 {

@@ -15,7 +15,11 @@ struct program {
 
 /* Built in: tools/gen-program made them of a room's policy. Each is linked into its program alone.
  */
-extern const struct program supervisor_program, collect_program;
+extern const struct program supervisor_program, collect_program, reader_program;
+
+/* A Landlock ruleset that refuses all that an ABI knows: what is to be left is granted by the
+ * caller. A descriptor, owned, or -errno. */
+int program_ruleset(int abi);
 
 /* Whether a program of our generator's is in force: it answers BUNDLE_PROBE_NR. */
 bool program_in_force(void);

@@ -132,10 +132,11 @@ int place_terminal(const struct place *p)
 	return pid < 0 ? -2 : slave;
 }
 
+/* It is no session's: the end of a leader hangs its terminal up, and the kernel forgets what nobody
+ * has read yet of what was written to it. */
 static void take_terminal(int slave)
 {
-	if (setsid() < 0 || ioctl(slave, TIOCSCTTY, 0) < 0 || dup2(slave, 0) < 0 ||
-	    dup2(slave, 1) < 0)
+	if (setsid() < 0 || dup2(slave, 0) < 0 || dup2(slave, 1) < 0)
 		_exit(99);
 	close(slave);
 }

@@ -60,7 +60,9 @@ enforced "a disk that stays full"
 said=$(sed -n 's/^cordon: [0-9]* audit records (\([0-9]*\) denials) could not be written to .*(ENOSPC).*; the policy was enforced$/\1/p' said)
 there=$(jq -s 'map(select(.type == "denial" or .type == "summary").count) | add' "$disk/log.jsonl")
 check "a disk that stays full: what is there and what the user is told are what was made" test $((there + said)) -eq "$made"
-expect_status 0 "a disk that stays full: what is there is whole" -- "$CORDON" audit verify "$disk/log.jsonl"
+expect_status 0 "a disk that stays full: what is there is whole" -- verify "$disk/log.jsonl"
+expect_status 125 "a log that lies in another process's view" -- "$CORDON" audit verify "$disk/log.jsonl"
+check "is read from within it" grep -q "^hint: .*nsenter --mount --target $holder " "$ERR"
 expect_error 125 "ENOSPC|No space left" "a disk that is full at the beginning: nothing starts" -- bash -c \
 	"head -c 1m /dev/zero >>'$disk/ballast'; exec '$CORDON' run --audit 'file:$disk/new.jsonl' -- true"
 

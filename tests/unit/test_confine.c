@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The supervisor's own filter: what it does all day works under it, and what only somebody else
- * would do ends the process or fails. Each attempt is made without the filter, too. */
+/* What our own programs give up, the supervisor and the reader of logs: what they do all day works
+ * under it, and what only somebody else would do ends the process or fails. Each attempt is made
+ * without it, too. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,19 +13,27 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sys.h"
+#include "cli/audit_confine.h"
 #include "sandbox/confine.h"
 
 enum { PAGE = 4096, CONFINE_FAILED = 99 };
+enum who { NOBODY, SUPERVISOR, READER };
+
+/* What the reader was told to write, and what it was not. */
+static char out_path[64], other_path[64];
 
 static long go_exec(void)
 {
@@ -111,15 +120,62 @@ static long go_allocate(void)
 	return p == MAP_FAILED ? -1 : munmap(p, PAGE);
 }
 
+static long write_to(const char *path, int flags)
+{
+	int fd = open(path, flags | O_WRONLY | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -1 : write(fd, "x\n", 2) == 2 ? close(fd) : -1;
+}
+
+static long go_write_out(void)
+{
+	return write_to(out_path, O_CREAT | O_TRUNC);
+}
+
+static long go_write_other(void)
+{
+	return write_to(other_path, 0);
+}
+
+static long go_remove(void)
+{
+	return unlink(other_path) == 0 ? write_to(other_path, O_CREAT) : -1;
+}
+
+static long go_read_other(void)
+{
+	char byte;
+	int fd = open(other_path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -1 : read(fd, &byte, 1) == 1 ? close(fd) : -1;
+}
+
+static long go_list(void)
+{
+	int fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char entries[512];
+
+	return fd < 0							   ? -1
+	       : syscall(SYS_getdents64, fd, entries, sizeof(entries)) > 0 ? close(fd)
+									   : -1;
+}
+
+static int confine(enum who who, struct err *err)
+{
+	if (who == SUPERVISOR)
+		return confine_supervisor(&supervisor_program, err);
+	return who == READER ? audit_confine(&reader_program, out_path, err) : 0;
+}
+
 /* How a child that makes the attempt ends: 0 it worked, an errno, or 128 and the signal. */
-static int attempt(long (*go)(void), bool confined)
+static int attempt(long (*go)(void), enum who who)
 {
 	struct err err = ERR_INIT;
 	pid_t pid = fork();
 	int status;
 
 	if (pid == 0) {
-		if (confined && confine_supervisor(&supervisor_program, &err) < 0)
+		if (confine(who, &err) < 0)
 			_exit(CONFINE_FAILED);
 		errno = 0;
 		_exit(go() >= 0 ? 0 : errno);
@@ -144,8 +200,8 @@ static void test_what_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
-		assert_int_equal(attempt(tries[i].go, true), tries[i].how);
-		assert_int_equal(attempt(tries[i].go, false), 0);
+		assert_int_equal(attempt(tries[i].go, SUPERVISOR), tries[i].how);
+		assert_int_equal(attempt(tries[i].go, NOBODY), 0);
 	}
 }
 
@@ -155,7 +211,61 @@ static void test_what_works(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(tries); i++)
-		assert_int_equal(attempt(tries[i], true), 0);
+		assert_int_equal(attempt(tries[i], SUPERVISOR), 0);
+}
+
+static int make_files(void **state)
+{
+	(void)state;
+	(void)snprintf(out_path, sizeof(out_path), "/tmp/test_confine.%d.d", (int)getpid());
+	if (mkdir(out_path, 0700) < 0)
+		return -1;
+	(void)snprintf(out_path, sizeof(out_path), "/tmp/test_confine.%d.d/out", (int)getpid());
+	(void)snprintf(other_path, sizeof(other_path), "/tmp/test_confine.%d.x", (int)getpid());
+	return (int)write_to(other_path, O_CREAT);
+}
+
+static int remove_files(void **state)
+{
+	(void)state;
+	(void)unlink(out_path);
+	(void)unlink(other_path);
+	*strrchr(out_path, '/') = '\0';
+	return rmdir(out_path);
+}
+
+/* Files are Landlock's, where the kernel has it. */
+static void test_the_reader(void **state)
+{
+	const bool files = sys_landlock_abi() > 0;
+	const struct {
+		long (*go)(void);
+		int how;
+	} tries[] = {
+		{ go_exec, 128 + SIGSYS },
+		{ go_fork, 128 + SIGSYS },
+		{ go_map_code, 128 + SIGSYS },
+		{ go_make_code, 128 + SIGSYS },
+		{ go_trace, 128 + SIGSYS },
+		{ go_unshare, 128 + SIGSYS },
+		{ go_internet, 128 + SIGSYS },
+		{ go_receiver, 128 + SIGSYS },
+		{ go_read_memory, 128 + SIGSYS },
+		{ go_set_ids, EPERM },
+		{ go_remove, EPERM },
+		{ go_write_other, files ? EACCES : 0 },
+	};
+	static long (*const works[])(void) = { go_write_out, go_write_out, go_read_other, go_list,
+					       go_allocate };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
+		assert_int_equal(attempt(tries[i].go, READER), tries[i].how);
+		assert_int_equal(attempt(tries[i].go, NOBODY), 0);
+	}
+	/* the file that is to be made, and the one that is there */
+	for (size_t i = 0; i < ARRAY_SIZE(works); i++)
+		assert_int_equal(attempt(works[i], READER), 0);
 }
 
 static void test_it_is_in_force(void **state)
@@ -182,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_refused),
 		cmocka_unit_test(test_what_works),
 		cmocka_unit_test(test_it_is_in_force),
+		cmocka_unit_test(test_the_reader),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_files, remove_files);
 }
