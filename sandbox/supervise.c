@@ -299,19 +299,24 @@ static int one_round(struct supervisor *s, struct err *err)
 	return r;
 }
 
-/* What the payload had written to its terminal before it ended is still shown. */
+/* What the payload had written to its terminal before it ended is still shown, however slowly the
+ * caller's takes it; one that takes nothing for so long is not waited for. */
 static void drain_terminal(struct supervisor *s)
 {
-	uint64_t end = clock_ns() + (uint64_t)DRAIN_MS * 1000000U;
+	uint64_t since = clock_ms(), shown = s->terminal.shown;
 
 	terminal_payload_ended(&s->terminal);
-	while (!terminal_is_idle(&s->terminal) && clock_ns() < end) {
+	while (!terminal_is_idle(&s->terminal) && clock_ms() - since < DRAIN_MS) {
 		struct pollfd p[TERMINAL_POLLFDS];
 		size_t n = terminal_pollfds(&s->terminal, p, TERMINAL_POLLFDS);
 
 		if (poll(p, (nfds_t)n, sooner(50, terminal_timeout(&s->terminal))) < 0 ||
 		    terminal_handle(&s->terminal, p, n) < 0)
 			break;
+		if (s->terminal.shown != shown) {
+			shown = s->terminal.shown;
+			since = clock_ms();
+		}
 	}
 	terminal_end(&s->terminal);
 }

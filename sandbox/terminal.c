@@ -255,7 +255,7 @@ static int queue_read(struct terminal_queue *q, int fd)
 	ssize_t n;
 
 	queue_pack(q);
-	n = read(fd, q->data + q->end, sizeof(q->data) - q->end);
+	n = read(fd, q->data + q->end, TERMINAL_BUFFER - q->end);
 	if (n < 0)
 		return -errno;
 	q->end += (size_t)n;
@@ -365,6 +365,7 @@ static void take_screen(struct terminal *t)
 
 static void give_screen(struct terminal *t)
 {
+	const size_t before = queue_used(&t->screen);
 	int r;
 
 	if (t->out.fd < 0) {
@@ -373,6 +374,7 @@ static void give_screen(struct terminal *t)
 	}
 	r = t->out.own || t->out.is_file ? queue_write(&t->screen, t->out.fd)
 					 : queue_write_waiting(&t->screen, t->out.fd);
+	t->shown += before - queue_used(&t->screen);
 	if (r < 0)
 		hang_up(t);
 }

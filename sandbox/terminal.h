@@ -27,6 +27,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <termios.h>
 
 #include "base/err.h"
@@ -63,6 +64,7 @@ struct terminal {
 	struct terminal_end_point in, out;
 	struct terminal_queue keys;   /* to the payload */
 	struct terminal_queue screen; /* from the payload */
+	uint64_t shown;		      /* bytes that the outer terminal has taken */
 	bool raw;		      /* the outer terminal is in raw mode through us */
 	bool keys_mode;		      /* in is a terminal: it is to be raw in the foreground */
 	bool background; /* we are not the outer terminal's foreground: no key is ours */

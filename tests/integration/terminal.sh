@@ -123,4 +123,25 @@ expect_match Stopped "a job is stopped by its key" -- with_bash --send-on 'go>' 
 	"$CORDON" shell --env 'PS1=go> ' -- --norc -i
 expect_status 3 "cordon shell with arguments" -- "$CORDON" shell -- -c 'exit 3'
 
+# --- a terminal that takes what is written to it slowly, still, when the payload has long ended
+slow() { # the latter half by 4 KB each 0.2 s; prints how much came in all
+	/usr/bin/python3 - "$@" <<-'END'
+		import os, subprocess, sys, time, tty
+		master, slave = os.openpty()
+		tty.setraw(slave)
+		child = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, start_new_session=True)
+		os.close(slave)
+		n = 0
+		try:
+		    while True:
+		        n += len(os.read(master, 12288))
+		        time.sleep(0.2 * (n > 150000))
+		except OSError:
+		    pass
+		print(child.wait(), n)
+	END
+}
+expect_output "0 300000" "a slow terminal gets all of it" -- \
+	slow "$CORDON" run -q -- sh -c 'head -c 300000 /dev/zero | tr "\0" x'
+
 done_testing
