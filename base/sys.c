@@ -154,10 +154,13 @@ int sys_seccomp(unsigned op, unsigned flags, void *args)
 	return result(syscall(SYS_seccomp, op, flags, args));
 }
 
-int sys_landlock_create_ruleset(const struct sys_landlock_ruleset *attr, size_t size,
-				unsigned flags)
+int sys_landlock_create_ruleset(const struct sys_landlock_ruleset *attr)
 {
-	return result(syscall(SYS_landlock_create_ruleset, attr, size, flags));
+	size_t size = attr->scoped	  ? sizeof(*attr)
+		      : attr->handled_net ? offsetof(struct sys_landlock_ruleset, scoped)
+					  : offsetof(struct sys_landlock_ruleset, handled_net);
+
+	return result(syscall(SYS_landlock_create_ruleset, attr, size, 0U));
 }
 
 int sys_landlock_add_path(int ruleset, int parent_fd, uint64_t allowed)
@@ -183,7 +186,8 @@ int sys_landlock_restrict_self(int ruleset, unsigned flags)
 
 int sys_landlock_abi(void)
 {
-	int r = sys_landlock_create_ruleset(NULL, 0, SYS_LANDLOCK_CREATE_RULESET_VERSION);
+	int r = result(
+		syscall(SYS_landlock_create_ruleset, NULL, 0, SYS_LANDLOCK_CREATE_RULESET_VERSION));
 
 	return r == -ENOSYS || r == -EOPNOTSUPP ? 0 : r;
 }

@@ -103,8 +103,9 @@ int sys_pidfd_open(pid_t pid, unsigned flags);
 int sys_pidfd_getfd(int pidfd, int fd);
 int sys_pidfd_send_signal(int pidfd, int sig);
 int sys_seccomp(unsigned op, unsigned flags, void *args);
-int sys_landlock_create_ruleset(const struct sys_landlock_ruleset *attr, size_t size,
-				unsigned flags);
+/* A descriptor or -errno. A kernel older than a field refuses an attribute that reaches to it
+ * (landlock_create_ruleset(2), E2BIG), so trailing fields that are 0 are not told. */
+int sys_landlock_create_ruleset(const struct sys_landlock_ruleset *attr);
 int sys_landlock_add_path(int ruleset, int parent_fd, uint64_t allowed);
 int sys_landlock_add_port(int ruleset, uint16_t port, uint64_t allowed);
 int sys_landlock_restrict_self(int ruleset, unsigned flags);

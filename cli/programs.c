@@ -23,7 +23,7 @@ enum { MAX_DIRS = 4 };
 
 struct places {
 	const char *build; /* folder of this program, when cordon-policy lies there too; or "" */
-	const char *config, *library, *cache;
+	const char *config, *cache;
 	const char *dirs[MAX_DIRS];
 	size_t n_dirs;
 	size_t used;
@@ -96,8 +96,7 @@ static void find_places(struct places *p)
 	p->dirs[p->n_dirs++] = "/etc/cordon/policies";
 	if (p->build[0]) {
 		in_tree(p->build, "policies/library", next(p), LIMIT_PATH + 32);
-		p->library = taken(p);
-		p->dirs[p->n_dirs++] = p->library;
+		p->dirs[p->n_dirs++] = taken(p);
 	} else {
 		p->dirs[p->n_dirs++] = CORDON_DATADIR "/policies";
 	}

@@ -20,11 +20,8 @@ int program_ruleset(int abi)
 			       landlock_net_right(abi, POLICY_PORT_CONNECT, POLICY_PORT_UDP),
 		.scoped = landlock_scoped(abi),
 	};
-	size_t size = attr.scoped	 ? sizeof(attr)
-		      : attr.handled_net ? sizeof(attr.handled_fs) + sizeof(attr.handled_net)
-					 : sizeof(attr.handled_fs);
 
-	return sys_landlock_create_ruleset(&attr, size, 0);
+	return sys_landlock_create_ruleset(&attr);
 }
 
 bool program_in_force(void)

@@ -35,7 +35,6 @@ static uint64_t rights_of(enum plan_access access, int abi)
 	return 0;
 }
 
-/* A field that is 0 is left out of the size: old kernels know no more than theirs. */
 static int make_ruleset(const struct plan *plan)
 {
 	const struct sys_landlock_ruleset attr = {
@@ -43,13 +42,8 @@ static int make_ruleset(const struct plan *plan)
 		.handled_net = plan->landlock_net,
 		.scoped = landlock_scoped(plan->landlock_abi),
 	};
-	size_t size = sizeof(attr.handled_fs);
 
-	if (attr.handled_net || attr.scoped)
-		size += sizeof(attr.handled_net);
-	if (attr.scoped)
-		size += sizeof(attr.scoped);
-	return sys_landlock_create_ruleset(&attr, size, 0);
+	return sys_landlock_create_ruleset(&attr);
 }
 
 static int grant_fd(struct child *c, int ruleset, int fd, uint64_t access)

@@ -124,7 +124,7 @@ static void test_the_kernel_takes_them(void **state)
 				landlock_net_right(abi, POLICY_PORT_CONNECT, POLICY_PORT_UDP),
 			.scoped = landlock_scoped(abi),
 		};
-		_cleanup_close_ int fd = sys_landlock_create_ruleset(&attr, sizeof(attr), 0);
+		_cleanup_close_ int fd = sys_landlock_create_ruleset(&attr);
 
 		assert_true(fd >= 0);
 	}
@@ -134,7 +134,7 @@ static void test_the_kernel_takes_them(void **state)
 			.handled_fs = landlock_handled_fs(LANDLOCK_NEWEST_ABI),
 		};
 
-		assert_int_equal(sys_landlock_create_ruleset(&attr, sizeof(attr), 0), -EINVAL);
+		assert_int_equal(sys_landlock_create_ruleset(&attr), -EINVAL);
 	}
 }
 
