@@ -17,10 +17,10 @@ for n in {3..20} 27 28 333; do
 done
 check "F3 --cwd /proc/self/fd/N is refused, N = 3 to 20, 27, 28, 333" test -z "$bad"
 [ -z "$bad" ] || diag "$bad"
-ln -sfn /proc/self/fd/28 base/leaked
+cp -a base leaky
+ln -s /proc/self/fd/28 leaky/leaked
 expect_error 125 "working directory" "F3 --cwd through a symlink of the base" -- \
-	"$OUTSIDE" --leak out "$CORDON" run --audit "file:$LOG2" --base base --ro "$PROGRAMS" --cwd /leaked -- "$PROGRAMS/true"
-rm base/leaked
+	"$OUTSIDE" --leak out "$CORDON" run --audit "file:$LOG2" --base leaky --ro "$PROGRAMS" --cwd /leaked -- "$PROGRAMS/true"
 expect_status 0 "twin F3 such a directory can be entered outside" -- \
 	"$OUTSIDE" --leak out sh -c 'cd /proc/self/fd/28 && cd -P . && test "$(pwd -P)" = /'
 mkdir gone

@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -74,6 +76,26 @@ static void make_socket(const char *path)
 	close(fd);
 }
 
+/* Whether what is named has its place in the tree: nothing is planted through a symlink that leads
+ * out. */
+static bool is_beneath(const char *root, const char *name)
+{
+	const struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+				      .resolve = RESOLVE_BENEATH };
+	char parent[LONG] = ".";
+	const char *slash = strrchr(name, '/');
+	const int top = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	long fd;
+
+	if (slash)
+		snprintf(parent, sizeof(parent), "%.*s", (int)(slash - name), name);
+	fd = syscall(SYS_openat2, top, parent, &how, sizeof(how));
+	if (fd >= 0)
+		close((int)fd);
+	close(top);
+	return fd >= 0;
+}
+
 static void make(const struct arena *a, const char *root, char type, const char *name,
 		 const char *target)
 {
@@ -88,6 +110,8 @@ static void make(const struct arena *a, const char *root, char type, const char 
 		else
 			to[n] = *p, to[n + 1] = '\0';
 	}
+	if (!is_beneath(root, name) || (type == 'h' && !is_beneath(root, target)))
+		return;
 	switch (type) {
 	case 'l':
 		(void)!symlink(to, path);
@@ -118,13 +142,13 @@ static void make(const struct arena *a, const char *root, char type, const char 
 		(void)!link(to, path);
 		break;
 	case 'o':
-		(void)setxattr(path, "user.overlay.opaque", "y", 1, 0);
+		(void)lsetxattr(path, "user.overlay.opaque", "y", 1, 0);
 		break;
 	case 'm':
-		(void)setxattr(path, "user.overlay.metacopy", "", 0, 0);
+		(void)lsetxattr(path, "user.overlay.metacopy", "", 0, 0);
 		break;
 	case 'r':
-		(void)setxattr(path, "user.overlay.redirect", to, strlen(to), 0);
+		(void)lsetxattr(path, "user.overlay.redirect", to, strlen(to), 0);
 		break;
 	default:
 		abort();
