@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/sys.h"
+#include "base/text.h"
 #include "sandbox/lsm_text.h"
 #include "sandbox/plan.h"
 
@@ -91,13 +92,48 @@ static int lacks_module(struct plan *plan, const struct asked *a, struct err *er
 			label_lsm_name(a->lsm));
 }
 
-/* The one command of an administrator that loads it. */
+/* The profile's name in the policy namespace whose name begins at name[1] and is *ret_len long;
+ * NULL: in none. As security/apparmor/lib.c, aa_splitn_fqname(), takes ":NS:NAME" and ":NS://NAME".
+ */
+static const char *in_namespace(const char *name, int *ret_len)
+{
+	const char *end = name[0] == ':' ? strchr(name + 1, ':') : NULL;
+
+	*ret_len = end ? (int)(end - name - 1) : 0;
+	if (*ret_len == 0)
+		return NULL;
+	return end + (text_starts_with(end, "://") ? 3 : 1);
+}
+
+/* `cordon policy load` makes a policy's profile alone, and goes into no namespace within another.
+ */
+static void hint_load_there(const struct asked *a, const char *profile, int len, struct err *err)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_.";
+	const char *namespace = a->label.name + 1;
+
+	if (text_starts_with(profile, "cordon-") && !profile[strspn(profile, plain)] &&
+	    strspn(namespace, plain) == (size_t)len)
+		(void)err_hint(err, "as anybody: cordon policy load --apparmor-namespace %.*s %s",
+			       len, namespace, profile + strlen("cordon-"));
+	else
+		(void)err_hint(err,
+			       "as root: apparmor_parser --namespace-string '%.*s' --replace FILE",
+			       len, namespace);
+}
+
+/* The one command that loads it. */
 static void hint_load(const struct plan *plan, const struct asked *a, struct err *err)
 {
-	const char *policy = bundle_policy_name(plan->bundle);
+	const char *policy = bundle_policy_name(plan->bundle), *there;
 	const bool aa = a->lsm == POLICY_LSM_APPARMOR;
+	int len;
 
-	if (aa && is_own(plan, a))
+	there = aa ? in_namespace(a->label.name, &len) : NULL;
+	if (there)
+		hint_load_there(a, there, len, err);
+	else if (aa && is_own(plan, a))
 		(void)err_hint(err,
 			       "as root: apparmor_parser --replace %s.apparmor, which 'cordon "
 			       "policy build %s --emit apparmor -o .' writes",

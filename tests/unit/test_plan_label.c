@@ -160,17 +160,27 @@ static void test_what_cannot_be_had(void **state)
 	static const struct {
 		enum policy_lsm lsm;
 		int code; /* 0: the module is not there; 1: it shows something else */
-		const char *reason, *hint;
+		const char *name, *reason, *hint;
 	} cases[] = {
-		{ POLICY_LSM_APPARMOR, 0, "AppArmor is not in force", "auto" },
-		{ POLICY_LSM_SELINUX, 0, "SELinux is not in force", "auto" },
-		{ POLICY_LSM_APPARMOR, -ENOENT, "it is not loaded",
+		{ POLICY_LSM_APPARMOR, 0, "some_t", "AppArmor is not in force", "auto" },
+		{ POLICY_LSM_SELINUX, 0, "some_t", "SELinux is not in force", "auto" },
+		{ POLICY_LSM_APPARMOR, -ENOENT, "some_t", "it is not loaded",
 		  "apparmor_parser --replace FILE" },
-		{ POLICY_LSM_APPARMOR, 1, "it is not loaded", "apparmor_parser --replace FILE" },
-		{ POLICY_LSM_APPARMOR, -EACCES, "does not let it", "change_profile," },
-		{ POLICY_LSM_APPARMOR, -EPERM, "does not let it", "change_profile," },
-		{ POLICY_LSM_SELINUX, -EINVAL, "no such context", "semodule -i FILE" },
-		{ POLICY_LSM_SELINUX, -EACCES, "does not let it",
+		{ POLICY_LSM_APPARMOR, 1, "some_t", "it is not loaded",
+		  "apparmor_parser --replace FILE" },
+		{ POLICY_LSM_APPARMOR, -ENOENT, ":open:cordon-test", "it is not loaded",
+		  "as anybody: cordon policy load --apparmor-namespace open test" },
+		{ POLICY_LSM_APPARMOR, -ENOENT, ":open://cordon-other", "it is not loaded",
+		  "cordon policy load --apparmor-namespace open other" },
+		{ POLICY_LSM_APPARMOR, -ENOENT, ":open:some_t", "it is not loaded",
+		  "as root: apparmor_parser --namespace-string 'open' --replace FILE" },
+		/* where `policy load` goes in no namespace of that name */
+		{ POLICY_LSM_APPARMOR, -ENOENT, ":open//in:cordon-test", "it is not loaded",
+		  "apparmor_parser --namespace-string 'open//in' --replace FILE" },
+		{ POLICY_LSM_APPARMOR, -EACCES, "some_t", "does not let it", "change_profile," },
+		{ POLICY_LSM_APPARMOR, -EPERM, "some_t", "does not let it", "change_profile," },
+		{ POLICY_LSM_SELINUX, -EINVAL, "some_t", "no such context", "semodule -i FILE" },
+		{ POLICY_LSM_SELINUX, -EACCES, "some_t", "does not let it",
 		  "(allow t self (process (setexec)))" },
 	};
 
@@ -180,6 +190,7 @@ static void test_what_cannot_be_had(void **state)
 		const char *module = lsm == POLICY_LSM_APPARMOR ? "AppArmor" : "SELinux";
 
 		for (unsigned by_name = 0; by_name < 2; by_name++) {
+			const char *name = cases[i].name;
 			struct plan_case *c = new_case("");
 
 			if (cases[i].code == 0)
@@ -187,10 +198,10 @@ static void test_what_cannot_be_had(void **state)
 			if (cases[i].code == 1)
 				host.shown = "q//null-p (complain)";
 			host.answer = cases[i].code < 0 ? cases[i].code : 0;
-			c->req.labels[lsm] = by_name ? "some_t" : "auto";
+			c->req.labels[lsm] = by_name ? name : "auto";
 			if (by_name) {
 				case_make_refused(c, -EINVAL, cases[i].reason);
-				assert_non_null(strstr(c->err.msg, "some_t"));
+				assert_non_null(strstr(c->err.msg, name));
 				assert_non_null(strstr(c->err.msg, "(--label)"));
 				if (!strstr(c->err.hint, cases[i].hint))
 					fail_msg("%s", c->err.hint);

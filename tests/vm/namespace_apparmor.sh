@@ -48,11 +48,18 @@ expect_error 125 "no name of a policy namespace" "by a name" -- \
 	as 59742 "$CORDON" policy load --apparmor-namespace ../x default
 expect_error 125 "it is not loaded" "a label in it is none" -- launch --label apparmor=:open:cordon-default -- true
 expect_status 0 "root opens it" -- mkdir $NAMESPACES/open
-expect_output "loaded: cordon run --label apparmor=:open:cordon-default" "an ordinary user loads" -- load 59742 default
+expect_error 125 "it is not loaded" "nor is one that nobody loaded" -- launch --label apparmor=:open:cordon-default -- true
+hinted=$(sed -n 's/^hint: as anybody: cordon //p' "$ERR")
+check "whose command is told" [ "$hinted" = "policy load --apparmor-namespace open default" ]
+# shellcheck disable=SC2086 # words
+expect_output "loaded: cordon run --label apparmor=:open:cordon-default" "with it an ordinary user loads" -- \
+	as 59742 "$CORDON" $hinted "${options[@]}"
 expect_output "cordon-default (enforce)" "and launches under it" -- \
 	launch --label apparmor=:open:cordon-default -- cat $LABEL
 check "as the record says" grep -q "AppArmor profile ':open:cordon-default'" "$WORK/59742/cordon/audit.jsonl"
 check "in the namespace alone" grep -qx ':open:cordon-default (enforce)' <(cat /sys/kernel/security/apparmor/profiles)
+expect_error 125 "it is not loaded" "a profile that is no policy's" -- launch --label apparmor=:open:mine -- true
+check "is root's to load" grep -qFx "hint: as root: apparmor_parser --namespace-string 'open' --replace FILE" "$ERR"
 expect_output unconfined "auto does not look there" -- launch --label apparmor=auto -- cat $LABEL
 expect_status 2 "it bites" -- writes --label apparmor=:open:cordon-default
 expect_status 0 "a policy that has the line" -- load 59742 ./mine.policy
