@@ -34,6 +34,7 @@ static int set_policy(struct parser *p, const struct option *self, const char *v
 {
 	(void)self;
 	p->o->policy = value;
+	p->o->request.policy = value;
 	return 0;
 }
 

@@ -19,6 +19,7 @@ struct asked {
 	bool must;	    /* by name */
 	const char *text;   /* as it was asked for, with auto's name in place */
 	const char *why;    /* "default.policy:12", "--label" */
+	const char *policy; /* as it was asked for */
 	struct lsm_state state;
 };
 
@@ -36,6 +37,7 @@ static int find_asked(struct plan *plan, const struct request *req, struct asked
 	char spelled[LIMIT_LABEL];
 
 	ret->why = "--label";
+	ret->policy = req->policy ? req->policy : bundle_policy_name(plan->bundle);
 	if (!text) {
 		if (!bundle_label(plan->bundle, ret->lsm, &line))
 			return 0;
@@ -62,13 +64,13 @@ static int find_asked(struct plan *plan, const struct request *req, struct asked
 }
 
 /* Whether the name is that of the profile which is made from this policy. */
-static bool is_own(const struct plan *plan, const struct asked *a)
+static bool is_own(const struct plan *plan, enum policy_lsm lsm, const char *name)
 {
-	char name[LIMIT_LABEL];
+	char own[LIMIT_LABEL];
 
-	(void)snprintf(name, sizeof(name), "cordon-%s%s", bundle_policy_name(plan->bundle),
-		       a->lsm == POLICY_LSM_SELINUX ? ".process" : "");
-	return strcmp(a->label.name, name) == 0;
+	(void)snprintf(own, sizeof(own), "cordon-%s%s", bundle_policy_name(plan->bundle),
+		       lsm == POLICY_LSM_SELINUX ? ".process" : "");
+	return strcmp(name, own) == 0;
 }
 
 static const char *module_name(enum policy_lsm lsm)
@@ -92,6 +94,28 @@ static int lacks_module(struct plan *plan, const struct asked *a, struct err *er
 			label_lsm_name(a->lsm));
 }
 
+enum { WORD = 128 }; /* what the longest of these commands leaves of a hint */
+
+/* The policy as it was asked for, as one word of a shell; POLICY where that would be an option, or
+ * an error would not show it as it is, or not whole. */
+static void policy_word(const char *policy, char ret[WORD])
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_./:@+,%";
+	_cleanup_buf_ struct buf word = BUF_INIT, shown = BUF_INIT;
+	const bool quoted = policy[strspn(policy, plain)] != '\0';
+	int r = buf_puts(&word, quoted ? "'" : "");
+
+	for (const char *p = policy; *p && r == 0; p++)
+		r = *p == '\'' ? buf_puts(&word, "'\"'\"'") : buf_put(&word, p, 1);
+	r = r ? r : buf_puts(&word, quoted ? "'" : "");
+	r = r ? r : text_escape(&shown, word.data, word.len);
+	if (r == 0 && policy[0] != '-' && word.len < WORD && shown.len == word.len)
+		memcpy(ret, word.data, word.len + 1);
+	else
+		memcpy(ret, "POLICY", sizeof("POLICY"));
+}
+
 /* The profile's name in the policy namespace whose name begins at name[1] and is *ret_len long;
  * NULL: in none. As security/apparmor/lib.c, aa_splitn_fqname(), takes ":NS:NAME" and ":NS://NAME".
  */
@@ -107,46 +131,53 @@ static const char *in_namespace(const char *name, int *ret_len)
 
 /* `cordon policy load` makes a policy's profile alone, and goes into no namespace within another.
  */
-static void hint_load_there(const struct asked *a, const char *profile, int len, struct err *err)
+static void hint_load_there(const struct plan *plan, const struct asked *a, const char *profile,
+			    int len, struct err *err)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789-_.";
 	const char *namespace = a->label.name + 1;
+	char word[WORD];
 
 	if (text_starts_with(profile, "cordon-") && !profile[strspn(profile, plain)] &&
-	    strspn(namespace, plain) == (size_t)len)
+	    strspn(namespace, plain) == (size_t)len && len < LIMIT_NAME) {
+		policy_word(is_own(plan, a->lsm, profile) ? a->policy : profile + strlen("cordon-"),
+			    word);
 		(void)err_hint(err, "as anybody: cordon policy load --apparmor-namespace %.*s %s",
-			       len, namespace, profile + strlen("cordon-"));
-	else
+			       len, namespace, word);
+	} else {
 		(void)err_hint(err,
 			       "as root: apparmor_parser --namespace-string '%.*s' --replace FILE",
 			       len, namespace);
+	}
 }
 
 /* The one command that loads it. */
 static void hint_load(const struct plan *plan, const struct asked *a, struct err *err)
 {
-	const char *policy = bundle_policy_name(plan->bundle), *there;
-	const bool aa = a->lsm == POLICY_LSM_APPARMOR;
+	const bool aa = a->lsm == POLICY_LSM_APPARMOR, own = is_own(plan, a->lsm, a->label.name);
+	const char *name = bundle_policy_name(plan->bundle), *there;
+	char word[WORD];
 	int len;
 
+	policy_word(a->policy, word);
 	there = aa ? in_namespace(a->label.name, &len) : NULL;
 	if (there)
-		hint_load_there(a, there, len, err);
-	else if (aa && is_own(plan, a))
+		hint_load_there(plan, a, there, len, err);
+	else if (aa && own)
 		(void)err_hint(err,
-			       "as root: apparmor_parser --replace %s.apparmor, which 'cordon "
-			       "policy build %s --emit apparmor -o .' writes",
-			       policy, policy);
+			       "as root: apparmor_parser --replace %s.apparmor, written by: "
+			       "cordon policy build %s --emit apparmor -o .",
+			       name, word);
 	else if (aa)
 		(void)err_hint(err, "as root: apparmor_parser --replace FILE, the file of "
 				    "/etc/apparmor.d that has it");
-	else if (is_own(plan, a))
+	else if (own)
 		(void)err_hint(err,
 			       "as root: semodule -i " CORDON_DATADIR
-			       "/selinux/cordon-base.cil -i %s.cil, which 'cordon policy "
-			       "build %s --emit selinux -o .' writes",
-			       policy, policy);
+			       "/selinux/cordon-base.cil -i %s.cil, written by: "
+			       "cordon policy build %s --emit selinux -o .",
+			       name, word);
 	else
 		(void)err_hint(err, "as root: semodule -i FILE, a module with that type");
 }

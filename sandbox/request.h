@@ -65,6 +65,8 @@ struct request {
 	size_t n_pass_fds;
 	enum request_pty pty;
 	const char *labels[_POLICY_LSM_MAX]; /* as label_parse() takes it; NULL: the policy's */
+	const char *policy; /* the bundle's, by the name or path that was given: for hints alone;
+			       NULL: its own name */
 	bool learn; /* every call is recorded and answered by the supervisor, as the policy says */
 	bool learn_quick; /* but for some that the policy always allows (audit/learn.h) */
 	bool new_time;	  /* a time namespace whose monotonic and boot clocks begin now */

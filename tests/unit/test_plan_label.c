@@ -233,6 +233,61 @@ static void test_own_profile_has_its_command(void **state)
 	case_free(c);
 }
 
+/* The command finds the policy that was asked for, and a shell takes it as one word. */
+static void test_the_command_has_the_word_that_was_given(void **state)
+{
+	static char deep[LIMIT_ERR_HINT];
+	static const struct {
+		const char *given, *word;
+	} cases[] = {
+		{ NULL, "test" },
+		{ "test", "test" },
+		{ "./mine.policy", "./mine.policy" },
+		{ "my own.policy", "'my own.policy'" },
+		{ "~/x.policy", "'~/x.policy'" },
+		{ "it's;$(x)/`y`&.policy", "'it'\"'\"'s;$(x)/`y`&.policy'" },
+		{ "\303\266l/x.policy", "'\303\266l/x.policy'" },
+		/* what print_error() would show otherwise */
+		{ "a\\b/x.policy", "POLICY" },
+		{ "a\nb/x.policy", "POLICY" },
+		{ "\342\200\256/x.policy", "POLICY" },
+		{ deep, "POLICY" },
+		{ "-mine.policy", "POLICY" },
+	};
+	static const struct {
+		enum policy_lsm lsm;
+		int code;
+		const char *label, *before, *after;
+	} hints[] = {
+		{ POLICY_LSM_APPARMOR, -ENOENT, "cordon-test",
+		  "--replace test.apparmor, written by: cordon policy build ",
+		  " --emit apparmor -o ." },
+		{ POLICY_LSM_APPARMOR, -ENOENT, ":open:cordon-test",
+		  "policy load --apparmor-namespace open ", "" },
+		{ POLICY_LSM_SELINUX, -EINVAL, "cordon-test.process",
+		  " -i test.cil, written by: cordon policy build ", " --emit selinux -o ." },
+	};
+
+	(void)state;
+	memset(deep, '/', sizeof(deep) - 1);
+	for (size_t i = 0; i < ARRAY_SIZE(cases) * ARRAY_SIZE(hints); i++) {
+		const size_t k = i % ARRAY_SIZE(hints);
+		const char *word = cases[i / ARRAY_SIZE(hints)].word, *end;
+		struct plan_case *c = new_case("");
+		char want[LIMIT_ERR_HINT];
+
+		c->req.policy = cases[i / ARRAY_SIZE(hints)].given;
+		c->req.labels[hints[k].lsm] = hints[k].label;
+		host.answer = hints[k].code;
+		case_make_refused(c, -EINVAL, "cordon-test");
+		(void)snprintf(want, sizeof(want), "%s%s%s", hints[k].before, word, hints[k].after);
+		end = strstr(c->err.hint, want);
+		if (!end || end[strlen(want)])
+			fail_msg("'%s', not '%s'", c->err.hint, want);
+		case_free(c);
+	}
+}
+
 /* What the kernel cannot say is no reason to do without. */
 static void test_other_failures_are_fatal(void **state)
 {
@@ -326,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_who_is_confined_stacks),
 		cmocka_unit_test(test_what_cannot_be_had),
 		cmocka_unit_test(test_own_profile_has_its_command),
+		cmocka_unit_test(test_the_command_has_the_word_that_was_given),
 		cmocka_unit_test(test_other_failures_are_fatal),
 		cmocka_unit_test(test_what_refuses_nothing_is_told),
 		cmocka_unit_test(test_digest),

@@ -41,6 +41,17 @@ expect_error 125 "AppArmor profile 'cordon-default' \(--label\): it is not loade
 check "the administrator's command is told" grep -qF "as root: apparmor_parser --replace default.apparmor" "$ERR"
 expect_output unconfined "auto does without" -- launch --label apparmor=auto -- cat $LABEL
 check "and the record says so" grep -q "^AppArmor: 'cordon-default' cannot be entered: it is not loaded" <(opening given_up)
+cat >'my own.policy' <<'END'
+policy mine
+use default
+kernel 6.18
+END
+mine() { launch --policy "./my own.policy" --label apparmor=cordon-mine -- cat "$LABEL"; }
+expect_error 125 "'cordon-mine' \(--label\): it is not loaded" "nor is a policy's of one's own" -- mine
+hinted=$(sed -n 's/^hint: as root: apparmor_parser --replace mine.apparmor, written by: //p' "$ERR")
+expect_status 0 "the command that is told writes it" -- env "PATH=${CORDON%/*}:$PATH" bash -c "$hinted"
+expect_status 0 "so that it can be loaded" -- load mine.apparmor
+expect_output "cordon-mine (enforce)" "and entered" -- mine
 expect_error 125 "SELinux is not in force" "the other module is not here" -- launch --label selinux=x_t -- true
 
 # --- the shipped policies' profiles
