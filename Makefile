@@ -137,7 +137,7 @@ endif
 endif
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 
-.PHONY: all help build-tests check check-unit check-integration check-deps check-tables check-promises check-static check-binaries check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races launches concurrency demo bench fuzz dist install clean
+.PHONY: all help build-tests check check-unit check-integration check-deps check-tables check-promises check-static check-binaries check-install check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races launches concurrency demo bench fuzz dist install clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -350,7 +350,7 @@ $(BUILD)/tests/programs/trees $(BUILD)/tests/programs/race:
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wno-missing-field-initializers \
 		-Wno-format-truncation -Werror -I. -o $@ $(filter %.c,$^)
 
-check: all check-deps check-tables check-promises check-binaries check-unit check-integration  ## everything that needs no virtual machine
+check: all check-deps check-tables check-promises check-binaries check-install check-unit check-integration  ## everything that needs no virtual machine
 
 build-tests: $(UNIT) $(PROBES) $(FAULTS)
 
@@ -378,6 +378,9 @@ check-promises:  ## each promise of SECURITY.md names its tests, and they are th
 
 check-binaries: all  ## the hardening asked for above is in the programs
 	tools/check-binaries $(BUILD)
+
+check-install: all  ## what make install puts where, and that an ordinary user can have it put
+	tools/check-install $(BUILD)
 
 check-reproducible:  ## two builds of what is committed, in different places and circumstances, are equal
 	tools/check-reproducible
