@@ -373,7 +373,7 @@ check-deps:  ## no room includes what tools/rooms.allow does not let it
 check-static: all  ## gcc's analyser, cppcheck and clang-tidy find nothing but what tools/static.allow explains
 	BUILD=$(BUILD) tools/check-static
 
-check-promises:  ## each promise of SECURITY.md names its tests, and they are there
+check-promises:  ## each promise of SECURITY.md and each advisory names its tests, and they are there
 	tools/check-promises
 
 check-binaries: all  ## the hardening asked for above is in the programs
