@@ -136,8 +136,9 @@ FAULTS := $(patsubst %,$(BUILD)/tests/programs/%,inject fingerprint crash)
 endif
 endif
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
+CORPORA := $(patsubst fuzz/%.c,$(BUILD)/tests/%,$(wildcard fuzz/fuzz_*.c))
 
-.PHONY: all help build-tests check check-unit check-integration check-deps check-tables check-promises check-static check-binaries check-install check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races launches concurrency demo bench fuzz dist install clean
+.PHONY: all help build-tests check check-unit check-corpus check-integration check-deps check-tables check-promises check-static check-binaries check-install check-reproducible check-format check-asan check-aarch64 check-vm cross-objects faults escape hostile-trees races launches concurrency demo bench fuzz dist install clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -275,6 +276,16 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call L,collect sandbox
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lseccomp -lcap-ng -ljson-c -lmd
 
+# A harness as a test: fuzz/replay.c feeds it its corpus, and the rest is what all else is made of.
+CLI_ELF := $(filter-out cli/static.c cli/static_put.c,$(CLI_STATIC))
+$(BUILD)/tests/fuzz_options: $(call o,cli/options.c)
+$(BUILD)/tests/fuzz_elf: $(call o,$(CLI_ELF))
+$(BUILD)/tests/fuzz_elf $(BUILD)/fuzz/fuzz_elf: FUZZ_LIBS := -lelf -lcapstone
+$(BUILD)/tests/fuzz_%: $(BUILD)/obj/fuzz/fuzz_%.o $(BUILD)/obj/fuzz/replay.o $(call L,collect sandbox audit profiles policies base)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS) -lcap-ng -ljson-c -lmd
+
 # Programs that run inside a sandbox as its payload: static, so that any base will do.
 $(BUILD)/tests/programs/%: tests/programs/%.c $(wildcard tests/programs/*.h)
 	@mkdir -p $(@D)
@@ -350,12 +361,15 @@ $(BUILD)/tests/programs/trees $(BUILD)/tests/programs/race:
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Wno-missing-field-initializers \
 		-Wno-format-truncation -Werror -I. -o $@ $(filter %.c,$^)
 
-check: all check-deps check-tables check-promises check-binaries check-install check-unit check-integration  ## everything that needs no virtual machine
+check: all check-deps check-tables check-promises check-binaries check-install check-unit check-corpus check-integration  ## everything that needs no virtual machine
 
-build-tests: $(UNIT) $(PROBES) $(FAULTS)
+build-tests: $(UNIT) $(CORPORA) $(PROBES) $(FAULTS)
 
 check-unit: $(UNIT)  ## unit tests (cmocka)
 	tools/run-tests unit $(BUILD) $(UNIT)
+
+check-corpus: $(CORPORA)  ## each fuzzer's corpus once, without the fuzzer
+	tools/run-tests unit $(BUILD) $(CORPORA)
 
 INTEGRATION ?= $(sort $(wildcard tests/integration/*.sh)) tests/faults/selection.sh
 check-integration: all $(PROBES) $(FAULTS)  ## whole programs, rootless; as root too when root runs it
@@ -392,7 +406,7 @@ check-format:  ## clang-format agrees
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
 
 check-asan:  ## the same tests under AddressSanitizer and UBSan
-	$(MAKE) SAN=1 BUILD=$(BUILD)-asan all check-unit check-integration
+	$(MAKE) SAN=1 BUILD=$(BUILD)-asan all check-unit check-corpus check-integration
 
 # Another processor's compiler says whether the tree is written for it, and an emulator whether the
 # compiler of policies works there. The libraries are not at hand for it, only their headers, which
@@ -427,8 +441,7 @@ $(BUILD)/fuzz/fuzz_options: $(call fuzz_objects,cli/options.c)
 $(BUILD)/fuzz/fuzz_cgroup: $(call fuzz_objects,sandbox/cgroup_text.c)
 $(BUILD)/fuzz/fuzz_wire: $(call fuzz_objects,sandbox/wire.c)
 $(BUILD)/fuzz/fuzz_kernel_record: $(call fuzz_objects,collect/process.c collect/forks.c collect/netlink.c)
-$(BUILD)/fuzz/fuzz_elf: $(call fuzz_objects,$(filter-out cli/static.c cli/static_put.c,$(CLI_STATIC)))
-$(BUILD)/fuzz/fuzz_elf: FUZZ_LIBS := -lelf -lcapstone
+$(BUILD)/fuzz/fuzz_elf: $(call fuzz_objects,$(CLI_ELF))
 $(BUILD)/fuzz/obj/gen/%.o: $(BUILD)/gen/%.c | $(GEN_H)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$<)
