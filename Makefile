@@ -106,6 +106,8 @@ room_objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(subst $(BUILD)/gen,gen,$(call room
 # cli: policy*.c is cordon-policy, audit*.c cordon-audit, learn_*.c cordon-learn, static*.c cordon-static, scope_main.c
 # cordon-scope, collect_main.c cordon-collect, probe.c what policy tests run inside a sandbox, print.c serves all, the rest is cordon
 CLI_SHARED := cli/print.c
+# what those of them give up that read what others wrote
+CLI_CONFINE := cli/confine.c
 CLI_PROBE  := cli/probe.c
 CLI_POLICY := $(wildcard cli/policy*.c)
 CLI_AUDIT  := $(wildcard cli/audit*.c)
@@ -115,7 +117,7 @@ CLI_SCOPE  := cli/scope_main.c
 CLI_COLLECT := cli/collect_main.c
 # what to write so that a call is allowed: for cordon-policy and cordon-audit
 CLI_ADVICE := cli/policy_dirs.c cli/policy_target.c cli/policy_advice.c cli/policy_advice_put.c cli/policy_call.c
-CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_POLICY) $(CLI_AUDIT) $(CLI_LEARN) $(CLI_STATIC) $(CLI_SCOPE) $(CLI_COLLECT) $(CLI_PROBE),$(wildcard cli/*.c))
+CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_CONFINE) $(CLI_POLICY) $(CLI_AUDIT) $(CLI_LEARN) $(CLI_STATIC) $(CLI_SCOPE) $(CLI_COLLECT) $(CLI_PROBE),$(wildcard cli/*.c))
 
 LIBS := $(foreach r,$(ROOMS),$(BUILD)/lib$(r).a)
 L = $(foreach r,$(1),$(BUILD)/lib$(r).a)
@@ -222,7 +224,7 @@ $(BUILD)/cordon-policy: $(call o,$(CLI_POLICY) $(CLI_SHARED)) $(call L,audit pro
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
 
-$(BUILD)/cordon-audit: $(call o,$(CLI_AUDIT) $(CLI_ADVICE) $(CLI_SHARED)) $(BUILD)/obj/gen/reader_program.o $(call L,audit profiles policies base)
+$(BUILD)/cordon-audit: $(call o,$(CLI_AUDIT) $(CLI_ADVICE) $(CLI_CONFINE) $(CLI_SHARED)) $(BUILD)/obj/gen/reader_program.o $(call L,audit profiles policies base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
 
@@ -270,7 +272,7 @@ $(BUILD)/cordon-probe: cli/probe.c cli/probe.h
 		-ffile-prefix-map='$(CURDIR)=.' -nostdlib -static $(LDHARDEN) -o $@ cli/probe.c
 
 # --- tests
-$(BUILD)/tests/test_confine: $(BUILD)/obj/gen/supervisor_program.o $(BUILD)/obj/gen/reader_program.o $(BUILD)/obj/cli/audit_confine.o
+$(BUILD)/tests/test_confine: $(BUILD)/obj/gen/supervisor_program.o $(BUILD)/obj/gen/reader_program.o $(BUILD)/obj/cli/confine.o
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call L,collect sandbox audit profiles policies base)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)

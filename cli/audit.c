@@ -14,7 +14,7 @@
 #include "audit/stamp.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "cli/audit_confine.h"
+#include "cli/confine.h"
 #include "cli/print.h"
 
 static const char usage[] =
@@ -253,7 +253,7 @@ int main(int argc, char **argv)
 	/* What makes a key reads nothing that others wrote. */
 	if (r == 0 && verb->run != audit_cli_seal_setup) {
 		r = check_view(args.file, &err);
-		r = r < 0 ? r : audit_confine(&reader_program, args.out, &err);
+		r = r < 0 ? r : confine_reader(&reader_program, args.out, &err);
 	}
 	if (r < 0)
 		return audit_cli_fail(&err);

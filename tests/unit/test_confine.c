@@ -26,7 +26,7 @@
 
 #include "base/fd.h"
 #include "base/sys.h"
-#include "cli/audit_confine.h"
+#include "cli/confine.h"
 #include "sandbox/confine.h"
 
 enum { PAGE = 4096, CONFINE_FAILED = 99 };
@@ -164,7 +164,7 @@ static int confine(enum who who, struct err *err)
 {
 	if (who == SUPERVISOR)
 		return confine_supervisor(&supervisor_program, err);
-	return who == READER ? audit_confine(&reader_program, out_path, err) : 0;
+	return who == READER ? confine_reader(&reader_program, out_path, err) : 0;
 }
 
 /* How a child that makes the attempt ends: 0 it worked, an errno, or 128 and the signal. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/audit_confine.h"
+#include "cli/confine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +54,7 @@ static int apply_landlock(int abi, const char *out, struct err *err)
 	return r < 0 ? err_set(err, r, "apply Landlock") : 0;
 }
 
-int audit_confine(const struct program *program, const char *out, struct err *err)
+int confine_reader(const struct program *program, const char *out, struct err *err)
 {
 	const int abi = sys_landlock_abi();
 	int r = 0;

@@ -10,4 +10,4 @@
  * seccomp program. A kernel without Landlock has the program alone. 0, or -errno with err: the
  * process must end.
  */
-int audit_confine(const struct program *program, const char *out, struct err *err);
+int confine_reader(const struct program *program, const char *out, struct err *err);
