@@ -229,12 +229,13 @@ $(BUILD)/cordon-audit: $(call o,$(CLI_AUDIT) $(CLI_ADVICE) $(CLI_CONFINE) $(CLI_
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
 
 # Static, too: it runs at the end of each recording, and its loader would take longer than it does.
-$(BUILD)/cordon-learn: $(call o,$(CLI_LEARN) $(CLI_SHARED)) $(call L,audit policies base)
+$(BUILD)/cordon-learn: $(call o,$(CLI_LEARN) $(CLI_CONFINE) $(CLI_SHARED)) $(BUILD)/obj/gen/reader_program.o $(call L,audit profiles policies base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(STATIC_LDFLAGS) $(LDFLAGS_ALL) -o $@ $^ -lmd
 
 # The disassembler and the ELF library are this program's alone.
-$(BUILD)/cordon-static: $(call o,$(CLI_STATIC) cli/learn_read.c cli/learn_merge.c $(CLI_SHARED)) $(call L,audit policies base)
+$(BUILD)/cordon-static: $(call o,$(CLI_STATIC) cli/learn_read.c cli/learn_merge.c $(CLI_CONFINE) $(CLI_SHARED)) $(BUILD)/obj/gen/reader_program.o \
+		$(call L,audit profiles policies base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -lelf -lcapstone
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a reader of logs gives up before it reads one, for good. */
+/* What a program of ours gives up, for good, before it reads what others wrote: logs, recordings,
+ * programs. */
 #pragma once
 
 #include "base/err.h"

@@ -4,16 +4,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/confine.h"
 #include "cli/learn_model.h"
 #include "cli/print.h"
 #include "policies/limit.h"
 
-enum { EXIT_FAILED = 125, EXIT_INCOMPLETE = 1 };
+enum { EXIT_FAILED = 125, EXIT_INCOMPLETE = 1, MAX_TAKEN = LEARN_MAX_FILE };
 
 static const char usage[] = "usage: cordon learn merge -o NAME.policy RECORDING...\n"
 			    "       cordon learn write -o NAME.policy RECORDING\n\n"
@@ -167,7 +172,7 @@ int learned_policy(struct learned *l, const char *name, struct buf *out)
 /* --- files --- */
 
 /* Replaced whole: what lies at the name is neither followed nor written to. */
-static int replace(const char *file, const struct buf *text, struct err *err)
+static int replace(const char *file, const char *text, size_t len, struct err *err)
 {
 	_cleanup_close_ int fd = -1;
 	char tmp[LIMIT_PATH];
@@ -178,7 +183,7 @@ static int replace(const char *file, const struct buf *text, struct err *err)
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_set(err, -errno, "write '%s'", file);
-	r = fd_write_all(fd, text->data, text->len);
+	r = fd_write_all(fd, text, len);
 	if (r == 0 && rename(tmp, file) < 0)
 		r = -errno;
 	if (r == 0)
@@ -218,7 +223,7 @@ static int keep_recording(const struct args *a, struct err *err)
 	}
 	if (snprintf(side, sizeof(side), "%s.learn", a->out) >= (int)sizeof(side))
 		return err_set(err, -ENAMETOOLONG, "write '%s.learn'", a->out);
-	return replace(side, &all, err);
+	return replace(side, all.data, all.len, err);
 }
 
 static int parse(int argc, char **argv, struct args *a, struct err *err)
@@ -250,47 +255,118 @@ static int parse(int argc, char **argv, struct args *a, struct err *err)
 	return 0;
 }
 
-static void say(const struct learned *l, const char *out)
+static int say(const struct learned *l, const char *out, int fd)
 {
+	_cleanup_buf_ struct buf said = BUF_INIT;
 	size_t denied = 0;
+	int r;
 
 	for (size_t i = 0; i < l->n_calls; i++)
 		denied += l->calls[i].denied;
-	(void)fprintf(stderr, "cordon: '%s': %zu different calls (%zu refused), %zu paths; %s\n",
-		      out, l->n_calls - denied, denied, l->n_paths,
-		      learned_complete(l) ? "complete" : "NOT COMPLETE");
-	for (size_t i = 0; i < l->n_runs; i++) {
+	r = buf_printf(&said, "cordon: '%s': %zu different calls (%zu refused), %zu paths; %s\n",
+		       out, l->n_calls - denied, denied, l->n_paths,
+		       learned_complete(l) ? "complete" : "NOT COMPLETE");
+	for (size_t i = 0; i < l->n_runs && r == 0; i++) {
 		if (!l->runs[i].ended || l->runs[i].cut)
-			(void)fprintf(stderr, "cordon: run %s was cut short: %s\n", l->runs[i].id,
-				      l->runs[i].cut ? l->runs[i].cut : "it has no end");
+			r = buf_printf(&said, "cordon: run %s was cut short: %s\n", l->runs[i].id,
+				       l->runs[i].cut ? l->runs[i].cut : "it has no end");
 	}
+	return r < 0 ? r : fd_write_all(fd, said.data, said.len);
 }
 
-static int work(struct args *a, struct learned *l, struct err *err)
+/* --- two processes: what recordings hold comes from payloads --- */
+
+/* One reads them, and writes to no name: the policy and what is said of it are memory. */
+static int read_confined(const struct args *a, const char *name, int policy, int said)
 {
+	static struct learned l;
 	_cleanup_buf_ struct buf text = BUF_INIT;
+	struct err err = ERR_INIT;
+	int r = confine_reader(&reader_program, NULL, &err);
+
+	for (size_t i = 0; i < a->n_files && r == 0; i++)
+		r = learned_read(&l, a->files[i], &err);
+	if (r == 0 && l.n_runs == 0)
+		r = err_refuse(&err, "read a recording: there is no run in it");
+	if (r == 0) {
+		r = learned_policy(&l, name, &text);
+		r = r < 0 ? r : fd_write_all(policy, text.data, text.len);
+		r = r < 0 || a->quiet ? r : say(&l, a->out, said);
+		if (r < 0)
+			(void)err_set(&err, r, "write '%s'", a->out);
+	}
+	if (r < 0)
+		print_error(NULL, &err);
+	return r < 0 ? EXIT_FAILED : learned_complete(&l) ? 0 : EXIT_INCOMPLETE;
+}
+
+/* How it ended: 0, EXIT_INCOMPLETE, or EXIT_FAILED when it has said why; or -errno. */
+static int read_apart(const struct args *a, const char *name, int policy, int said, struct err *err)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(read_confined(a, name, policy, said));
+	}
+	if (pid < 0)
+		return err_set(err, -errno, "make a process that reads");
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return err_set(err, -errno, "wait for the process that reads");
+	}
+	if (WIFSIGNALED(status))
+		return err_refuse(err,
+				  "read the recordings: what reads them was ended by signal %d",
+				  WTERMSIG(status));
+	status = WEXITSTATUS(status);
+	if (status != 0 && status != EXIT_INCOMPLETE && status != EXIT_FAILED)
+		return err_refuse(err, "read the recordings: what reads them ended with status %d",
+				  status);
+	return status;
+}
+
+static int take(int fd, char **ret, size_t *ret_len)
+{
+	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : fd_read_all(fd, MAX_TAKEN, ret, ret_len);
+}
+
+/* The other one replaces files, and takes bytes of the first without a look at them. */
+static int work(const struct args *a, int *ret_status, struct err *err)
+{
+	_cleanup_close_ int policy = memfd_create("policy", MFD_CLOEXEC);
+	_cleanup_close_ int said = memfd_create("said", MFD_CLOEXEC);
+	_cleanup_free_ char *text = NULL, *words = NULL;
+	size_t len = 0, n_words = 0;
 	char name[LIMIT_NAME + 1];
 	int r = policy_name(a->out, name, err);
 
-	for (size_t i = 0; i < a->n_files && r == 0; i++)
-		r = learned_read(l, a->files[i], err);
-	if (r == 0 && l->n_runs == 0)
-		r = err_refuse(err, "read a recording: there is no run in it");
-	if (r == 0 && learned_policy(l, name, &text) < 0)
-		r = err_set(err, -ENOMEM, "write '%s'", a->out);
-	if (r == 0)
-		r = replace(a->out, &text, err);
+	if (r < 0)
+		return r;
+	if (policy < 0 || said < 0)
+		return err_set(err, -errno, "make room for '%s'", a->out);
+	r = read_apart(a, name, policy, said, err);
+	*ret_status = r;
+	if (r < 0 || r == EXIT_FAILED)
+		return r;
+	r = take(policy, &text, &len);
+	r = r < 0 ? r : take(said, &words, &n_words);
+	if (r < 0)
+		return err_set(err, r, "write '%s'", a->out);
+	r = replace(a->out, text, len, err);
 	if (r == 0 && a->merge)
 		r = keep_recording(a, err);
+	if (r == 0)
+		(void)fd_write_all(STDERR_FILENO, words, n_words);
 	return r;
 }
 
 int main(int argc, char **argv)
 {
-	static struct learned l;
 	struct args a = { .status = 0 };
 	struct err err = ERR_INIT;
-	int r, status;
+	int r, status = 0;
 
 	if (argc < 2 || strcmp(argv[1], "--help") == 0) {
 		(void)fputs(usage, argc < 2 ? stderr : stdout);
@@ -298,17 +374,10 @@ int main(int argc, char **argv)
 	}
 	r = parse(argc, argv, &a, &err);
 	if (r == 0)
-		r = work(&a, &l, &err);
+		r = work(&a, &status, &err);
 	if (r < 0) {
 		print_error(NULL, &err);
-		status = EXIT_FAILED;
-	} else {
-		status = (int)a.status;
-		if (status == 0 && !learned_complete(&l))
-			status = EXIT_INCOMPLETE;
-		if (!a.quiet)
-			say(&l, a.out);
+		return EXIT_FAILED;
 	}
-	learned_done(&l);
-	return status;
+	return status == EXIT_FAILED || a.status == 0 ? status : (int)a.status;
 }

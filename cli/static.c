@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "audit/learn.h"
+#include "cli/confine.h"
 #include "cli/print.h"
 #include "cli/static.h"
 
@@ -147,6 +148,8 @@ int main(int argc, char **argv)
 		}
 	}
 	r = parse(argc, argv, &a, &err);
+	if (r == 0)
+		r = confine_reader(&reader_program, NULL, &err);
 	if (r == 0)
 		r = work(&a, &err);
 	if (r < 0)

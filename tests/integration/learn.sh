@@ -250,6 +250,17 @@ check "no text of a recording becomes a rule of its own" bash -c \
 	"! grep -E '^(allow (mount|ptrace)|$)\$' forged.policy | grep allow"
 expect_error 125 'it is no JSON' "a recording that is none is refused" -- \
 	"$CORDON" learn write -o x.policy "$WORK/build/one.c"
+fill_fifo full
+"$CORDON" learn write -o x.policy "$WORK/build/one.c" 2>full &
+pid=$!
+reader() {
+	cat "/proc/$pid/task/$pid/children"
+}
+check "who reads it is under a filter" wait_for 20 eval 'is_filtered "$(xargs <<<"$(reader)")" 1'
+check "and is not who writes the policy" is_filtered "$pid" 0
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+exec 7>&-
 expect_error 125 'NAME.policy' "the policy's name is asked for" -- "$CORDON" learn -o x.txt -- true
 expect_status 0 "its own options stand among a launch's" -- \
 	"$CORDON" learn -q --env A=-o --quick --ro /usr -o among.policy -- true

@@ -136,4 +136,13 @@ expect_error 125 'look at no program' "none" -- static
 head -c 3000 /bin/true >part
 run static ./part
 check "one that is cut ends with an error" test "$STATUS" -eq 125
+
+# --- the program that read it is somebody else's: what it could do is little
+fill_fifo full
+"$CORDON" learn --static ./part 2>full &
+pid=$!
+check "who reads programs is under a filter" wait_for 20 is_filtered "$pid" 1
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+exec 7>&-
 done_testing

@@ -208,6 +208,17 @@ wait_for() {
 	done
 }
 
+# fill_fifo FIFO: make it, so full that who writes to it waits, until its reader, descriptor 7 here, is closed.
+fill_fifo() {
+	mkfifo "$1"
+	exec 7<>"$1"
+	dd if=/dev/zero of="$1" bs=4096 oflag=nonblock 2>/dev/null
+}
+# is_filtered PID FILTERS: has so many seccomp filters more than this shell.
+is_filtered() {
+	[ "$(awk '/^Seccomp_filters:/ { n += FNR == NR ? -$2 : $2 } END { print n }' /proc/$$/status "/proc/$1/status")" = "$2" ]
+}
+
 # Nothing of the sandboxes so far is left: no orphan (they come to our parent, the subreaper), no
 # mount, no file outside the scratch directory.
 _guard=$(awk '{ sub(/^.*\) [A-Za-z] /, ""); print $1 }' "/proc/$PPID/stat")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What our own programs give up, the supervisor and the reader of logs: what they do all day works
+/* What our own programs give up, the supervisor and the readers: what they do all day works
  * under it, and what only somebody else would do ends the process or fails. Each attempt is made
  * without it, too. */
 #include <setjmp.h>
@@ -30,7 +30,7 @@
 #include "sandbox/confine.h"
 
 enum { PAGE = 4096, CONFINE_FAILED = 99 };
-enum who { NOBODY, SUPERVISOR, READER };
+enum who { NOBODY, SUPERVISOR, READER, PRINTER };
 
 /* What the reader was told to write, and what it was not. */
 static char out_path[64], other_path[64];
@@ -164,7 +164,9 @@ static int confine(enum who who, struct err *err)
 {
 	if (who == SUPERVISOR)
 		return confine_supervisor(&supervisor_program, err);
-	return who == READER ? confine_reader(&reader_program, out_path, err) : 0;
+	if (who == NOBODY)
+		return 0;
+	return confine_reader(&reader_program, who == READER ? out_path : NULL, err);
 }
 
 /* How a child that makes the attempt ends: 0 it worked, an errno, or 128 and the signal. */
@@ -268,6 +270,33 @@ static void test_the_reader(void **state)
 		assert_int_equal(attempt(works[i], READER), 0);
 }
 
+/* What reads recordings and programs was told of no file to write. */
+static void test_the_reader_that_prints(void **state)
+{
+	const bool files = sys_landlock_abi() > 0;
+	const struct {
+		long (*go)(void);
+		int how;
+	} tries[] = {
+		{ go_exec, 128 + SIGSYS },
+		{ go_fork, 128 + SIGSYS },
+		{ go_make_code, 128 + SIGSYS },
+		{ go_internet, 128 + SIGSYS },
+		{ go_remove, EPERM },
+		{ go_write_other, files ? EACCES : 0 },
+		{ go_write_out, files ? EACCES : 0 },
+	};
+	static long (*const works[])(void) = { go_read_other, go_list, go_allocate };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
+		assert_int_equal(attempt(tries[i].go, PRINTER), tries[i].how);
+		assert_int_equal(attempt(tries[i].go, NOBODY), 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(works); i++)
+		assert_int_equal(attempt(works[i], PRINTER), 0);
+}
+
 static void test_it_is_in_force(void **state)
 {
 	static const struct sock_filter let_all[] = { BPF_STMT(BPF_RET | BPF_K, 0x7fff0000) };
@@ -289,10 +318,9 @@ static void test_it_is_in_force(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_is_refused),
-		cmocka_unit_test(test_what_works),
-		cmocka_unit_test(test_it_is_in_force),
-		cmocka_unit_test(test_the_reader),
+		cmocka_unit_test(test_what_is_refused),	       cmocka_unit_test(test_what_works),
+		cmocka_unit_test(test_it_is_in_force),	       cmocka_unit_test(test_the_reader),
+		cmocka_unit_test(test_the_reader_that_prints),
 	};
 	return cmocka_run_group_tests(tests, make_files, remove_files);
 }
