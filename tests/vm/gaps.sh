@@ -76,6 +76,9 @@ declare -A known=(
 	[apparmor-new]="11 1 1 1 0 1 0 1 2 0"
 )
 read -r landlock unjudged <<<"${known[$CORDON_TEST_LANE]}"
+# Where no lane's kernel has an ABI that matters, a newer one plays it, by a ruleset of that ABI; unjudged likewise.
+declare -A played=([apparmor-new]="7 0 0 0")
+read -r old old_unjudged <<<"${played[$CORDON_TEST_LANE]-}"
 check "Landlock's ABI is $landlock" [ "$HERE" = "$landlock" ]
 parser=/usr/sbin/apparmor_parser abi=30
 [ -z "$CORDON_VM_PARSER" ] || parser=$CORDON_VM_PARSER abi=40
@@ -100,6 +103,11 @@ together() {
 
 for policy in tree default strict; do
 	begin $policy
+	if [ -n "$old" ]; then
+		build --emit landlock --landlock-abi "$old" --home "$HOME" --pwd "$PWD"
+		read -r UNJUDGED old_unjudged <<<"$old_unjudged"
+		landlock_alone "$old" 5
+	fi
 	build --emit seccomp,capabilities,landlock,apparmor --landlock-abi "$HERE" --apparmor-abi "$abi" \
 		--home "$HOME" --pwd "$PWD"
 	[ $policy = tree ] && LABELS=user_tmpfs_t || LABELS=usr_t
