@@ -167,11 +167,35 @@ allow unshare
 END
 nest() { launch --policy "$WORK/nests.policy" "$@" -- unshare -U true; }
 expect_status 0 "without it, a policy lets the payload nest" -- nest
+cat >keeps.policy <<'END'
+policy keeps
+use default
+kernel 6.18
+cap CAP_SYS_CHROOT
+remove deny chroot
+allow chroot
+END
+keep() { launch --policy "$WORK/keeps.policy" -- chroot / echo there; }
+expect_output there "and use a capability that it keeps" -- keep
 sed "s|^@{cordon} = .*|@{cordon} = $CORDON|" "$CORDON_TEST_ROOT/profiles/apparmor.d/cordon" >etc/cordon
 expect_status 0 "the launcher's profile is loaded" -- load etc/cordon
 expect_output "cordon//&cordon_payload (enforce)" "its payload is in both" -- launch -- cat $LABEL
 expect_status 1 "and may not nest" -- nest
 check "by the payload's profile" grep -q 'profile="cordon_payload".*userns_create' <(dmesg)
+expect_error 125 "chroot: .*: Operation not permitted" "nor use that capability" -- keep
+check "by the payload's profile, too" grep -q 'profile="cordon_payload".*capname="sys_chroot"' <(dmesg)
+# What an administrator adds for all payloads at once.
+mkdir local
+echo 'capability sys_chroot,' >local/cordon_payload
+expect_status 0 "the launcher's profile, with a line in local/cordon_payload" -- load -I "$WORK" etc/cordon
+expect_output there "the capability may be used again" -- keep
+expect_status 1 "and that alone" -- nest
+echo 'userns,' >local/cordon_payload
+expect_status 0 "with another line" -- load -I "$WORK" etc/cordon
+expect_status 0 "the payload may nest" -- nest
+expect_error 125 "chroot: .*: Operation not permitted" "and that alone" -- keep
+rm -r local
+expect_status 0 "the launcher's profile, as it is shipped" -- load etc/cordon
 expect_output "cordon//&cordon-default//&cordon_payload (enforce)" "with a label it is in three" -- \
 	launch --label apparmor=auto -- cat $LABEL
 for policy in default strict; do
