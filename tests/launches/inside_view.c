@@ -266,7 +266,7 @@ static void check_sys(const struct check *c)
 
 static void check_devices(const struct check *c)
 {
-	static const char *const names = " null zero full random urandom tty ptmx console ";
+	static const char *const names = " null zero full random urandom tty ptmx ";
 	DIR *dir = opendir("/dev");
 
 	for (struct dirent *e; dir && (e = readdir(dir));) {
