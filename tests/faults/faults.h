@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <termios.h>
 
 enum role { ROLE_SUPERVISOR, ROLE_PID1, ROLE_PAYLOAD, _ROLE_MAX };
 extern const char *const role_names[_ROLE_MAX];
@@ -32,13 +33,20 @@ struct call {
 	unsigned whole; /* bytes it moved; 0 where it could not have moved fewer */
 };
 
-enum { MAX_CALLS = 8192, MAX_NR = 512, RUN_MS = 10000, LEFT_MS = 2000, PAYLOAD_STATUS = 42 };
+/* RUN_MS is for the slowest: a relay that thinks it may be kept waiting gives a byte at a time. */
+enum { MAX_CALLS = 8192, MAX_NR = 512, RUN_MS = 30000, LEFT_MS = 2000, PAYLOAD_STATUS = 42 };
 
 /* A directory of its own for each worker, with all that a launch may write to below it. */
 struct place {
 	char dir[512];
 	char namespaces[512]; /* the host's, as fingerprint wants them */
 	const char *cordon, *fingerprint, *scenario;
+};
+
+/* The terminal that a launch is started on, seen from both sides. -1: there is none. */
+struct screen {
+	int slave, master;
+	struct termios modes; /* before the launch */
 };
 
 struct run {
@@ -51,6 +59,7 @@ struct run {
 	bool hung;    /* did not end by itself */
 	int left;     /* processes alive LEFT_MS after the launcher's end */
 	int status;   /* the launcher's wait status */
+	bool modes;   /* the caller's terminal was left in other modes than it had */
 };
 
 /* trace.c: start the launcher under ptrace and follow it to its end. 0, or -1 when that failed. */
@@ -62,9 +71,11 @@ bool trace_can_lie(enum role role, int nr);
 int place_make(struct place *p, const char *parent, unsigned number);
 /* Before each run: an empty log, nothing written. */
 void place_reset(const struct place *p);
-/* In the scenario with a terminal: the slave of a new one, whose other side a process of its own
- * copies into "out" until nobody has the slave open. -1 in the others, -2 when that failed. */
-int place_terminal(const struct place *p);
+/* In the scenario with a terminal: a new one, what comes out of which a process of its own copies
+ * into "out" until nobody has the slave open. None in the others. 0, or -1 when that failed. */
+int place_terminal(const struct place *p, struct screen *ret);
+/* Whether its modes are what they were. The kernel keeps them as long as one side is open. */
+bool place_terminal_is_as_before(const struct screen *s);
 /* Never returns: become the launcher, with the worst habits a caller may have. */
 void place_exec(const struct place *p, int terminal);
 char *place_read(const struct place *p, const char *name); /* "" when absent; to be freed */
@@ -83,7 +94,7 @@ enum verdict {
 	WEAKER,	  /* ran, and its confinement differs: the first finding */
 	SILENT,	  /* failed without a sentence, or claims a success that was none */
 	HUNG,
-	LEFT,	/* a process, mount or file */
+	LEFT,	/* a process, mount, file, or the modes of a terminal */
 	STATUS, /* an exit status that means something else */
 	UNTOLD, /* a call was refused, and no record or word of it */
 	LOG,	/* the log does not verify */

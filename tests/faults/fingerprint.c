@@ -69,7 +69,7 @@ static void status(void)
 	fprintf(out, "securebits %d dumpable %d keepcaps %d pdeathsig %d personality %d\n",
 		prctl(PR_GET_SECUREBITS, 0, 0, 0, 0), prctl(PR_GET_DUMPABLE, 0, 0, 0, 0),
 		prctl(PR_GET_KEEPCAPS, 0, 0, 0, 0), sig, personality(0xffffffffU));
-	fprintf(out, "nice %d tty %d\n", getpriority(PRIO_PROCESS, 0),
+	fprintf(out, "nice %d\ntty %d\n", getpriority(PRIO_PROCESS, 0),
 		open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
 	fprintf(out, "pid %d ppid %d session %d group %d\n", getpid(), getppid(), getsid(0),
 		getpgrp());

@@ -10,9 +10,13 @@
  *                           what is launched: full uses each kind of mount and descriptor, terminal
  *                           relays one, in both directions
  *   --only LIST             of all faults these: kill, or one,half,but-one
+ *   --calls LIST            of all calls these, by name
  *   --count N --seed S      N faults of all of them, chosen by S; without it every one
  *   --jobs N                at once (2)
  *   --table                 what came of each call
+ *   --say                   what came of each fault
+ *   --reach PERCENT         fewer that were reached are a finding: a relay's calls come in an order
+ *                           of their own, so that not each of them is there again
  *   --replay FAULT          that one, as a finding names it:
  * ROLE:CALL:NTH:ERROR|lie|kill|one|half|but-one
  *   --list                  the calls, and no more
@@ -62,9 +66,9 @@ struct job {
 };
 
 struct options {
-	const char *scenario, *replay, *only, *cordon, *fingerprint;
-	unsigned long count, seed, jobs;
-	bool table, list;
+	const char *scenario, *replay, *only, *calls, *cordon, *fingerprint;
+	unsigned long count, seed, jobs, reach;
+	bool table, list, say;
 };
 
 static char work[256];
@@ -209,7 +213,7 @@ static int work_on(const struct options *o, struct job *jobs, size_t n, unsigned
 	if (place_make(&p, work, me) < 0 || !(ref = reference(&p, NULL, NULL)))
 		return 2;
 	for (size_t i = me; i < n; i += o->jobs)
-		if (do_job(&p, ref, &jobs[i], o->replay != NULL, STDOUT_FILENO) < 0)
+		if (do_job(&p, ref, &jobs[i], o->say, STDOUT_FILENO) < 0)
 			return 2;
 	free(ref);
 	return 0;
@@ -255,13 +259,15 @@ static bool is_among(const char *name, const char *list)
 	return false;
 }
 
-static size_t make_jobs(const struct call *calls, size_t n_calls, const char *only, struct job *ret)
+static size_t make_jobs(const struct call *calls, size_t n_calls, const struct options *o,
+			struct job *ret)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < n_calls; i++)
 		for (unsigned f = 0; f < N_FAULTS; f++) {
-			if (only && !is_among(faults[f].name, only))
+			if ((o->only && !is_among(faults[f].name, o->only)) ||
+			    (o->calls && !is_among(call_name(calls[i].nr), o->calls)))
 				continue;
 			if (faults[f].kind == KIND_SHORT &&
 			    !has_part(&calls[i], (enum part)faults[f].error))
@@ -357,7 +363,7 @@ static void print_table(struct job *jobs, size_t n)
 }
 
 /* Returns the number of findings. */
-static size_t print_totals(const struct job *jobs, size_t n)
+static size_t print_totals(const struct job *jobs, size_t n, unsigned long reach)
 {
 	size_t counts[_VERDICT_MAX] = { 0 }, done = 0, reached = 0, findings = 0;
 
@@ -372,6 +378,11 @@ static size_t print_totals(const struct job *jobs, size_t n)
 		findings += v >= WEAKER ? counts[v] : 0;
 	}
 	putchar('\n');
+	if (reached * 100 < done * reach) {
+		printf("UNREACHED too many: %zu of %zu, and %lu%% are to be reached\n",
+		       done - reached, done, reach);
+		findings++;
+	}
 	return findings;
 }
 
@@ -393,18 +404,24 @@ static int parse_options(int argc, char **argv, struct options *o)
 			o->table = true;
 		else if (!strcmp(argv[i], "--list"))
 			o->list = true;
+		else if (!strcmp(argv[i], "--say"))
+			o->say = true;
 		else if (i + 1 == argc)
 			return -1;
 		else if (!strcmp(argv[i], "--scenario"))
 			o->scenario = argv[++i];
 		else if (!strcmp(argv[i], "--only"))
 			o->only = argv[++i];
+		else if (!strcmp(argv[i], "--calls"))
+			o->calls = argv[++i];
 		else if (!strcmp(argv[i], "--replay"))
 			o->replay = argv[++i];
 		else if (!strcmp(argv[i], "--count"))
 			o->count = strtoul(argv[++i], NULL, 10);
 		else if (!strcmp(argv[i], "--seed"))
 			o->seed = strtoul(argv[++i], NULL, 10);
+		else if (!strcmp(argv[i], "--reach"))
+			o->reach = strtoul(argv[++i], NULL, 10);
 		else if (!strcmp(argv[i], "--jobs"))
 			o->jobs = strtoul(argv[++i], NULL, 10);
 		else
@@ -414,16 +431,19 @@ static int parse_options(int argc, char **argv, struct options *o)
 		return -1;
 	o->cordon = argv[i];
 	o->fingerprint = argv[i + 1];
-	if (o->replay)
+	if (o->replay) {
 		o->jobs = 1;
+		o->say = true;
+	}
 	return o->cordon[0] == '/' && o->fingerprint[0] == '/' ? 0 : -1;
 }
 
-static int list_calls(const struct call *calls, size_t n)
+static int list_calls(const struct call *calls, size_t n, size_t n_jobs)
 {
 	for (size_t i = 0; i < n; i++)
 		printf("%s:%s:%u %u\n", role_names[calls[i].role], call_name(calls[i].nr),
 		       calls[i].nth, calls[i].whole);
+	printf("%zu calls, %zu faults\n", n, n_jobs);
 	return 0;
 }
 
@@ -451,9 +471,9 @@ static int inject(const struct options *o)
 	if (!ref)
 		return 2;
 	free(ref);
+	n = make_jobs(calls, n_calls, o, jobs);
 	if (o->list)
-		return list_calls(calls, n_calls);
-	n = make_jobs(calls, n_calls, o->only, jobs);
+		return list_calls(calls, n_calls, n);
 	if (o->count)
 		n = choose(jobs, n, o);
 	if (o->replay) {
@@ -469,7 +489,7 @@ static int inject(const struct options *o)
 		return 2;
 	if (o->table)
 		print_table(jobs, n);
-	return print_totals(jobs, n) ? 1 : 0;
+	return print_totals(jobs, n, o->reach) ? 1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -481,8 +501,11 @@ int main(int argc, char **argv)
 	if (parse_options(argc, argv, &o) < 0) {
 		fprintf(stderr,
 			"usage: inject [--scenario plain|full|terminal] [--only FAULT,...]\n"
-			"              [--count N] [--seed S] [--jobs N] [--table] [--list] "
-			"[--replay FAULT]\n"
+			"              [--calls CALL,...]\n"
+			"              [--count N] [--seed S] [--jobs N] [--reach PERCENT] "
+			"[--table] "
+			"[--say]\n"
+			"              [--list] [--replay FAULT]\n"
 			"              CORDON FINGERPRINT\n");
 		return 2;
 	}

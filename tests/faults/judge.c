@@ -75,7 +75,8 @@ static bool is_harmless(const char *line, char sign, enum kind kind, const char 
 	return kind == KIND_LIE &&
 	       ((begins(line, "list ") && (sign == '-' || has_narrower_mode(line, other))) ||
 		(begins(line, "list ") && strstr(line, ": errno ")) ||
-		(sign == '-' && begins(line, "descriptor ")) || begins(line, "loopback ") ||
+		(sign == '-' && begins(line, "descriptor ")) ||
+		begins(line, sign == '-' ? "tty " : "tty -1") || begins(line, "loopback ") ||
 		begins(line, "mount / /dev/pts ") ||
 		(begins(line, "mount / ") && strstr(line, " - overlay none rw,lowerdir=")));
 }
@@ -188,13 +189,24 @@ static enum verdict judge_traces(const struct run *r, FILE *why)
 {
 	char *strays = place_strays(r->place);
 	const bool stray = strays && strays[0];
+	char *err;
+	bool modes;
 
 	if (r->left)
 		fprintf(why, "  processes were left\n");
 	if (stray)
 		fprintf(why, "%s", strays);
 	free(strays);
-	if (r->left || stray)
+	/* What makes a terminal raw and is killed takes its modes with it, and what is not let give
+	 * them back has to say so. That no pty is left needs no look: the sandbox's are on a devpts
+	 * of its own, and nobody lives who has one open. */
+	err = place_read(r->place, "err");
+	modes = r->modes && !(r->fault.kind == KIND_KILL && r->fault.role == ROLE_SUPERVISOR) &&
+		!(err && strstr(err, "cordon: cannot give your terminal the modes back"));
+	free(err);
+	if (modes)
+		fprintf(why, "  the caller's terminal has other modes\n");
+	if (r->left || stray || modes)
 		return LEFT;
 	if (!place_log_is_whole(r->place))
 		return LOG;

@@ -105,31 +105,43 @@ static void copy_screen(const struct place *p, int master)
 	_exit(0);
 }
 
-int place_terminal(const struct place *p)
+int place_terminal(const struct place *p, struct screen *ret)
 {
-	struct termios modes;
-	int master, slave;
 	pid_t pid;
 
+	*ret = (struct screen){ .slave = -1, .master = -1 };
 	if (strcmp(p->scenario, "terminal") != 0)
+		return 0;
+	ret->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (ret->master < 0 || grantpt(ret->master) < 0 || unlockpt(ret->master) < 0)
 		return -1;
-	master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0)
-		return -2;
-	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
-	/* No echo, and a new line is one: what is shown is what was written. */
-	if (slave < 0 || tcgetattr(slave, &modes) < 0)
-		return -2;
-	cfmakeraw(&modes);
-	if (tcsetattr(slave, TCSANOW, &modes) < 0)
-		return -2;
+	ret->slave = open(ptsname(ret->master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (ret->slave < 0 || tcgetattr(ret->slave, &ret->modes) < 0)
+		return -1;
+	/* No echo, and a new line is one: what is shown is what was written. By lines, as a shell
+	 * leaves it to what it starts: a launcher that makes it raw and no more is seen. */
+	cfmakeraw(&ret->modes);
+	ret->modes.c_lflag |= ICANON | ISIG | IEXTEN;
+	if (tcsetattr(ret->slave, TCSANOW, &ret->modes) < 0)
+		return -1;
 	pid = fork();
 	if (pid == 0) {
-		close(slave);
-		copy_screen(p, master);
+		close(ret->slave);
+		copy_screen(p, ret->master);
 	}
-	close(master);
-	return pid < 0 ? -2 : slave;
+	return pid < 0 ? -1 : 0;
+}
+
+bool place_terminal_is_as_before(const struct screen *s)
+{
+	struct termios now = { 0 };
+
+	/* On a master these act on its slave (tty_mode_ioctl). */
+	return s->master < 0 ||
+	       (tcgetattr(s->master, &now) == 0 && now.c_iflag == s->modes.c_iflag &&
+		now.c_oflag == s->modes.c_oflag && now.c_cflag == s->modes.c_cflag &&
+		now.c_lflag == s->modes.c_lflag &&
+		memcmp(now.c_cc, s->modes.c_cc, sizeof(now.c_cc)) == 0);
 }
 
 /* It is no session's: the end of a leader hangs its terminal up, and the kernel forgets what nobody

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -158,6 +159,8 @@ static bool is_question(const struct user_regs_struct *r)
 	case SYS_rt_sigaction:
 	case SYS_rt_sigprocmask:
 		return r->rsi == 0;
+	case SYS_ioctl: /* answers with a descriptor, as an open does: no 0 is its success */
+		return r->rsi == TIOCGPTPEER;
 	case SYS_personality:
 		return (unsigned)r->rdi == 0xffffffffU;
 	default:
@@ -316,12 +319,12 @@ static bool follow(struct trace *t)
 	}
 }
 
-static int start(struct trace *t)
+static int start(struct trace *t, struct screen *screen)
 {
-	int go[2], terminal = place_terminal(t->run->place);
+	int go[2];
 	char byte;
 
-	if (terminal < -1 || pipe(go) < 0)
+	if (place_terminal(t->run->place, screen) < 0 || pipe(go) < 0)
 		return -1;
 	t->launcher = fork();
 	if (t->launcher == 0) {
@@ -329,10 +332,10 @@ static int start(struct trace *t)
 		while (read(go[0], &byte, 1) < 0 && errno == EINTR)
 			;
 		close(go[0]);
-		place_exec(t->run->place, terminal);
+		place_exec(t->run->place, screen->slave);
 	}
-	if (terminal >= 0)
-		close(terminal);
+	if (screen->slave >= 0)
+		close(screen->slave);
 	close(go[0]);
 	t->tasks[t->n_tasks++] = (struct task){ .pid = t->launcher, .role = ROLE_SUPERVISOR };
 	if (t->launcher < 0 || ptrace(PTRACE_SEIZE, t->launcher, 0, TRACED_OPTIONS) < 0) {
@@ -347,12 +350,13 @@ int trace_run(struct run *r)
 {
 	const struct sigaction alarmed = { .sa_handler = on_alarm };
 	struct trace t = { .run = r };
+	struct screen screen;
 
 	sigaction(SIGALRM, &alarmed, NULL);
-	r->reached = r->hung = false;
+	r->reached = r->hung = r->modes = false;
 	r->left = 0;
 	r->status = -1;
-	if (start(&t) < 0)
+	if (start(&t, &screen) < 0)
 		return -1;
 	set_timer(RUN_MS);
 	while (!follow(&t)) {
@@ -364,5 +368,8 @@ int trace_run(struct run *r)
 		set_timer(LEFT_MS);
 	}
 	set_timer(0);
+	r->modes = !place_terminal_is_as_before(&screen);
+	if (screen.master >= 0)
+		close(screen.master);
 	return 0;
 }
