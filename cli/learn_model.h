@@ -91,6 +91,8 @@ void learned_done(struct learned *l);
 
 /* Add a recording's runs. A run that is there already is an error, as is a file that is none. */
 int learned_read(struct learned *l, const char *file, struct err *err);
+/* The same of its text, whose ends of lines become NUL; file is its name in what is said. */
+int learned_parse(struct learned *l, const char *file, char *text, struct err *err);
 
 /* One entry a path, sorted by its bytes. */
 void learned_merge_paths(struct learned *l);

@@ -520,15 +520,11 @@ static int read_line(struct reader *r, const struct scan *o)
 	return bad(r, "its type is not known");
 }
 
-int learned_read(struct learned *l, const char *file, struct err *err)
+int learned_parse(struct learned *l, const char *file, char *text, struct err *err)
 {
 	struct reader r = { .l = l, .file = file, .err = err };
-	_cleanup_free_ char *text = NULL;
-	size_t len;
-	int code = fd_read_file_at(AT_FDCWD, file, LEARN_MAX_FILE, &text, &len);
+	int code = 0;
 
-	if (code < 0)
-		return err_set(err, code, "read the recording '%s'", file);
 	for (char *line = text, *end; code == 0 && *line; line = end) {
 		struct scan o;
 
@@ -544,4 +540,14 @@ int learned_read(struct learned *l, const char *file, struct err *err)
 	if (code == 0)
 		learned_merge_paths(l);
 	return code;
+}
+
+int learned_read(struct learned *l, const char *file, struct err *err)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int code = fd_read_file_at(AT_FDCWD, file, LEARN_MAX_FILE, &text, &len);
+
+	return code < 0 ? err_set(err, code, "read the recording '%s'", file)
+			: learned_parse(l, file, text, err);
 }

@@ -407,6 +407,7 @@ static void put_denied(struct rules *s)
 	for (size_t i = 0; i < s->l->n_calls && s->r == 0; i++) {
 		const struct learned_call *c = &s->l->calls[i];
 		char rule[RULE_MAX], name[32], answer[48] = "";
+		uint16_t value;
 
 		if (!c->denied || c->abi != ABI_NATIVE)
 			continue;
@@ -422,10 +423,10 @@ static void put_denied(struct rules *s)
 						  c->desc->name, (unsigned long long)c->count);
 			continue;
 		}
-		if (!c->killed && c->errno_value != 1) {
-			(void)names_errno(c->errno_value, name, sizeof(name));
+		/* A number without a name cannot be written; deny's own answer is EPERM. */
+		(void)names_errno(c->errno_value, name, sizeof(name));
+		if (!c->killed && consts_find_errno(name, &value) == 0 && value != EPERM)
 			(void)snprintf(answer, sizeof(answer), " errno %s", name);
-		}
 		(void)snprintf(rule, sizeof(rule), "%s %s%s%s", c->killed ? "kill" : "deny",
 			       c->desc->name, answer, c->quiet ? " quiet" : "");
 		put(s, c, rule);
