@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -123,29 +122,13 @@ static const char *lookup_env(char *const *envp, const char *name)
 	return NULL;
 }
 
-static void read_passwd(struct plan_host *host)
+static void ask_passwd(struct plan_host *host)
 {
-	/* fgetpwent() reads the file itself: no name service module is loaded into the launcher. */
-	static char name[LIMIT_NAME], dir[LIMIT_PATH], shell[LIMIT_PATH];
 	FILE *f = fopen("/etc/passwd", "re");
-	struct passwd *pw;
 
 	if (!f)
 		return;
-	while ((pw = fgetpwent(f))) {
-		if (pw->pw_uid != host->uid)
-			continue;
-		(void)snprintf(name, sizeof(name), "%s", pw->pw_name);
-		(void)snprintf(dir, sizeof(dir), "%s", pw->pw_dir);
-		(void)snprintf(shell, sizeof(shell), "%s", pw->pw_shell);
-		if (!host->user)
-			host->user = name;
-		if (!host->home)
-			host->home = dir;
-		if (!host->shell)
-			host->shell = shell;
-		break;
-	}
+	plan_read_passwd(f, host);
 	(void)fclose(f);
 }
 
@@ -175,25 +158,6 @@ static bool is_machines_root(uid_t uid)
 	return stat("/proc/sys/kernel/ostype", &st) == 0 ? st.st_uid == uid : uid == 0;
 }
 
-/* Where the home lies, or it would show by its other name; home itself where nothing is. */
-static int find_home(const char *named, char *ret, size_t size, const char **ret_home,
-		     struct err *err)
-{
-	_cleanup_free_ char *real = NULL;
-
-	*ret_home = NULL;
-	if (!named || named[0] != '/' || path_normalise("/", named, ret, size) < 0 ||
-	    ret[1] == '\0')
-		return 0;
-	*ret_home = ret;
-	real = realpath(ret, NULL);
-	if (!real && !path_is_absent(-errno))
-		return err_set(err, -errno, "find where the home directory '%s' lies", ret);
-	if (real)
-		(void)snprintf(ret, size, "%s", real);
-	return 0;
-}
-
 int plan_host_read(struct plan_host *ret, char *const *envp, struct err *err)
 {
 	static char home[LIMIT_PATH];
@@ -220,8 +184,8 @@ int plan_host_read(struct plan_host *ret, char *const *envp, struct err *err)
 	ret->user = lookup_env(envp, "USER");
 	ret->shell = lookup_env(envp, "SHELL");
 	if (!ret->home || !ret->user || !ret->shell)
-		read_passwd(ret);
-	r = find_home(ret->home, home, sizeof(home), &ret->home, err);
+		ask_passwd(ret);
+	r = plan_find_home(ret->home, home, &ret->home, err);
 	if (r < 0)
 		return r;
 	ret->landlock_abi = sys_landlock_abi();

@@ -41,6 +41,12 @@ struct plan_host {
 	const struct lsm_ops *lsm; /* asked when a label is; NULL: there is none */
 };
 int plan_host_read(struct plan_host *ret, char *const *envp, struct err *err);
+/* The user, home and shell of host->uid as a passwd(5) has them, in memory that stays; what the
+ * host has already is kept. */
+void plan_read_passwd(FILE *passwd, struct plan_host *host);
+/* Where the home lies, or it would show by its other name, in ret; what is named itself where
+ * nothing is. *ret_home is NULL when no absolute path below "/" is named. */
+int plan_find_home(const char *named, char ret[LIMIT_PATH], const char **ret_home, struct err *err);
 
 enum plan_step_kind {
 	STEP_BIND,    /* source: host path -> dest, recursive */
