@@ -281,8 +281,10 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(call L,collect sandbox
 
 # A harness as a test: fuzz/replay.c feeds it its corpus, and the rest is what all else is made of.
 CLI_ELF := $(filter-out cli/static.c cli/static_put.c,$(CLI_STATIC))
+CLI_RECORDING := $(filter-out cli/learn_main.c,$(CLI_LEARN))
 $(BUILD)/tests/fuzz_options: $(call o,cli/options.c)
 $(BUILD)/tests/fuzz_elf: $(call o,$(CLI_ELF))
+$(BUILD)/tests/fuzz_recording: $(call o,$(CLI_RECORDING))
 $(BUILD)/tests/fuzz_elf $(BUILD)/fuzz/fuzz_elf: FUZZ_LIBS := -lelf -lcapstone
 $(BUILD)/tests/fuzz_%: $(BUILD)/obj/fuzz/fuzz_%.o $(BUILD)/obj/fuzz/replay.o $(call L,collect sandbox audit profiles policies base)
 	@mkdir -p $(@D)
@@ -445,6 +447,9 @@ $(BUILD)/fuzz/fuzz_cgroup: $(call fuzz_objects,sandbox/cgroup_text.c)
 $(BUILD)/fuzz/fuzz_wire: $(call fuzz_objects,sandbox/wire.c)
 $(BUILD)/fuzz/fuzz_kernel_record: $(call fuzz_objects,collect/process.c collect/forks.c collect/netlink.c)
 $(BUILD)/fuzz/fuzz_elf: $(call fuzz_objects,$(CLI_ELF))
+$(BUILD)/fuzz/fuzz_recording: $(call fuzz_objects,$(CLI_RECORDING))
+$(BUILD)/fuzz/fuzz_passwd: $(call fuzz_objects,sandbox/plan_home.c)
+$(BUILD)/fuzz/fuzz_collected: $(call fuzz_objects,collect/clients.c collect/process.c)
 $(BUILD)/fuzz/obj/gen/%.o: $(BUILD)/gen/%.c | $(GEN_H)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$<)
