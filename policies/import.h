@@ -24,6 +24,10 @@ struct import_options {
 			      * an error, and always one where it would be denied */
 	bool includes;	     /* files that the source includes are read; else that is an error */
 	bool narrow;	     /* what cannot be said exactly is said more strictly; else an error */
+	/* Reads what is included in place of the files that have its path: 0, with a heap string
+	 * and its length, or -errno. NULL: the files. */
+	int (*read_included)(void *ctx, const char *path, char **ret, size_t *ret_len);
+	void *ctx;
 };
 
 struct import_result {

@@ -283,13 +283,23 @@ void import_scan_skip_line(struct import_scan *s)
 		import_scan_next(s);
 }
 
+static int read_included(const struct import_options *options, const char *path, char **ret,
+			 size_t *ret_len)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (options->read_included)
+		return options->read_included(options->ctx, path, ret, ret_len);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return fd < 0 ? -errno : fd_read_all(fd, LIMIT_IMPORT_BYTES, ret, ret_len);
+}
+
 char *import_scan_include(struct import_scan *s, const char *name, char ret_path[LIMIT_PATH],
 			  size_t *ret_len)
 {
 	const char *slash = strrchr(s->path, '/');
 	size_t dir = slash && name[0] != '/' ? (size_t)(slash - s->path) + 1 : 0;
 	char *text = NULL;
-	_cleanup_close_ int fd = -1;
 	int r;
 
 	if (!s->im->options->includes) {
@@ -302,8 +312,7 @@ char *import_scan_include(struct import_scan *s, const char *name, char ret_path
 	}
 	memcpy(ret_path, s->path, dir);
 	memcpy(ret_path + dir, name, strlen(name) + 1);
-	fd = open(ret_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	r = fd < 0 ? -errno : fd_read_all(fd, LIMIT_IMPORT_BYTES, &text, ret_len);
+	r = read_included(s->im->options, ret_path, &text, ret_len);
 	if (r < 0) {
 		import_scan_error(s, "cannot read '%.200s': %s", ret_path, err_text(r));
 		return NULL;
