@@ -61,8 +61,11 @@ check "no manager: but is told" bash -c 'grep -q "without limit memory: bounds e
 	grep -q "without these limits by cgroup: cannot make cgroups in" "$1"' _ "$ERR"
 
 # --- a manager
+lacks() { # TITLE WHY: CI has installed what tools/install-deps vm brings
+	if [ "${CI-}" = true ]; then not_ok "$1" "$2"; else skip "$1" "$2"; fi
+}
 [ -x "$SYSTEMD" ] || {
-	skip "a user manager" "systemd is not installed"
+	lacks "a user manager" "systemd is not installed"
 	rmdir "$MANAGER" "$TOP/session" "$TOP"
 	done_testing
 }
@@ -77,7 +80,7 @@ check "the manager runs" wait_for 60 test -S "$HERE/run/systemd/private"
 check "the manager has its place" wait_for 60 test -d "$MANAGER/init.scope"
 mkdir "$MANAGER/term.scope" && own "$MANAGER/term.scope"
 bus=$HERE/run/bus
-wait_for 30 test -S "$bus"
+[ ! -e /usr/lib/systemd/user/dbus.socket ] || check "the bus has its socket" wait_for 60 test -S "$bus"
 
 works() { # TITLE
 	expect_output "0::/" "$1: a limit by a scope" -- \
@@ -94,7 +97,7 @@ if [ -S "$bus.away" ]; then
 	wait_for 60 terminal busctl --user status org.freedesktop.systemd1 >/dev/null 2>&1
 	works "by the bus"
 else
-	skip "by the bus" "dbus-user-session is not installed"
+	lacks "by the bus" "dbus-user-session is not installed"
 fi
 terminal "$CORDON" run --ro "$PROGRAMS" --limit memory=64M -- "$PROGRAMS/consume" hold >ready 2>held.err &
 wait_for 30 grep -qs ready ready
