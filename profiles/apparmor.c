@@ -3,7 +3,6 @@
 #include "profiles/apparmor.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -212,24 +211,15 @@ static void put_newer(struct text *t, const struct profile_target *target,
 		put(t, "  io_uring (sqpoll, override_creds),\n");
 }
 
-/* As sandbox/plan.c's plan_limits(). */
-static void put_limits(struct text *t, const struct policy *policy)
+/*
+ * The one limit that no launch has otherwise. The kernel sets a profile's rlimits at execve, below
+ * what the launcher has set by then: of the policy's they would hold against a --limit that is
+ * higher, and against the cgroup that RLIMIT_DATA and RLIMIT_NPROC stand in for.
+ */
+static void put_limits(struct text *t)
 {
-	static const struct {
-		enum policy_limit limit;
-		const char *name;
-	} limits[] = {
-		{ POLICY_LIMIT_PIDS, "nproc" },
-		{ POLICY_LIMIT_NOFILE, "nofile" },
-		{ POLICY_LIMIT_MEMORY, "data" },
-	};
-
-	put(t, "\n  # limits, no higher than this\n  set rlimit core <= 0,\n");
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-		if (policy->has_limit[limits[i].limit] && t->r == 0)
-			t->r = buf_printf(t->buf, "  set rlimit %s <= %" PRIu64 ",\n",
-					  limits[i].name, policy->limit[limits[i].limit]);
-	}
+	put(t, "\n  # no cores; the policy's limits are the launcher's to set\n"
+	       "  set rlimit core <= 0,\n");
 }
 
 int apparmor_generate(const struct policy *policy, const struct profile_target *target,
@@ -257,7 +247,7 @@ int apparmor_generate(const struct policy *policy, const struct profile_target *
 	put_processes(&t, &facts);
 	put_mounts(&t, &facts);
 	put_newer(&t, target, &facts);
-	put_limits(&t, policy);
+	put_limits(&t);
 	put(&t, "}\n");
 	if (t.r < 0)
 		return err_set(err, t.r, "write an AppArmor profile");

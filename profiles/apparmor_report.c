@@ -272,33 +272,6 @@ static struct answer on_port(const struct policy *policy, const struct aa_facts 
 						 "has rules for ports" };
 }
 
-static struct answer on_limit(enum policy_limit limit)
-{
-	switch (limit) {
-	case POLICY_LIMIT_PIDS:
-		return (struct answer){ COVERAGE_STRICTER,
-					"RLIMIT_NPROC counts all of the user's processes in the "
-					"user namespace" };
-	case POLICY_LIMIT_NOFILE:
-		return (struct answer){ COVERAGE_ENFORCED, NULL };
-	case POLICY_LIMIT_MEMORY:
-		return (struct answer){ COVERAGE_WEAKER,
-					"RLIMIT_DATA: of each process, not of all together" };
-	case POLICY_LIMIT_CPU:
-	case POLICY_LIMIT_UPPER:
-	case POLICY_LIMIT_INODES:
-	case POLICY_LIMIT_WALL:
-	case POLICY_LIMIT_MEMORY_HIGH:
-	case POLICY_LIMIT_SWAP:
-	case POLICY_LIMIT_CPU_WEIGHT:
-	case POLICY_LIMIT_IO_WEIGHT:
-	case POLICY_LIMIT_CPUSET:
-	case _POLICY_LIMIT_MAX:
-		break;
-	}
-	return not_its_own;
-}
-
 static struct answer on_net(const struct policy *policy)
 {
 	switch ((enum policy_net)policy->net) {
@@ -341,13 +314,12 @@ static struct answer on_line(const struct policy *policy, const struct profile_t
 		return on_net(policy);
 	case REPORT_CAP:
 		return (struct answer){ COVERAGE_ENFORCED, NULL };
-	case REPORT_LIMIT:
-		return on_limit((enum policy_limit)line->index);
 	case REPORT_DEFAULT:
 		return (struct answer){ COVERAGE_NOT_ITS_OWN, "answers EACCES, or EPERM for "
 							      "capabilities and tracing" };
 	case REPORT_LABEL:
 		return on_label(policy, line);
+	case REPORT_LIMIT:
 	case REPORT_ENV:
 	case REPORT_KERNEL:
 	case REPORT_ABI:

@@ -262,9 +262,10 @@ static void test_other_rules(void **state)
 	has(out, "  pivot_root,", false);
 	has(out, "ptrace (trace) peer=\"{,**//&}@{profile_name}{,//&**}\",", true);
 	has(out, "signal (send) peer=\"{,**//&}@{profile_name}{,//&**}\",", true);
-	has(out, "set rlimit nproc <= 7,", true);
-	has(out, "set rlimit nofile <= 9,", true);
-	has(out, "set rlimit data <= 1048576,", true);
+	has(out, "  set rlimit core <= 0,\n}", true); /* and no other */
+	has(out, "nproc", false);
+	has(out, "nofile", false);
+	has(out, "rlimit data", false);
 	has(out, "userns", false);
 	has(out, "attach_disconnected", false);
 	free(out);
@@ -384,7 +385,7 @@ static void test_report(void **state)
 		{ "allow kill", COVERAGE_STRICTER },	{ "read $PWD", COVERAGE_WEAKER },
 		{ "read /a", COVERAGE_WEAKER },		{ "hide /a/b", COVERAGE_WEAKER },
 		{ "tmpfs ~", COVERAGE_WEAKER },		{ "write /w", COVERAGE_ENFORCED },
-		{ "net connect", COVERAGE_WEAKER },	{ "limit nofile", COVERAGE_ENFORCED },
+		{ "net connect", COVERAGE_WEAKER },	{ "limit nofile", COVERAGE_NOT_ITS_OWN },
 		{ "limit wall", COVERAGE_NOT_ITS_OWN }, { "cap none", COVERAGE_ENFORCED },
 		{ "allow socket", COVERAGE_ENFORCED },
 	};

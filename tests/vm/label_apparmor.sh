@@ -67,6 +67,25 @@ expect_output unconfined "pid 1 has none" -- launch --label apparmor=auto -- cat
 expect_output "cordon-default (enforce)" "a time namespace" -- launch --new-time --label apparmor=auto -- cat $LABEL
 expect_output "cordon-default (enforce)" "a child of the payload" -- \
 	launch --label apparmor=auto -- sh -c "cat $LABEL; true"
+# strict's own limits are 64, 64 and 4G, and no core
+echo "+memory +pids" >/sys/fs/cgroup/user/cgroup.subtree_control
+delegated() { # a place for each: a launch lets no process be in it
+	local place
+	place=$(mktemp -d /sys/fs/cgroup/user/place.XXXXXX)
+	chown 59742:59742 "$place" "$place"/cgroup.{procs,threads,subtree_control}
+	sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$place" "$@"
+}
+limits() { # OPTIONS: the payload's label, and its limits
+	"${AS[@]}" "$CORDON" run --policy strict --limit nofile=256 --limit pids=100 "$@" -- \
+		sh -c "read -r l <$LABEL; echo \"\$l\"; ulimit -n; ulimit -p; ulimit -d; ulimit -c" | paste -sd ' '
+}
+expect_output "unconfined 256 100 4194304 0" "without a label the limits are those of the command line" -- limits
+expect_output "cordon-strict (enforce) 256 100 4194304 0" "with one they are the same" -- limits --label apparmor=auto
+AS=(delegated "${AS[@]}")
+expect_output "unconfined 256 $(ulimit -u) unlimited 0" "by cgroup without a label" -- limits --limit memory=5G
+expect_output "cordon-strict (enforce) 256 $(ulimit -u) unlimited 0" "by cgroup with one" -- \
+	limits --limit memory=5G --label apparmor=auto
+AS=("${AS[@]:1}")
 cat >gated.policy <<'END'
 policy gated
 use default
