@@ -79,12 +79,16 @@ struct format_kernel {
 	const struct kernel_record *record; /* a denial */
 	uint32_t joined;		    /* enum collected_joined */
 	uint32_t pid;			    /* inside, 0: not known */
+	uint16_t errno_value;		    /* of a seccomp program, 0: not known */
 };
 size_t format_kernel_denial(char *buf, size_t cap, const struct format_id *id,
 			    const struct format_kernel *kernel);
 
 /* What was attempted, in one word of the kernel's: "open", "file", "fs", "syscall". */
 void format_kernel_operation(const struct kernel_record *record, char ret[FORMAT_OPERATION]);
+
+/* The call of a seccomp program's denial; false: it names none that is known. */
+bool format_kernel_call(const struct kernel_record *record, enum abi *ret_abi, int32_t *ret_nr);
 
 /* Whether the kernel killed the process for it. */
 bool format_kernel_kills(const struct kernel_record *record);

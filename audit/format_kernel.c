@@ -221,17 +221,23 @@ static bool put_fields(struct json *j, const struct kernel_record *record, size_
 	return whole;
 }
 
+bool format_kernel_call(const struct kernel_record *record, enum abi *ret_abi, int32_t *ret_nr)
+{
+	uint64_t arch, number;
+
+	return record->mechanism == KERNEL_SECCOMP &&
+	       kernel_record_number(record, "arch", 16, &arch) == 0 && arch <= UINT32_MAX &&
+	       kernel_record_number(record, "syscall", 10, &number) == 0 && number <= UINT32_MAX &&
+	       abi_from_audit_arch((uint32_t)arch, (uint32_t)number, ret_abi, ret_nr) == 0;
+}
+
 static void put_syscall(struct json *j, const struct kernel_record *record)
 {
 	const struct syscall_desc *desc;
-	uint64_t arch, number;
 	enum abi abi;
 	int32_t nr;
 
-	if (record->mechanism != KERNEL_SECCOMP ||
-	    kernel_record_number(record, "arch", 16, &arch) < 0 || arch > UINT32_MAX ||
-	    kernel_record_number(record, "syscall", 10, &number) < 0 || number > UINT32_MAX ||
-	    abi_from_audit_arch((uint32_t)arch, (uint32_t)number, &abi, &nr) < 0)
+	if (!format_kernel_call(record, &abi, &nr))
 		return;
 	desc = syscall_by_nr(abi, nr);
 	json_object(j, "syscall");
@@ -251,8 +257,9 @@ bool format_kernel_kills(const struct kernel_record *record)
 	       (kernel_field_is(f, "0x80000000") || kernel_field_is(f, "0x0"));
 }
 
-/* Only where the kernel says it. */
-static void put_answer(struct json *j, const struct kernel_record *record)
+/* Only where the kernel says it. Of an errno it says that it is one (kernel/seccomp.c,
+ * seccomp_log() has the action without its data). */
+static void put_answer(struct json *j, const struct kernel_record *record, unsigned errno_value)
 {
 	const struct kernel_field *f = kernel_record_get(record, "code");
 	unsigned code = 0;
@@ -270,7 +277,9 @@ static void put_answer(struct json *j, const struct kernel_record *record)
 	if (sscanf(name, "0x%8x", &code) != 1 ||
 	    (code & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO)
 		return;
-	code &= SECCOMP_RET_DATA;
+	code = code & SECCOMP_RET_DATA ? code & SECCOMP_RET_DATA : errno_value;
+	if (code == 0)
+		return;
 	json_object(j, "answer");
 	json_string(j, "errno", names_errno(code < 4096 ? code : 4095, name, sizeof(name)));
 	json_u64(j, "nr", code < 4096 ? code : 4095);
@@ -308,7 +317,7 @@ size_t format_kernel_denial(char *buf, size_t cap, const struct format_id *id,
 	json_string(&j, "operation", operation);
 	put_access(&j, record);
 	put_syscall(&j, record);
-	put_answer(&j, record);
+	put_answer(&j, record, k->errno_value);
 	before = j;
 	for (size_t i = 0; i < ARRAY_SIZE(max); i++) {
 		j = before;

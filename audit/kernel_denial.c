@@ -44,6 +44,12 @@ void audit_kernel_open(struct audit *audit, const char *socket, int pidfd)
 	flood_init(&k->flood, k->minute ? k->minute : FLOOD_MINUTE, stamp_coarse_ms());
 }
 
+void audit_kernel_errno(struct audit *audit, audit_errno_of *of, const void *ctx)
+{
+	audit->kernel.errno_of = of;
+	audit->kernel.errno_ctx = ctx;
+}
+
 int audit_kernel_probe(void)
 {
 	return collected_probe(COLLECTED_SOCKET);
@@ -88,11 +94,22 @@ bool state_kernel_counts_wait(const struct audit *audit)
 	return k->any && (k->flood.n_pending > 0 || k->flood.other_pending);
 }
 
+/* Of a program's refusal the kernel tells the action alone. */
+static uint16_t errno_of(const struct state_kernel *k)
+{
+	enum abi abi;
+	int32_t nr;
+
+	return k->errno_of && format_kernel_call(&k->record, &abi, &nr)
+		       ? k->errno_of(k->errno_ctx, abi, nr)
+		       : 0;
+}
+
 static void take_denial(struct audit *audit, const struct collected_packet *packet,
 			const struct kernel_text *text)
 {
 	struct state_kernel *k = &audit->kernel;
-	struct format_kernel denial = { &k->record, packet->joined, packet->pid };
+	struct format_kernel denial = { &k->record, packet->joined, packet->pid, 0 };
 	char operation[FORMAT_OPERATION];
 	uint64_t now_ms = stamp_coarse_ms();
 	struct flood_key key = { .nr = FLOOD_NR_UNKNOWN };
@@ -113,6 +130,7 @@ static void take_denial(struct audit *audit, const struct collected_packet *pack
 	if (!flood_take(&k->flood, &key, NULL, 0, now_ms))
 		return;
 	audit->records++;
+	denial.errno_value = errno_of(k);
 	put(audit, format_kernel_denial(audit->body, sizeof(audit->body), &audit->id, &denial), 1);
 }
 

@@ -32,7 +32,7 @@ struct audit_start {
 	const char *const *in_force; /* mechanisms in force, NULL-terminated: "seccomp", "landlock
 					abi 7" ... */
 	const char *const *given_up; /* sentences, NULL-terminated: what could not be had */
-	bool blind;		     /* `notify off`: denials are not seen */
+	bool blind;		     /* `notify off`: no notification tells of denials */
 };
 
 /* Sinks: "file:PATH", "stderr", "fd:N", "journal[:SOCKET]", "syslog[:SOCKET]". NULL specs with n 0:
@@ -61,6 +61,11 @@ void audit_flood(struct audit *audit, uint64_t bytes);
  * waits for an answer at most 2 s, and fails nothing.
  */
 void audit_kernel_open(struct audit *audit, const char *socket, int pidfd);
+
+/* Who knows what errno a seccomp program of the sandbox's refuses a call with, which the kernel
+ * does not say: 0 where that is not known. ctx must stay until audit_end(). */
+typedef uint16_t audit_errno_of(const void *ctx, enum abi abi, int32_t nr);
+void audit_kernel_errno(struct audit *audit, audit_errno_of *of, const void *ctx);
 
 /* What audit_kernel_take() waits for; -1: nothing. It takes at most max of what has come. */
 int audit_kernel_fd(const struct audit *audit);

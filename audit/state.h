@@ -23,6 +23,8 @@ struct state_kernel {
 	size_t n_operations;
 	uint64_t summed_ms;
 	uint64_t odd; /* packets that are no record of the kernel's */
+	audit_errno_of *errno_of;
+	const void *errno_ctx;
 	bool synced;
 	bool any;		    /* a denial came, and the flood below counts it */
 	struct collected collected; /* its fd first, its text last */

@@ -26,7 +26,8 @@ static void as_record(const struct kernel_record *record)
 {
 	static const struct format_id id = { "0123456789abcdef", "fuzz", "0123456789ab" };
 	static char body[FORMAT_BODY], line[4096];
-	const struct format_kernel k = { record, record->serial % _COLLECTED_BY_MAX, 1 };
+	const struct format_kernel k = { record, record->serial % _COLLECTED_BY_MAX, 1,
+					 (uint16_t)record->serial };
 	size_t n = format_kernel_denial(body, sizeof(body), &id, &k);
 	struct recorded recorded;
 

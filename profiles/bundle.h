@@ -66,6 +66,13 @@ void bundle_verdict(const struct bundle *b, enum abi abi, int32_t nr, const uint
  */
 bool bundle_always_allows(const struct bundle *b, enum abi abi, int32_t nr);
 
+/* The calls of the native ABI that are refused by an errno and nobody is to hear of (`quiet`), at
+ * most max of them. -E2BIG: there are more, or of another ABI, or some only by their arguments. */
+int bundle_quiet(const struct bundle *b, int32_t *ret, size_t max, size_t *ret_n);
+
+/* The errno of all refusals of the call that are not quiet; 0: it has none, or several. */
+uint16_t bundle_errno(const struct bundle *b, enum abi abi, int32_t nr);
+
 /* Path rules in path order. */
 struct bundle_path {
 	uint8_t verb; /* enum policy_path_verb */

@@ -139,6 +139,63 @@ bool bundle_always_allows(const struct bundle *b, enum abi abi, int32_t nr)
 	return false;
 }
 
+static bool has_quiet(const struct bundle *b, const struct bundle_rec_call *call)
+{
+	for (uint16_t i = 0; i < call->n_refs; i++) {
+		const struct bundle_rec_rule *rule = &b->rules[b->refs[call->refs + i]];
+
+		if (rule->quiet && rule->action == POLICY_DENY)
+			return true;
+	}
+	return false;
+}
+
+int bundle_quiet(const struct bundle *b, int32_t *ret, size_t max, size_t *ret_n)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < b->header->section[BUNDLE_CALLS].count; i++) {
+		const struct bundle_rec_call *call = &b->calls[i];
+		const struct bundle_rec_rule *first;
+
+		if (!has_quiet(b, call))
+			continue;
+		first = &b->rules[b->refs[call->refs]];
+		if (call->abi != bundle_native(b) || !first->quiet ||
+		    first->action != POLICY_DENY || first->n_conds > 0 ||
+		    call->last - call->first >= max - n)
+			return -E2BIG;
+		for (uint32_t k = 0; k <= call->last - call->first; k++)
+			ret[n++] = (int32_t)(call->first + k);
+	}
+	*ret_n = n;
+	return 0;
+}
+
+uint16_t bundle_errno(const struct bundle *b, enum abi abi, int32_t nr)
+{
+	const struct bundle_rec_call *call;
+	uint16_t one = 0;
+
+	if ((unsigned)abi >= _ABI_MAX || !(b->header->abi_mask >> abi & 1))
+		return ENOSYS;
+	call = find_call(b, abi, nr);
+	if (!call)
+		return ENOSYS;
+	for (uint16_t i = 0; i < call->n_refs; i++) {
+		const struct bundle_rec_rule *rule = &b->rules[b->refs[call->refs + i]];
+
+		if (rule->action == POLICY_DENY && !rule->quiet) {
+			if (one && one != rule->errno_value)
+				return 0;
+			one = rule->errno_value;
+		}
+		if (rule->n_conds == 0) /* what follows is not asked */
+			return one;
+	}
+	return one && one != b->header->default_errno ? 0 : b->header->default_errno;
+}
+
 void bundle_source(const struct bundle *b, size_t i, struct policy_source *ret)
 {
 	const struct bundle_rec_source *s = &b->sources[i];

@@ -32,6 +32,7 @@ struct launch_shared {
 	_Atomic uint32_t exec_result; /* enum exec_result */
 	_Atomic int32_t listener; /* descriptor number of the notifier within pid 1, -1: not yet */
 	_Atomic uint32_t has_status; /* wait_status is the payload's */
+	_Atomic uint32_t collected;  /* the supervisor's word: the kernel's audit is heard for it */
 	int32_t wait_status;
 	int32_t payload_pid;		   /* inside */
 	int32_t exit_code;		   /* after EXEC_FAILED: 125, 126 or 127 */

@@ -115,6 +115,11 @@ static int start_child(struct launch *l, struct err *err)
 
 /* --- audit --- */
 
+static uint16_t errno_of(const void *bundle, enum abi abi, int32_t nr)
+{
+	return bundle_errno(bundle, abi, nr);
+}
+
 static int begin_audit(struct launch *l, struct err *err)
 {
 	const struct plan *plan = l->plan;
@@ -138,6 +143,10 @@ static int begin_audit(struct launch *l, struct err *err)
 		if (l->s.options->flood > 0)
 			audit_flood(l->s.audit, l->s.options->flood);
 		audit_kernel_open(l->s.audit, l->s.options->collector, l->s.pidfd);
+		/* Else an errno is that of a program of the payload's, which came first. */
+		if (plan->n_told > 0)
+			audit_kernel_errno(l->s.audit, errno_of, plan->bundle);
+		atomic_store(&l->s.shared->collected, audit_kernel_fd(l->s.audit) >= 0);
 		r = audit_begin(l->s.audit, &start, err);
 	}
 	l->s.notify.audit = l->s.audit;

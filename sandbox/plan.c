@@ -486,12 +486,13 @@ static void plan_mechanisms(struct plan *plan)
 		plan_give_up(plan,
 			     "Landlock: this kernel has none or has it disabled; mounts alone "
 			     "decide what files can be reached");
-	plan_in_force(plan, plan->n_assumed > 0
-				    ? "seccomp with every call recorded (learn), but for "
-				      "those that --quick assumes"
-			    : plan->learn  ? "seccomp with every call recorded (learn)"
-			    : plan->notify ? "seccomp with recorded denials"
-					   : "seccomp with unrecorded denials (notify off)");
+	plan_in_force(plan,
+		      plan->n_assumed > 0 ? "seccomp with every call recorded (learn), but for "
+					    "those that --quick assumes"
+		      : plan->learn	  ? "seccomp with every call recorded (learn)"
+		      : plan->notify	  ? "seccomp with recorded denials"
+		      : plan->n_told > 0 ? "seccomp with denials that the kernel tells (notify off)"
+					 : "seccomp with unrecorded denials (notify off)");
 	abis = landlock_abis(&n_abis);
 	for (size_t i = 0; i < n_abis && plan->landlock_abi > 0; i++) {
 		/* ports matter to who speaks of them, and that launch was refused */
@@ -522,8 +523,8 @@ static int plan_fill(struct plan *plan, const struct request *req, const struct 
 		return err_set(err, -ENAMETOOLONG, "use a host name of over %d bytes",
 			       LIMIT_HOSTNAME);
 	plan_limits(plan, req);
-	if ((r = plan_id(plan, err)) < 0 || (r = plan_ids(plan, req, host, err)) < 0 ||
-	    (r = plan_root(plan, req, host, err)) < 0 ||
+	if ((r = plan_told(plan, err)) < 0 || (r = plan_id(plan, err)) < 0 ||
+	    (r = plan_ids(plan, req, host, err)) < 0 || (r = plan_root(plan, req, host, err)) < 0 ||
 	    (r = plan_paths(plan, req, host, err)) < 0 ||
 	    (r = plan_keep(plan, req, host, err)) < 0 || (r = plan_ports(plan, err)) < 0 ||
 	    (r = plan_environment(plan, req, host, err)) < 0 ||

@@ -117,7 +117,7 @@ struct plan_rlimit {
 	rlim_t value;
 };
 
-enum { PLAN_ASSUMED = 64 };
+enum { PLAN_ASSUMED = 64, PLAN_QUIET = 32 };
 
 struct plan {
 	char id[17];		     /* of the sandbox: 16 hexadecimal digits */
@@ -178,6 +178,11 @@ struct plan {
 		const char *name;
 	} assumed[PLAN_ASSUMED]; /* but for these, which the policy always allows */
 	size_t n_assumed;
+	/* Without notify: the program that has the kernel tell its audit of denials. None where the
+	 * policy does not let it be loaded behind its own, or where it cannot spare what is quiet.
+	 */
+	struct sock_filter *told;
+	unsigned short n_told;
 	bool nests;	 /* the policy allows making a user namespace by name */
 	bool exec_gated; /* execve is notified (the policy denies it, or learn): the supervisor lets
 			  * exactly the first one pass */
@@ -218,6 +223,7 @@ int plan_paths(struct plan *plan, const struct request *req, const struct plan_h
 int plan_keep(struct plan *plan, const struct request *req, const struct plan_host *host,
 	      struct err *err);
 int plan_ports(struct plan *plan, struct err *err);
+int plan_told(struct plan *plan, struct err *err);
 int plan_labels(struct plan *plan, const struct request *req, const struct plan_host *host,
 		struct err *err);
 int plan_environment(struct plan *plan, const struct request *req, const struct plan_host *host,

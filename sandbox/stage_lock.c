@@ -167,6 +167,19 @@ int stage_lock(struct child *c, struct err *err)
 	return 0;
 }
 
+/* Denials without a listener go to the kernel's audit only where somebody is there to hand them on:
+ * who is refused in a loop fills what the whole machine logs. */
+static int load_told(struct child *c, struct err *err)
+{
+	struct sock_fprog prog = { .len = c->plan->n_told, .filter = c->plan->told };
+	int r;
+
+	if (c->plan->n_told == 0 || !atomic_load(&c->shared->collected))
+		return 0;
+	r = sys_seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG, &prog);
+	return r < 0 ? err_set(err, r, "have the kernel tell of the denials of the sandbox") : 0;
+}
+
 int lock_payload(struct child *c, int *ret_listener, struct err *err)
 {
 	struct sock_filter learning[LEARN_FILTER_INSNS];
@@ -197,5 +210,5 @@ int lock_payload(struct child *c, int *ret_listener, struct err *err)
 		return err_set(err, -EPROTO,
 			       "find the seccomp program in force after it was loaded");
 	*ret_listener = c->plan->notify ? r : -1;
-	return 0;
+	return load_told(c, err);
 }

@@ -230,6 +230,40 @@ static void test_records(void **state)
 	scene_free(s);
 }
 
+static void refusals(int client)
+{
+	put_record(client, KERNEL_TYPE_SECCOMP,
+		   "audit(1.001:1): uid=1001 pid=103 sig=0 arch=c000003e syscall=165 code=0x50000");
+	put_record(client, KERNEL_TYPE_SECCOMP,
+		   "audit(1.001:2): uid=1001 pid=103 sig=0 arch=c000003e syscall=41 code=0x50000");
+	put_record(client, KERNEL_TYPE_SECCOMP,
+		   "audit(1.001:3): uid=1001 pid=103 sig=0 arch=40000003 syscall=41 code=0x50000");
+}
+
+static uint16_t errno_of(const void *ctx, enum abi abi, int32_t nr)
+{
+	return abi == ABI_X86_64 && nr == 165 ? *(const uint16_t *)ctx : 0;
+}
+
+/* The kernel says that it was an errno, the policy which one, if it can. */
+static void test_errno(void **state)
+{
+	static const uint16_t answer = EACCES;
+	const struct script script = { .begin = refusals };
+	struct scene *s = scene_new(&script);
+
+	(void)state;
+	begin(s);
+	audit_kernel_errno(s->audit, errno_of, &answer);
+	assert_int_equal(finish(s).denials, 3);
+	assert_int_equal(lines_with(s, "\"answer\":"), 1);
+	assert_int_equal(lines_with(s,
+				    "\"name\":\"mount\",\"nr\":165,\"abi\":\"x86_64\"},\"answer\":"
+				    "{\"errno\":\"EACCES\",\"nr\":13}"),
+			 1);
+	scene_free(s);
+}
+
 static void test_none(void **state)
 {
 	struct scene *s = scene_new(NULL);
@@ -388,10 +422,10 @@ static void test_nonsense(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_records),	 cmocka_unit_test(test_none),
-		cmocka_unit_test(test_refused),	 cmocka_unit_test(test_silent),
-		cmocka_unit_test(test_flood),	 cmocka_unit_test(test_ended),
-		cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_records), cmocka_unit_test(test_errno),
+		cmocka_unit_test(test_none),	cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_silent),	cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_ended),	cmocka_unit_test(test_nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -248,7 +248,7 @@ static struct recorded recorded;
 
 static void format(unsigned type, const char *text)
 {
-	const struct format_kernel k = { &record, COLLECTED_BY_PID, 3 };
+	const struct format_kernel k = { &record, COLLECTED_BY_PID, 3, ENOTTY };
 	size_t n;
 
 	parse(type, text);
@@ -296,6 +296,9 @@ static void test_format(void **state)
 
 	format(KERNEL_TYPE_SECCOMP, "audit(1.001:1): pid=1 arch=c000003e syscall=39 code=0x5000d");
 	assert_has("\"answer\":{\"errno\":\"EACCES\",\"nr\":13}");
+	/* as the kernel writes it */
+	format(KERNEL_TYPE_SECCOMP, "audit(1.001:1): pid=1 arch=c000003e syscall=39 code=0x50000");
+	assert_has("\"answer\":{\"errno\":\"ENOTTY\",\"nr\":25}");
 	format(KERNEL_TYPE_LSM, "audit(1.001:1): apparmor=\"DENIED\" operation=\"capable\" pid=1 "
 				"capability=21  capname=\"sys_admin\"");
 	assert_has("\"operation\":\"capable\",\"access\":[\"sys_admin\"]");

@@ -78,6 +78,9 @@ launch "$ONE" -- "$PROGRAMS/killed" 1 110 >/dev/null
 check "without a collector the opening record says so" jq -es \
 	'.[0].kernel_denials == {"readable": false, "why": "there is no collector"}' "$WORK/$ONE/cordon/audit.jsonl"
 has "$ONE" 0 "and nothing of the kernel's is there" true
+printf 'policy silent\nuse default\nkernel 6.18\nnotify off\n' >silent.policy
+launch "$ONE" --policy "$WORK/silent.policy" -- "$PROGRAMS/denied" 1 1 keyctl >/dev/null
+check "nor in the kernel's own log" [ "$(dmesg | grep -c 'type=1326 .*code=0x50000')" -eq 0 ]
 
 # --- what it is, and is not, when it starts
 expect_error 125 'collect as root' "it does not run as root" -- "$CORDON_TEST_ROOT/build/cordon-collect"
@@ -119,6 +122,34 @@ has "$TWO" \
 how=pid
 [ -n "$exact" ] || how="pid|parent|uid"
 check "joined by process" [ -z "$(log "$ONE" 'select(.joined) | .joined' | grep -vxE "\"($how)\"")" ]
+
+# --- a policy without a listener: the kernel tells of its refusals, the policy of their errno
+printf 'policy silent\nuse default\nkernel 6.18\nnotify off\nremove deny acct bpf\ndeny acct errno EACCES\ndeny bpf errno ENOSYS quiet\n' >silent.policy
+check "errno is among what the kernel logs, as it is without anybody's doing" \
+	grep -qw errno /proc/sys/kernel/seccomp/actions_logged
+silent() { # USER N CALL [THREADS]
+	launch "$1" --policy "$WORK/silent.policy" -- "$PROGRAMS/denied" "$2" "${4-1}" "$3" >/dev/null
+}
+silent "$ONE" 3 acct &
+first=$!
+silent "$TWO" 7 keyctl 2
+wait $first
+silent "$ONE" 6 keyctl
+silent "$ONE" 5 bpf
+launch "$ONE" --policy "$WORK/silent.policy" -- true
+launch "$ONE" -- "$PROGRAMS/denied" 4 1 swapoff >/dev/null
+has "$ONE" \
+	6~ "notify off: each refused call is there once, with its errno" \
+	'.mechanism == "seccomp" and .joined and .syscall.name == "keyctl" and .answer.errno == "EPERM"' \
+	3~ "another one's errno" '.joined and .syscall.name == "acct" and .answer == {"errno": "EACCES", "nr": 13}' \
+	0 "nothing of what is refused quietly" '.syscall.name == "bpf"' \
+	0 "nor of the self-test of a launch" '.syscall != null and .syscall.name == null' \
+	4 "with a listener each is there once" '.syscall.name == "swapoff"' \
+	0 "as the supervisor's" '.joined and .syscall.name == "swapoff"' \
+	9~ "and no other errno" '.joined and .answer.errno'
+has "$TWO" \
+	7~ "and the other's" '.joined and .syscall.name == "keyctl" and .answer.errno == "EPERM"' \
+	0 "its threads begin with a call that is refused quietly" '.syscall.name == "clone3"'
 
 # --- the module's own
 case $LSM in
