@@ -68,7 +68,31 @@ static void put_hash(struct json *j, const char *key, const struct hash *hash)
 	json_string(j, key, hex);
 }
 
-static void put_kernel(struct json *j, const struct format_kernel_state *kernel)
+/* Whose denials will not be in the log. */
+static void put_unseen(struct json *j, const struct format_kernel_state *kernel,
+		       const struct audit_start *start)
+{
+	static const char *const names[_AUDIT_REFUSER_MAX] = {
+		[AUDIT_APPARMOR] = "apparmor",		 [AUDIT_SELINUX] = "selinux",
+		[AUDIT_LANDLOCK] = "landlock",		 [AUDIT_SECCOMP_KILL] = "seccomp-kill",
+		[AUDIT_SECCOMP_ERRNO] = "seccomp-errno",
+	};
+	unsigned unseen = start->untold;
+
+	if (kernel->why)
+		unseen = ~0U;
+	else if (!kernel->audit)
+		unseen |= 1U << AUDIT_LANDLOCK;
+	json_array(j, "unseen");
+	for (unsigned i = 0; i < _AUDIT_REFUSER_MAX; i++) {
+		if ((start->refusers & unseen) >> i & 1)
+			json_string(j, NULL, names[i]);
+	}
+	json_array_end(j);
+}
+
+static void put_kernel(struct json *j, const struct format_kernel_state *kernel,
+		       const struct audit_start *start)
 {
 	json_object(j, "kernel_denials");
 	json_bool(j, "readable", !kernel->why);
@@ -78,6 +102,7 @@ static void put_kernel(struct json *j, const struct format_kernel_state *kernel)
 		json_bool(j, "forks", kernel->forks);
 		json_bool(j, "audit", kernel->audit);
 	}
+	put_unseen(j, kernel, start);
 	json_object_end(j);
 }
 
@@ -99,7 +124,7 @@ size_t format_open(char *buf, size_t cap, const struct format_id *id,
 	json_u64(&j, "uid", start->uid);
 	json_u64(&j, "uid_inside", start->uid_inside);
 	json_bool(&j, "blind", start->blind);
-	put_kernel(&j, kernel);
+	put_kernel(&j, kernel, start);
 	json_string(&j, "sealed", sealed && sealed[0] ? sealed : NULL);
 	put_list(&j, "in_force", "in_force_count", start->in_force, 2048);
 	put_list(&j, "given_up", "given_up_count", start->given_up, 4096);

@@ -21,6 +21,16 @@
 
 struct audit; /* one a sandbox, single-threaded */
 
+/* Who refuses without a notification: the kernel alone can tell of it. */
+enum audit_refuser {
+	AUDIT_APPARMOR,
+	AUDIT_SELINUX,
+	AUDIT_LANDLOCK,
+	AUDIT_SECCOMP_KILL,
+	AUDIT_SECCOMP_ERRNO,
+	_AUDIT_REFUSER_MAX
+};
+
 /* What the opening record says. Text is borrowed for the call. */
 struct audit_start {
 	const char *sandbox; /* id: 16 lower-case hex digits, from getrandom */
@@ -33,6 +43,8 @@ struct audit_start {
 					abi 7" ... */
 	const char *const *given_up; /* sentences, NULL-terminated: what could not be had */
 	bool blind;		     /* `notify off`: no notification tells of denials */
+	unsigned refusers;	     /* in force, a bit per enum audit_refuser */
+	unsigned untold; /* those of them that the kernel does not tell its audit of either */
 };
 
 /* Sinks: "file:PATH", "stderr", "fd:N", "journal[:SOCKET]", "syslog[:SOCKET]". NULL specs with n 0:

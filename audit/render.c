@@ -262,13 +262,47 @@ void render_exit(struct render *r, const struct scan *record)
 	}
 }
 
+/* False: a log of before it was told. */
+static bool get_unseen(const struct scan *record, struct scan *ret)
+{
+	struct scan kernel;
+
+	return scan_get(record, "kernel_denials", &kernel) && scan_get(&kernel, "unseen", ret) &&
+	       ret->kind == SCAN_ARRAY;
+}
+
+bool render_is_blind(const struct scan *record)
+{
+	struct scan blind, unseen, value;
+	struct scan_iter iter;
+
+	if (!scan_get(record, "blind", &blind) || blind.kind != SCAN_TRUE)
+		return false;
+	if (!get_unseen(record, &unseen))
+		return true;
+	for (scan_begin(&unseen, &iter); scan_next(&iter, NULL, &value);) {
+		if (scan_is(&value, "seccomp-errno"))
+			return true;
+	}
+	return false;
+}
+
 static void put_open(struct render *r, const struct scan *record)
 {
-	struct scan blind;
+	const char *before = " (unseen: ";
+	struct scan unseen, value;
+	struct scan_iter iter;
 
 	put_member(r, "began under policy ", record, "policy");
-	if (scan_get(record, "blind", &blind) && blind.kind == SCAN_TRUE)
+	if (render_is_blind(record))
 		render_text(r, ", blind: its denials are not seen");
+	if (get_unseen(record, &unseen)) {
+		for (scan_begin(&unseen, &iter); scan_next(&iter, NULL, &value); before = ", ") {
+			render_text(r, before);
+			render_string(r, &value, 16);
+		}
+		render_text(r, *before == ',' ? ")" : "");
+	}
 	render_text(r, ": ");
 	render_command(r, record, 200);
 }

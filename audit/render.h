@@ -31,13 +31,17 @@ void render_answer(struct render *r, const struct scan *record);
 /* "default.policy:41": the file without its directories; of the kernel's own, the profile. */
 void render_rule(struct render *r, const struct scan *record);
 
+/* Whether an opening record says that what its policy refuses is not seen. */
+bool render_is_blind(const struct scan *record);
 /* The command of an opening record: words until max bytes are full. */
 void render_command(struct render *r, const struct scan *record, size_t max);
 /* How a closing record says that it ended: "exit 0", "killed by SIGKILL", "not started: ...". */
 void render_exit(struct render *r, const struct scan *record);
 
 /* Any record, in one line without a newline: "denied mount("/dev/sda", "/mnt") by
- * default.policy:41: EPERM (make, pid 12)", "began under policy build: make -j8". */
+ * default.policy:41: EPERM (make, pid 12)", "began under policy build (unseen: landlock): make
+ * -j8".
+ */
 void render_record(struct render *r, const struct scan *record, bool colour);
 
 /* The line that a person watching a program gets: "cordon: " and the record; 0 for records that

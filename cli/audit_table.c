@@ -131,14 +131,13 @@ static void put_string(char *buf, size_t cap, const struct scan *record, const c
 
 static void note_open(struct box *box, const struct scan *record)
 {
-	struct scan value;
 	struct render r;
 
 	put_string(box->policy, sizeof(box->policy), record, "policy");
 	put_string(box->time, sizeof(box->time), record, "time");
 	if (box->time[0])
 		box->time[10] = ' ';
-	box->blind = scan_get(record, "blind", &value) && value.kind == SCAN_TRUE;
+	box->blind = render_is_blind(record);
 	render_init(&r, box->command, sizeof(box->command));
 	render_command(&r, record, 100);
 }

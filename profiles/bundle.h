@@ -70,6 +70,9 @@ bool bundle_always_allows(const struct bundle *b, enum abi abi, int32_t nr);
  * most max of them. -E2BIG: there are more, or of another ABI, or some only by their arguments. */
 int bundle_quiet(const struct bundle *b, int32_t *ret, size_t max, size_t *ret_n);
 
+/* Whether the program itself kills for some call, and no listener is asked. */
+bool bundle_kills(const struct bundle *b);
+
 /* The errno of all refusals of the call that are not quiet; 0: it has none, or several. */
 uint16_t bundle_errno(const struct bundle *b, enum abi abi, int32_t nr);
 

@@ -172,6 +172,15 @@ int bundle_quiet(const struct bundle *b, int32_t *ret, size_t max, size_t *ret_n
 	return 0;
 }
 
+bool bundle_kills(const struct bundle *b)
+{
+	for (uint32_t i = 0; i < b->header->section[BUNDLE_RULES].count; i++) {
+		if (b->rules[i].action == POLICY_KILL && (b->rules[i].quiet || !b->header->notify))
+			return true;
+	}
+	return false;
+}
+
 uint16_t bundle_errno(const struct bundle *b, enum abi abi, int32_t nr)
 {
 	const struct bundle_rec_call *call;

@@ -136,6 +136,7 @@ static int begin_audit(struct launch *l, struct err *err)
 	};
 	int r;
 
+	start.refusers = plan_refusers(plan, &start.untold);
 	plan_digest(plan, &start.plan_digest);
 	r = audit_new(l->s.options->sinks, l->s.options->n_sinks, &l->s.audit, err);
 	if (r == 0) {

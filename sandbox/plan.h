@@ -107,6 +107,7 @@ struct plan_label {
 	const char *same;  /* the same, and the same for each launch: without drawn categories */
 	const char *rule;  /* SELinux: what a policy lacks when execve says EPERM */
 	const char *why;   /* "default.policy:12", "--label" */
+	bool refuses;	   /* false: complain or permissive mode */
 };
 
 enum plan_root { ROOT_HOST, ROOT_OVERLAY, ROOT_READONLY };
@@ -200,6 +201,10 @@ struct plan {
 int plan_make(const struct request *req, const struct bundle *bundle, const struct plan_host *host,
 	      struct plan **ret, struct err *err);
 void plan_free(struct plan *plan);
+
+/* Bits of enum audit_refuser: who refuses without a notification; of them, in *ret_untold, of whom
+ * the kernel does not tell its audit. */
+unsigned plan_refusers(const struct plan *plan, unsigned *ret_untold);
 
 /* As text for people or as JSON. Returns 0 or -ENOMEM. */
 int plan_print(const struct plan *plan, bool json, struct buf *out);

@@ -231,7 +231,7 @@ static const char *transition_rule(struct plan *plan, const struct asked *a)
 }
 
 static int add_label(struct plan *plan, const struct asked *a, const char *text, const char *shown,
-		     const char *same, struct err *err)
+		     const char *same, bool refuses, struct err *err)
 {
 	struct plan_label *l = &plan->labels[plan->n_labels++];
 
@@ -241,7 +241,8 @@ static int add_label(struct plan *plan, const struct asked *a, const char *text,
 				  .shown = plan_copy(plan, shown),
 				  .same = plan_copy(plan, same),
 				  .rule = transition_rule(plan, a),
-				  .why = a->why };
+				  .why = a->why,
+				  .refuses = refuses };
 	return l->text && l->shown && l->same && l->rule ? 0 : no_memory(err);
 }
 
@@ -274,7 +275,7 @@ static int enter_apparmor(struct plan *plan, const struct plan_host *host, struc
 					     : mode == LSM_MIXED  ? "a part of it refuses nothing"
 								  : "it refuses nothing "
 								    "(unconfined)"));
-	return add_label(plan, a, text, shown, text, err);
+	return add_label(plan, a, text, shown, text, mode == LSM_ENFORCE || mode == LSM_MIXED, err);
 }
 
 static int enter_selinux(struct plan *plan, const struct plan_host *host, struct asked *a,
@@ -303,7 +304,7 @@ static int enter_selinux(struct plan *plan, const struct plan_host *host, struct
 	if (!lsm_se_has_levels(a->state.current))
 		plan_give_up(plan, "SELinux categories: the policy of this host has none, and "
 				   "sandboxes of one type are not told apart");
-	return add_label(plan, a, text, shown, a->text, err);
+	return add_label(plan, a, text, shown, a->text, !a->state.permissive, err);
 }
 
 int plan_labels(struct plan *plan, const struct request *req, const struct plan_host *host,

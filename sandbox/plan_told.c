@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
+ * Who refuses without a notification, and who tells of it.
+ *
  * Denials without a listener (`notify off`), which the kernel alone can tell of: it tells its audit
  * of what a program refuses that was loaded with SECCOMP_FILTER_FLAG_LOG, of each of its refusals.
  *
@@ -14,6 +16,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "audit/record.h"
 #include "base/limits.h"
 #include "sandbox/plan.h"
 
@@ -64,4 +67,30 @@ int plan_told(struct plan *plan, struct err *err)
 	memcpy(plan->told + n, policy, n_policy * sizeof(*policy));
 	plan->n_told = (unsigned short)(n + n_policy);
 	return 0;
+}
+
+enum { TOLD_BY_LANDLOCK = 7 }; /* ABI, Linux 6.15 */
+
+unsigned plan_refusers(const struct plan *plan, unsigned *ret_untold)
+{
+	unsigned refusers = 0, untold = 0;
+
+	for (size_t i = 0; i < plan->n_labels; i++) {
+		if (plan->labels[i].refuses)
+			refusers |= 1U
+				    << (plan->labels[i].lsm == POLICY_LSM_APPARMOR ? AUDIT_APPARMOR
+										   : AUDIT_SELINUX);
+	}
+	if (plan->landlock_abi > 0)
+		refusers |= 1U << AUDIT_LANDLOCK;
+	if (plan->landlock_abi < TOLD_BY_LANDLOCK)
+		untold |= 1U << AUDIT_LANDLOCK;
+	if (!plan->learn && bundle_kills(plan->bundle))
+		refusers |= 1U << AUDIT_SECCOMP_KILL;
+	if (!plan->notify)
+		refusers |= 1U << AUDIT_SECCOMP_ERRNO;
+	if (plan->n_told == 0)
+		untold |= 1U << AUDIT_SECCOMP_ERRNO;
+	*ret_untold = untold;
+	return refusers;
 }

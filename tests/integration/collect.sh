@@ -24,7 +24,8 @@ expect_match '^# [0-9]+ expectations, 0 failed' "its filter's own tests" -- \
 if [ ! -e /run/cordon/collect.sock ]; then
 	run "$CORDON" run --audit "file:$WORK/none.jsonl" -- true
 	check "the opening record says that there is none" jq -es \
-		'.[0].kernel_denials == {"readable": false, "why": "there is no collector"}' none.jsonl
+		'.[0].kernel_denials == {"readable": false, "why": "there is no collector",
+			"unseen": (if any(.[0].in_force[]; startswith("Landlock")) then ["landlock"] else [] end)}' none.jsonl
 	expect_match '"id":"collector",.*"have":false' "doctor says so" -- "$CORDON" doctor --json
 fi
 
@@ -57,7 +58,7 @@ def kernel(type):
     return {"type": type, "serial": 9, "time": "2026-11-29T10:24:10.323000000Z"}
 put("open", cordon="0.1.0", kernel="7.3.4", machine="x86_64", policy="seen", policy_digest=(digest + "0" * 64)[:64],
     plan_digest="0" * 64, uid=1001, uid_inside=1001, blind=False, sealed=None, in_force=[], given_up=[],
-    kernel_denials={"readable": True, "forks": True, "audit": True}, argv=["sh"])
+    kernel_denials={"readable": True, "forks": True, "audit": True, "unseen": []}, argv=["sh"])
 for i in range(3):
     put("denial", **ids, mechanism="landlock", joined="domain", kernel=kernel(1423), operation="fs", access=["execute"],
         path="/tmp/tool", fields={"domain": "1c088ea95"}, count=1)

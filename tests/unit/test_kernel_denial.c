@@ -33,12 +33,14 @@ struct script {
 	void (*end)(int client);
 	int error; /* of READY */
 	bool silent;
+	bool audit_off;
 };
 
 struct scene {
 	char dir[64], socket[96], log[96];
 	pid_t collector;
 	struct audit *audit;
+	unsigned refusers, untold; /* as in struct audit_start */
 };
 
 static void put(int client, const struct collected_packet *packet, const char *text)
@@ -63,9 +65,10 @@ static void put_record(int client, unsigned type, const char *text)
 static void collect(const struct scene *s, const struct script *script)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct collected_packet packet = {
-		.kind = COLLECTED_READY, .error = script->error, .forks = 1, .audit = 1
-	};
+	struct collected_packet packet = { .kind = COLLECTED_READY,
+					   .error = script->error,
+					   .forks = 1,
+					   .audit = !script->audit_off };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), client;
 	struct collected_word word;
 
@@ -120,7 +123,9 @@ static void begin(struct scene *s)
 					   .policy = "test",
 					   .argv = argv,
 					   .in_force = none,
-					   .given_up = none };
+					   .given_up = none,
+					   .refusers = s->refusers,
+					   .untold = s->untold };
 	struct err err = ERR_INIT;
 	const char *sinks[1];
 	char sink[128];
@@ -206,6 +211,7 @@ static void test_records(void **state)
 	struct audit_totals totals;
 
 	(void)state;
+	s->refusers = 1U << AUDIT_APPARMOR | 1U << AUDIT_LANDLOCK;
 	begin(s);
 	assert_true(audit_kernel_fd(s->audit) >= 0);
 	(void)usleep(50000);
@@ -220,7 +226,7 @@ static void test_records(void **state)
 	assert_int_equal(totals.top[0].count, 2);
 	assert_string_equal(totals.top[1].mechanism, "landlock");
 	assert_int_equal(lines_with(s, "\"kernel_denials\":{\"readable\":true,\"forks\":true,"
-				       "\"audit\":true}"),
+				       "\"audit\":true,\"unseen\":[]}"),
 			 1);
 	assert_int_equal(lines_with(s, "\"type\":\"denial\""), 3);
 	assert_int_equal(lines_with(s, "\"mechanism\":\"apparmor\",\"joined\":\"pid\""), 2);
@@ -269,16 +275,48 @@ static void test_none(void **state)
 	struct scene *s = scene_new(NULL);
 
 	(void)state;
+	s->refusers = 1U << AUDIT_LANDLOCK | 1U << AUDIT_SECCOMP_KILL;
 	begin(s);
 	assert_int_equal(audit_kernel_fd(s->audit), -1);
 	audit_kernel_take(s->audit, 10);
 	assert_int_equal(finish(s).denials, 0);
 	assert_int_equal(lines_with(s,
 				    "\"kernel_denials\":{\"readable\":false,\"why\":\"there is no "
-				    "collector\"}"),
+				    "collector\",\"unseen\":[\"landlock\",\"seccomp-kill\"]}"),
 			 1);
 	assert_int_equal(lines_with(s, ""), 2);
 	scene_free(s);
+}
+
+/* With a collector: what the kernel does not tell, of those that are in force. */
+static void check_unseen(bool audit_off, unsigned refusers, unsigned untold, const char *list)
+{
+	const struct script script = { .audit_off = audit_off };
+	struct scene *s = scene_new(&script);
+	char text[160];
+
+	s->refusers = refusers;
+	s->untold = untold;
+	begin(s);
+	(void)finish(s);
+	(void)snprintf(text, sizeof(text), "\"audit\":%s,\"unseen\":[%s]}",
+		       audit_off ? "false" : "true", list);
+	assert_int_equal(lines_with(s, text), 1);
+	scene_free(s);
+}
+
+static void test_unseen(void **state)
+{
+	const unsigned all = (1U << _AUDIT_REFUSER_MAX) - 1, landlock = 1U << AUDIT_LANDLOCK;
+
+	(void)state;
+	check_unseen(false, all, 0, "");
+	check_unseen(false, all, landlock, "\"landlock\"");
+	check_unseen(false, all & ~landlock, landlock, "");
+	check_unseen(true, all, 0, "\"landlock\"");
+	check_unseen(true, all & ~landlock, 0, "");
+	check_unseen(false, all, all,
+		     "\"apparmor\",\"selinux\",\"landlock\",\"seccomp-kill\",\"seccomp-errno\"");
 }
 
 static void test_refused(void **state)
@@ -422,10 +460,11 @@ static void test_nonsense(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_records), cmocka_unit_test(test_errno),
-		cmocka_unit_test(test_none),	cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_silent),	cmocka_unit_test(test_flood),
-		cmocka_unit_test(test_ended),	cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_records),	 cmocka_unit_test(test_errno),
+		cmocka_unit_test(test_none),	 cmocka_unit_test(test_unseen),
+		cmocka_unit_test(test_refused),	 cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_flood),	 cmocka_unit_test(test_ended),
+		cmocka_unit_test(test_nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

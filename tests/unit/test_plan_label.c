@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "audit/record.h"
 #include "base/hash.h"
 #include "tests/unit/plan_case.h"
 
@@ -84,6 +85,14 @@ static void entered(const struct plan_case *c, size_t i, enum policy_lsm lsm, co
 	assert_true(c->plan->labels[i].by_syscall);
 }
 
+/* The labels among those that refuse without a notification. */
+static unsigned refusers(const struct plan *plan)
+{
+	unsigned untold;
+
+	return plan_refusers(plan, &untold) & (1U << AUDIT_APPARMOR | 1U << AUDIT_SELINUX);
+}
+
 static void test_nothing_is_asked(void **state)
 {
 	struct plan_case *c = new_case("");
@@ -117,6 +126,7 @@ static void test_who_asks(void **state)
 	assert_true(says(c->plan->in_force, "SELinux context 'u:r:x_t:s0:c1,c2'"));
 	assert_false(says(c->plan->given_up, "AppArmor"));
 	assert_false(says(c->plan->given_up, "SELinux"));
+	assert_int_equal(refusers(c->plan), 1U << AUDIT_APPARMOR | 1U << AUDIT_SELINUX);
 	case_free(c);
 	c = new_case("label apparmor p\n");
 	c->req.labels[POLICY_LSM_APPARMOR] = "q";
@@ -316,12 +326,14 @@ static void test_what_refuses_nothing_is_told(void **state)
 		assert_string_equal(c->plan->labels[0].shown, "p");
 		assert_true(says(c->plan->in_force, "AppArmor profile 'p'"));
 		assert_true(says(c->plan->given_up, "AppArmor profile 'p': "));
+		assert_int_equal(refusers(c->plan), i < 2 ? 0 : 1U << AUDIT_APPARMOR);
 		case_free(c);
 	}
 	c = new_case("label selinux x_t:c1,c2\n");
 	host.permissive = true;
 	case_make_good(c);
 	assert_true(says(c->plan->given_up, "the host is permissive"));
+	assert_int_equal(refusers(c->plan), 0);
 	case_free(c);
 	c = new_case("label selinux x_t\n");
 	host.current[POLICY_LSM_SELINUX] = "u:r:t";

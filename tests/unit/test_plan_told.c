@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "audit/record.h"
 #include "profiles/bpf_eval.h"
 #include "tests/unit/plan_case.h"
 
@@ -148,12 +149,48 @@ static void test_errno(void **state)
 	assert_int_equal(errno_of("deny socket if domain == 2 errno ENOENT\n", "socket"), 0);
 }
 
+enum {
+	LANDLOCK = 1 << AUDIT_LANDLOCK,
+	KILL = 1 << AUDIT_SECCOMP_KILL,
+	ERRNO = 1 << AUDIT_SECCOMP_ERRNO,
+};
+
+static void refuse(const char *lines, int abi, unsigned refusers, unsigned unseen)
+{
+	struct plan_case *c = case_new(lines, NULL);
+	unsigned untold = 0;
+
+	c->host.landlock_abi = abi;
+	case_make_good(c);
+	assert_int_equal(plan_refusers(c->plan, &untold), refusers);
+	assert_int_equal(refusers & untold, unseen);
+	case_free(c);
+}
+
+/* Who refuses without a notification, and of whom nobody hears even where the kernel's audit is
+ * heard. */
+static void test_refusers(void **state)
+{
+	(void)state;
+	refuse("", 0, 0, 0);
+	refuse("", 6, LANDLOCK, LANDLOCK);
+	refuse("", 7, LANDLOCK, 0);
+	refuse("", 11, LANDLOCK, 0);
+	refuse("kill acct\n", 0, 0, 0);
+	refuse("kill acct quiet\n", 0, KILL, 0);
+	refuse("deny acct quiet\n", 0, 0, 0);
+	refuse("notify off\n", 7, LANDLOCK | ERRNO, ERRNO);
+	refuse("kill acct\n" QUIET, 7, LANDLOCK | KILL | ERRNO, 0);
+	refuse(QUIET, 6, LANDLOCK | ERRNO, LANDLOCK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_errno),
+		cmocka_unit_test(test_refusers),
 	};
 
 	return cmocka_run_group_tests(tests, arena_make, arena_remove);

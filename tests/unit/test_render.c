@@ -90,10 +90,48 @@ static void a_small_buffer_is_not_overrun(void **state)
 	check_args("\"p\":{\"path_as_read\":\"/0123456789\"}", "\"/012345", 9);
 }
 
+/* An opening record, and whether its policy's denials are unseen. */
+static void begins(const char *fields, bool blind, const char *expected)
+{
+	char text[512], line[512];
+	struct scan record;
+	struct render r;
+
+	snprintf(text, sizeof(text), "{\"type\":\"open\",\"policy\":\"p\",%s,\"argv\":[\"make\"]}",
+		 fields);
+	assert_int_equal(scan_text(text, strlen(text), &record), 0);
+	render_init(&r, line, sizeof(line));
+	render_record(&r, &record, false);
+	assert_string_equal(line, expected);
+	assert_int_equal(render_is_blind(&record), blind);
+}
+
+#define UNSEEN(list) "\"kernel_denials\":{\"readable\":false,\"why\":\"x\",\"unseen\":[" list "]}"
+
+static void what_is_not_seen_is_said(void **state)
+{
+	(void)state;
+	begins("\"blind\":false", false, "began under policy p: make");
+	begins("\"blind\":true", true,
+	       "began under policy p, blind: its denials are not seen: make");
+	begins("\"blind\":false," UNSEEN(""), false, "began under policy p: make");
+	begins("\"blind\":false," UNSEEN("\"apparmor\",\"landlock\""), false,
+	       "began under policy p (unseen: apparmor, landlock): make");
+	begins("\"blind\":true," UNSEEN("\"landlock\",\"seccomp-errno\""), true,
+	       "began under policy p, blind: its denials are not seen (unseen: landlock, "
+	       "seccomp-errno): make");
+	/* the kernel tells */
+	begins("\"blind\":true," UNSEEN("\"landlock\""), false,
+	       "began under policy p (unseen: landlock): make");
+	begins("\"blind\":false," UNSEEN("\"\\u001b\""), false,
+	       "began under policy p (unseen: \\x1b): make");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_bare_and_texts_quoted),
+		cmocka_unit_test(what_is_not_seen_is_said),
 		cmocka_unit_test(a_character_is_quoted),
 		cmocka_unit_test(a_member_that_nobody_would_see_is_quoted),
 		cmocka_unit_test(structures_lists_and_addresses),

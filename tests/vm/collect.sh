@@ -76,11 +76,16 @@ at_exit 'kill $collector; rm -rf /run/cordon'
 # --- without it
 launch "$ONE" -- "$PROGRAMS/killed" 1 110 >/dev/null
 check "without a collector the opening record says so" jq -es \
-	'.[0].kernel_denials == {"readable": false, "why": "there is no collector"}' "$WORK/$ONE/cordon/audit.jsonl"
+	'.[0].kernel_denials == {"readable": false, "why": "there is no collector", "unseen": ["landlock"]}' \
+	"$WORK/$ONE/cordon/audit.jsonl"
 has "$ONE" 0 "and nothing of the kernel's is there" true
 printf 'policy silent\nuse default\nkernel 6.18\nnotify off\n' >silent.policy
 launch "$ONE" --policy "$WORK/silent.policy" -- "$PROGRAMS/denied" 1 1 keyctl >/dev/null
-check "nor in the kernel's own log" [ "$(dmesg | grep -c 'type=1326 .*code=0x50000')" -eq 0 ]
+unseen() { # USER LIST: of the last sandbox's opening record
+	[ "$(log "$1" 'select(.type == "open") | .kernel_denials.unseen' | tail -n 1)" = "$2" ]
+}
+check "whose denials are not seen is said" unseen "$ONE" '["landlock","seccomp-errno"]'
+check "nor is anything in the kernel's own log" [ "$(dmesg | grep -c 'type=1326 .*code=0x50000')" -eq 0 ]
 
 # --- what it is, and is not, when it starts
 expect_error 125 'collect as root' "it does not run as root" -- "$CORDON_TEST_ROOT/build/cordon-collect"
@@ -109,6 +114,10 @@ second=$!
 wait $first $second
 check "the opening record says that the kernel's denials are read" \
 	[ "$(log "$TWO" 'select(.type == "open") | .kernel_denials.readable')" = true ]
+# Landlock tells from ABI 7 on
+untold='["landlock"]'
+[ "$KERNEL" != new ] || untold='[]'
+check "and whose are not" unseen "$TWO" "$untold"
 launch "$ONE" -- sh -c 'exec "$0" 1 104' "$PROGRAMS/killed" >/dev/null
 launch "$ONE" -- "$PROGRAMS/hostile" nothing >/dev/null 2>&1
 has "$ONE" \
@@ -136,6 +145,7 @@ silent "$TWO" 7 keyctl 2
 wait $first
 silent "$ONE" 6 keyctl
 silent "$ONE" 5 bpf
+check "what a policy without a listener refuses is not unseen" unseen "$ONE" "$untold"
 launch "$ONE" --policy "$WORK/silent.policy" -- true
 launch "$ONE" -- "$PROGRAMS/denied" 4 1 swapoff >/dev/null
 has "$ONE" \
