@@ -225,6 +225,20 @@ selinux)
 	has "$TWO" \
 		1 "and the other's" ".mechanism == \"selinux\" and .fields.name == \"secret-$TWO\"" \
 		1 "no more than that" '.mechanism == "selinux"'
+	# a label that the launch asks for
+	echo secret >shown/secret-label
+	python3 -c 'import os; os.setxattr("shown/secret-label", "security.selinux", b"all_u:object_r:secret_t:s0\0")'
+	labelled() { # USER FILE
+		launch "$1" --label selinux=box_t:s0 --ro "$WORK/shown" -- cat "$WORK/shown/$2" 2>/dev/null
+	}
+	labelled "$TWO" secret-label
+	check "with --label: the payload is in it" [ "$(log "$TWO" 'select(.type == "open") | .in_force[]' |
+		grep -cxF "\"SELinux context 'all_u:all_r:box_t:s0'\"")" -eq 1 ]
+	launch "$TWO" --ro "$WORK/shown" -- cat "$WORK/shown/secret-label" >/dev/null
+	has "$TWO" \
+		1~ "with --label: the denial once, in the same log" \
+		'.mechanism == "selinux" and .fields.name == "secret-label" and .label == "all_u:all_r:box_t:s0" and .joined' \
+		2~ "no more than that" '.mechanism == "selinux"'
 	echo 0 >/sys/fs/selinux/enforce
 	boxed "$ONE" cat "$WORK/shown/secret-$ONE" >/dev/null
 	has "$ONE" 2 "permissive mode refuses nothing" '.mechanism == "selinux"'
@@ -266,6 +280,33 @@ else
 	has "$ONE" 0 "Landlock tells nothing on this kernel" '.mechanism == "landlock"'
 fi
 
+# --- a profile that the launch enters: what it refuses is seen from the sandbox's root
+if [ "$LSM" = apparmor ]; then
+	mkdir given etc
+	chown "$TWO:$TWO" given
+	check "the policy's own profile is made" "$CORDON" policy build default --emit apparmor -o "$WORK/etc"
+	check "and loaded" "${CORDON_VM_PARSER:-/usr/sbin/apparmor_parser}" -K --replace etc/default.apparmor
+	# Through a pipe: under a profile a file of the host's would be refused, too (doc/apparmor.md).
+	labelled() { # USER LABEL OPTIONS...
+		launch "$1" --label "apparmor=$2" --rw "$WORK/given:/data" "${@:3}" 2>&1 | cat >/dev/null
+	}
+	labelled "$TWO" none -- sh -c 'echo x >/data/file && rm /data/file'
+	has "$TWO" 0 "without a label nothing is refused" '.mechanism == "apparmor" and (.path // "" | startswith("/data/"))'
+	labelled "$TWO" auto -- sh -c 'echo x >/data/file; echo x >/data/file'
+	labelled "$TWO" cordon-default --policy "$WORK/shut.policy" -- \
+		sh -c 'echo x >/data/other; cp /usr/bin/true /tmp/labelled; /tmp/labelled'
+	has "$TWO" \
+		2~ "with --label: each denial once, with the profile and the path inside" \
+		'.mechanism == "apparmor" and .label == "cordon-default" and .path == "/data/file"' \
+		3~ "no more of the profile's" '.mechanism == "apparmor" and .label == "cordon-default"'
+	check "each sandbox has its own" [ "$(log "$TWO" 'select(.label == "cordon-default") | .sandbox' | sort -u | wc -l)" -eq 2 ]
+	if [ "$KERNEL" = new ]; then
+		check "with Landlock's beside it, in one sandbox" [ "$(jq -sc 'map(select(.type == "denial" and
+			(.path == "/data/other" or .path == "/tmp/labelled"))) | [(map(.sandbox) | unique | length), (.[].mechanism)]' \
+			"$WORK/$TWO/cordon/audit.jsonl")" = '[1,"apparmor","landlock"]' ]
+	fi
+fi
+
 # --- who lies gets nothing
 launch "$ONE" -- sleep 60 &
 sleeper=$!
@@ -303,13 +344,29 @@ check "a flood adds up" [ "$got" -le $made -a $((got + lost)) -ge $made ]
 check "and is summed up" [ "$(log "$TWO" 'select(.type == "summary" and .operation == "syscall") | .count' | wc -l)" -gt 0 ]
 
 # --- it ends
-launch "$ONE" -- sh -c 'sleep 3; "$0" 1 107' "$PROGRAMS/killed" >/dev/null &
+mkdir stopped
+chown "$ONE" stopped
+launch "$ONE" --rw "$WORK/stopped" -- sh -c 'cd "$1" && >began; until [ -e go ]; do sleep 0.2; done; "$0" 1 107' \
+	"$PROGRAMS/killed" "$WORK/stopped" >/dev/null &
 sleeper=$!
-wait_for 10 pgrep -u "$ONE" -x sleep >/dev/null
+wait_for 20 [ -e stopped/began ]
 stop_collector
+touch stopped/go
 wait $sleeper
 check "a log says that the collector is gone" [ "$(log "$ONE" 'select(.type == "kernel" and .event == "ended")' | wc -l)" -eq 1 ]
 has "$ONE" 0 "and has nothing of what came then" '.syscall.name == "geteuid"'
+
+# A label that refuses nothing has nothing that would be unseen.
+case $LSM in
+apparmor)
+	labelled "$TWO" auto -- true
+	check "an entered profile's denials are unseen then" unseen "$TWO" '["apparmor","landlock"]'
+	;;
+selinux)
+	labelled "$TWO" secret-label >/dev/null
+	check "a context's are not, in permissive mode" unseen "$TWO" '["landlock"]'
+	;;
+esac
 
 for user in "$ONE" "$TWO"; do
 	expect_match ': whole$' "chain and totals of $user hold" -- "$CORDON" audit verify "$WORK/$user/cordon/audit.jsonl"
