@@ -42,11 +42,18 @@ labelled_root() {
 	mount -t proc proc $root/proc
 	mknod -m 0666 $root/dev/null c 1 3
 	mknod -m 0666 $root/dev/zero c 1 5
+	mknod -m 0666 $root/dev/full c 1 7
+	mknod -m 0666 $root/dev/random c 1 8
+	mknod -m 0666 $root/dev/urandom c 1 9
+	mknod -m 0666 $root/dev/tty c 5 0
 	(cd $root && pivot_root . old) && cd / && umount -l /old && rmdir /old
 	chcon system_u:object_r:root_t:s0 /
 	chcon system_u:object_r:usr_t:s0 /opt
 	chcon system_u:object_r:device_t:s0 /dev
-	chcon system_u:object_r:null_device_t:s0 /dev/null
+	chcon system_u:object_r:null_device_t:s0 /dev/null /dev/full
+	chcon system_u:object_r:random_device_t:s0 /dev/random
+	chcon system_u:object_r:urandom_device_t:s0 /dev/urandom
+	chcon system_u:object_r:devtty_t:s0 /dev/tty
 	chcon system_u:object_r:zero_device_t:s0 /dev/zero
 	printf unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023 >/proc/self/attr/current
 	echo 1 >/sys/fs/selinux/enforce
@@ -100,6 +107,56 @@ together() {
 	judge "seccomp,landlock,$LSM,capabilities" "$WORK/alone.policy" "$HERE:$abi" "$1" "" attempts_with \
 		"$entered capabilities $(jq -r .mask "$WORK/e/alone.capabilities.json") landlock $WORK/ruleset seccomp $WORK/e/alone.bpf"
 }
+
+# launch OPTIONS... -- COMMAND...: in a base whose programs have the label that installed ones have
+launch() {
+	"${as_user[@]}" env "HOME=$WORK/state" "XDG_CACHE_HOME=$WORK/state" "XDG_CONFIG_HOME=$WORK/state" \
+		"XDG_RUNTIME_DIR=$WORK/state" "$CORDON" run --policy "$WORK/gaps-default.policy" \
+		--base /opt/base --upper none --rw /opt/data "$@"
+}
+# launched: the launcher itself enters the type that is made from its policy, and this alone refuses. Output goes to
+# files: a pipe of a caller with all categories is not for a type with two.
+launched() {
+	local applet label context=unconfined_u:unconfined_r:cordon-gaps-default.process type=cordon-gaps-default.process
+	mkdir -p /opt/base/{bin,dev,proc,run,tmp,usr,var/tmp,opt/data} /opt/data
+	cp "$(command -v busybox)" /opt/base/bin/
+	for applet in sh cat; do ln -s busybox /opt/base/bin/$applet; done
+	echo data | tee /opt/data/usr >/opt/data/own
+	chcon system_u:object_r:root_t:s0 /opt/base
+	chcon -R -h system_u:object_r:bin_t:s0 /opt/base/bin
+	chcon system_u:object_r:user_tmpfs_t:s0 /opt/data
+	chcon system_u:object_r:usr_t:s0 /opt/data/usr
+	chcon system_u:object_r:cordon-gaps-default.file:s0 /opt/data/own
+	chown -R 59742:59742 /opt/base /opt/data
+	printf 'policy gaps-default\nuse default\nkernel 6.18\n' >"$WORK/gaps-default.policy"
+	dmesg -C
+	expect_status 0 "a launch: with auto" -- launch --label selinux=auto -- cat /proc/self/attr/current
+	label=$(tr -d '\0' <"$OUT")
+	check "a launch: in the type that is made, with a pair of categories" \
+		grep -Eqx "$context:s0:c[0-9]+,c[0-9]+" <<<"$label"
+	check "a launch: the opening record says so" [ "SELinux context '$label'" = "$(jq -r \
+		'select(.type == "open").in_force[] | select(startswith("SELinux"))' "$WORK/state/cordon/audit.jsonl")" ]
+	expect_error 1 "/opt/data/usr: Permission denied" "a launch: the type may not write usr_t" -- \
+		launch --label selinux=auto -- sh -c 'echo x >/opt/data/usr'
+	expect_status 0 "a launch: it may write its own files" -- \
+		launch --label selinux=auto -- sh -c 'echo x >/opt/data/own'
+	expect_status 0 "a launch: without a label usr_t, too" -- launch -- sh -c 'echo x >/opt/data/usr'
+
+	expect_status 0 "two pairs: one sandbox makes a file" -- \
+		launch --label selinux=$type:c1,c2 -- sh -c 'echo secret >/opt/data/one'
+	check "two pairs: it has the sandbox's" [ "$(stat -c %C /opt/data/one)" = \
+		unconfined_u:object_r:cordon-gaps-default.file:s0:c1,c2 ]
+	expect_error 1 "/opt/data/one.*: Permission denied" "two pairs: another does not read it" -- \
+		launch --label selinux=$type:c1,c3 -- cat /opt/data/one
+	expect_output secret "two pairs: one with the same does" -- launch --label selinux=$type:c1,c2 -- cat /opt/data/one
+	# Its domain is permissive here: what its rules lack it was let do, and the kernel told.
+	dmesg >"$WORK/dmesg"
+	check "a launch: the kernel told of what was refused" \
+		grep -q "avc: .*denied.*{ write }.*scontext=$context:.*tcontext=[^ ]*:usr_t:" "$WORK/dmesg"
+	run grep "avc: .*scontext=[^ ]*:unconfined_t:" "$WORK/dmesg"
+	check "a launch: the launcher's own rules were enough" [ ! -s "$OUT" ]
+}
+[ "$LSM" = apparmor ] || launched
 
 for policy in tree default strict; do
 	begin $policy
