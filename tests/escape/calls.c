@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* S1 to S16: the call filter, and what would go past it. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/bpf.h>
@@ -30,16 +31,79 @@
 
 static char scratch[65536];
 
-/* S1: each thread's word for it. */
+/* S1: what the status of each task says; must: it is there as long as we look. */
+static struct answer look_at_tasks(pid_t pid, bool must)
+{
+	char path[300], text[16];
+	struct answer a = hidden();
+	DIR *dir;
+	int n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	if (!dir)
+		return refused();
+	for (struct dirent *e; a.outcome != DONE && (e = readdir(dir));) {
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/status", pid, e->d_name);
+		if (!status_field(path, "Seccomp", text, sizeof(text)))
+			continue; /* it has ended */
+		n++;
+		if (strcmp(text, "2") != 0)
+			a = done("%.100s: mode %s", path, text);
+	}
+	closedir(dir);
+	return n == 0 && must ? done("no task of %d was seen", pid) : a;
+}
+
+static int spin(void *stop)
+{
+	while (!*(volatile int *)stop)
+		;
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+/* Its own, one of which is young; arg[0]: pid 1's. */
 static struct answer go_thread_filter(const struct point *p)
 {
-	char path[64], text[16];
+	static _Alignas(16) char stack[65536];
+	static volatile int stop;
+	static int exists;
+	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+			  CLONE_SYSVSEM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+	struct answer a;
+
+	if (p->arg[0])
+		return look_at_tasks(world.init, true);
+	stop = 0;
+	if (clone(spin, stack + sizeof(stack), flags, (void *)(unsigned long)&stop, &exists, NULL,
+		  &exists) < 0)
+		return refused();
+	a = look_at_tasks(getpid(), true);
+	stop = 1;
+	/* the kernel clears it when the thread is gone */
+	for (int i = 0; i < 2000 && *(volatile int *)&exists; i++)
+		usleep(1000);
+	return a;
+}
+
+/* Every process that can be seen. */
+static struct answer go_process_filter(const struct point *p)
+{
+	struct answer a = hidden();
+	DIR *dir = opendir("/proc");
 
 	(void)p;
-	snprintf(path, sizeof(path), "/proc/self/task/%ld/status", (long)syscall(SYS_gettid));
-	if (!status_field(path, "Seccomp", text, sizeof(text)))
+	if (!dir)
 		return refused();
-	return strcmp(text, "2") == 0 ? hidden() : done("mode %s", text);
+	for (struct dirent *e; a.outcome != DONE && (e = readdir(dir));) {
+		if (e->d_name[0] >= '1' && e->d_name[0] <= '9')
+			a = look_at_tasks(atoi(e->d_name), false);
+	}
+	closedir(dir);
+	return a;
 }
 
 /* S4: an entry of another ABI */
@@ -379,6 +443,8 @@ static struct timespec epoch;
 
 static const struct point list[] = {
 	{ "S1", "a thread without a filter", go_thread_filter },
+	{ "S1", "a task of pid 1 without a filter", go_thread_filter, .arg = { 1 } },
+	{ "S1", "a process without a filter", go_process_filter },
 	UNKNOWN("call 600", 600),
 	UNKNOWN("call 10000", 10000),
 	UNKNOWN("call 2^30-1", 0x3fffffff),
@@ -388,8 +454,11 @@ static const struct point list[] = {
 	  .arg = { 0x40000000 | SYS_getpid } },
 	{ "S3", "execve of x32", go_call, TWIN_NONE, .unless = "the kernel has no x32",
 	  .error = ENOSYS, .arg = { 0x40000000 | 520, P("/none"), 0, 0 } },
-	{ "S3", "x32 with a number of i386", go_call, TWIN_NONE,
-	  .unless = "no kernel has this number", .error = ENOSYS, .arg = { 0x40000000 | 600 } },
+	{ "S3", "x32 with i386's number of unshare", go_call, TWIN_NONE,
+	  .unless = "x32 has no call of this number: outside it is ENOSYS too", .error = ENOSYS,
+	  .arg = { 0x40000000 | 310, CLONE_NEWUSER } },
+	{ "S3", "x32 with a number of nobody's", go_call, TWIN_NONE, .unless = NO_NUMBER,
+	  .error = ENOSYS, .arg = { 0x40000000 | 600 } },
 #endif
 	{ "S4", "getpid of i386 by int 0x80", go_int80, .unless = NO_IA32, .arg = { 20 } },
 	{ "S4", "unshare of i386", go_int80, .unless = NO_IA32, .arg = { 310, CLONE_NEWUSER } },

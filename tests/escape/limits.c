@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* R1 to R6, G: what is bounded, and games with pid 1. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -7,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +22,8 @@
 /* More than what the test lets: it sets pids=200, nofile=128, upper=16M, inodes=2K. */
 #define MEMORY (5L << 30) /* strict has 4G */
 enum { FORKS = 300, FILES = 200, BOUND_MB = 1 << 10, BOUND_INODES = 1 << 20 };
+enum { INSTANCES = 100, WATCHING = 40, WATCHES = 1000 };
+enum { PIPES = 48, PIPE_SIZE = 1 << 20, QUEUES = 20, SYSV_QUEUES = 2048, MESSAGE = 8000 };
 
 static struct answer go_forks(const struct point *p)
 {
@@ -54,6 +60,168 @@ static struct answer go_files(const struct point *p)
 		close(fds[i]);
 	errno = code;
 	return n < FILES ? refused() : done("%d descriptors", n);
+}
+
+/* --- inotify: the kernel counts for each user, in all of his namespaces together */
+
+/* Half of what this user may have at all, so that none of his programs is left without. */
+static struct answer go_instances(const struct point *p)
+{
+	char text[32] = "";
+	int fds[INSTANCES], n = 0, most, code;
+
+	(void)p;
+	(void)read_small("/proc/sys/fs/inotify/max_user_instances", text, sizeof(text));
+	most = *text ? atoi(text) / 2 : INSTANCES;
+	if (most > INSTANCES)
+		most = INSTANCES;
+	while (n < most && (fds[n] = inotify_init1(IN_CLOEXEC)) >= 0)
+		n++;
+	code = errno;
+	for (int i = 0; i < n; i++)
+		close(fds[i]);
+	errno = code;
+	return n < most || n == 0 ? refused() : done("%d instances", n);
+}
+
+/* On what is everywhere: its own directory in proc, in many instances. */
+static struct answer go_watches(const struct point *p)
+{
+	int fds[WATCHING], n = 0, watches = 0, code = 0;
+
+	(void)p;
+	for (; n < WATCHING && (fds[n] = inotify_init1(IN_CLOEXEC)) >= 0; n++) {
+		DIR *dir = opendir("/proc/self");
+
+		for (struct dirent *e; dir && (e = readdir(dir));) {
+			char path[300];
+
+			snprintf(path, sizeof(path), "/proc/self/%s", e->d_name);
+			watches += inotify_add_watch(fds[n], path, IN_OPEN) >= 0;
+		}
+		code = errno;
+		if (dir)
+			closedir(dir);
+	}
+	if (n < WATCHING)
+		code = errno;
+	for (int i = 0; i < n; i++)
+		close(fds[i]);
+	errno = code;
+	return watches < WATCHES ? refused() : done("%d watches", watches);
+}
+
+/* --- pipes: their pages are counted for each user, and no namespace is an exception */
+
+static struct answer fill_pipes(void)
+{
+	for (int i = 0, ends[2]; i < PIPES; i++)
+		if (pipe2(ends, O_CLOEXEC) < 0 || fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE) < 0)
+			return refused();
+	return done("%d MiB", 2 * PIPES * (PIPE_SIZE >> 20));
+}
+
+/* In two processes, so that it is not the bound on descriptors that is met. */
+static struct answer go_pipes(const struct point *p)
+{
+	struct answer a = { .outcome = DENIED };
+	int ends[2];
+	pid_t pid;
+
+	(void)p;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return refused();
+	pid = fork();
+	if (pid < 0)
+		return refused();
+	if (pid == 0) {
+		a = fill_pipes();
+		(void)!write(ends[1], &a, sizeof(a));
+		pause();
+		_exit(0);
+	}
+	close(ends[1]);
+	if (read(ends[0], &a, sizeof(a)) == (ssize_t)sizeof(a) && a.outcome == DONE)
+		a = fill_pipes();
+	end_child(pid);
+	return a;
+}
+
+static struct answer go_pipe_size(const struct point *p)
+{
+	char text[32] = "";
+	int ends[2], most;
+
+	(void)p;
+	(void)read_small("/proc/sys/fs/pipe-max-size", text, sizeof(text));
+	most = *text ? atoi(text) : PIPE_SIZE;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return refused();
+	return by_result(fcntl(ends[0], F_SETPIPE_SZ, 2 * most), "twice the system's size");
+}
+
+/* --- message queues and segments; the twins have an IPC namespace of their own, or leave no name
+ */
+
+static const char *queue_name(int i)
+{
+	static char name[64];
+
+	snprintf(name, sizeof(name), "cordon-escape-%d-%d", (int)getpid(), i);
+	return name;
+}
+
+/* Landlock refuses to open a queue when it is made already: what is there in the end counts. */
+static struct answer go_posix_queues(const struct point *p)
+{
+	const struct rlimit more = { RLIM_INFINITY, RLIM_INFINITY };
+	int made = 0, code = 0;
+
+	(void)p;
+	(void)setrlimit(RLIMIT_MSGQUEUE, &more);
+	for (int i = 0; i < QUEUES; i++) {
+		long fd = syscall(SYS_mq_open, queue_name(i), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+				  0600, NULL);
+
+		code = fd < 0 ? errno : code;
+		made += fd >= 0 && syscall(SYS_mq_unlink, queue_name(i)) == 0;
+	}
+	for (int i = 0; i < QUEUES; i++)
+		made += syscall(SYS_mq_unlink, queue_name(i)) == 0;
+	errno = code;
+	return made < QUEUES ? refused() : done("%d queues", made);
+}
+
+static struct answer go_segment(const struct point *p)
+{
+	int id = shmget(IPC_PRIVATE, MEMORY, IPC_CREAT | SHM_NORESERVE | 0600);
+
+	(void)p;
+	if (id < 0)
+		return refused();
+	shmctl(id, IPC_RMID, NULL);
+	return done("%ld MiB", MEMORY >> 20);
+}
+
+static struct answer go_messages(const struct point *p)
+{
+	static struct {
+		long type;
+		char text[MESSAGE];
+	} message = { .type = 1 };
+	static int ids[SYSV_QUEUES];
+	long bytes = 0;
+	int n = 0, code;
+
+	(void)p;
+	for (; n < SYSV_QUEUES && (ids[n] = msgget(IPC_PRIVATE, IPC_CREAT | 0600)) >= 0; n++)
+		while (msgsnd(ids[n], &message, sizeof(message.text), IPC_NOWAIT) == 0)
+			bytes += MESSAGE;
+	code = errno;
+	for (int i = 0; i < n; i++)
+		msgctl(ids[i], IPC_RMID, NULL);
+	errno = code;
+	return n < SYSV_QUEUES || bytes == 0 ? refused() : done("%ld MiB", bytes >> 20);
 }
 
 /* Memory of its own; it is not touched, for the limit is on what may be. */
@@ -197,6 +365,19 @@ static const struct point list[] = {
 	  .arg = { RLIMIT_NOFILE }, .unless = "root lacks CAP_SYS_RESOURCE" },
 	{ "R6", "more locked memory than the limit", go_raise_limit, TWIN_ROOT,
 	  .arg = { RLIMIT_MEMLOCK }, .unless = "root lacks CAP_SYS_RESOURCE" },
+	{ "R6", "half of the caller's inotify instances", go_instances,
+	  .unless = "this user's programs have the others" },
+	{ "R6", "1000 inotify watches", go_watches, .unless = LOW },
+	{ "R6", "96 MiB of pipes", go_pipes, TWIN_ROOT,
+	  .unless = "root lacks CAP_SYS_RESOURCE and CAP_SYS_ADMIN" },
+	{ "R6", "a pipe above the system's size", go_pipe_size, TWIN_ROOT,
+	  .unless = "root lacks CAP_SYS_RESOURCE" },
+	{ "R6", "POSIX queues above the limit", go_posix_queues, TWIN_ROOT,
+	  .unless = "root lacks CAP_SYS_RESOURCE, or the kernel lacks mqueue" },
+	{ "R6", "SysV memory of 5 GiB", go_segment, TWIN_NS,
+	  .unless = "the kernel lacks SysV IPC, or has not the memory" },
+	{ "R6", "SysV messages of 32 MiB", go_messages, TWIN_NS,
+	  .unless = "the kernel lacks SysV IPC" },
 	{ "G3", "kill pid 1", go_signal_init, .flags = HARMFUL, .arg = { SIGKILL } },
 	{ "G3", "stop pid 1", go_signal_init, .flags = HARMFUL, .arg = { SIGSTOP } },
 	{ "G3", "every signal to pid 1", go_signal_init, .flags = HARMFUL },
