@@ -301,17 +301,21 @@ static int one_round(struct supervisor *s, struct err *err)
 
 /* What the payload had written to its terminal before it ended is still shown, however slowly the
  * caller's takes it; one that takes nothing for so long is not waited for. */
-static void drain_terminal(struct supervisor *s)
+static int drain_terminal(struct supervisor *s, struct err *err)
 {
 	uint64_t since = clock_ms(), shown = s->terminal.shown;
+	int r = 0;
 
 	terminal_payload_ended(&s->terminal);
 	while (!terminal_is_idle(&s->terminal) && clock_ms() - since < DRAIN_MS) {
 		struct pollfd p[TERMINAL_POLLFDS];
 		size_t n = terminal_pollfds(&s->terminal, p, TERMINAL_POLLFDS);
 
-		if (poll(p, (nfds_t)n, sooner(50, terminal_timeout(&s->terminal))) < 0 ||
-		    terminal_handle(&s->terminal, p, n) < 0)
+		r = poll(p, (nfds_t)n, sooner(50, terminal_timeout(&s->terminal)));
+		if (r < 0 && errno == EINTR)
+			continue;
+		r = r < 0 ? -errno : terminal_handle(&s->terminal, p, n);
+		if (r < 0)
 			break;
 		if (s->terminal.shown != shown) {
 			shown = s->terminal.shown;
@@ -319,11 +323,13 @@ static void drain_terminal(struct supervisor *s)
 		}
 	}
 	terminal_end(&s->terminal);
+	return r < 0 ? err_set(err, r, "show the last of what the payload wrote to its terminal")
+		     : 0;
 }
 
 int supervise(struct supervisor *s, struct err *err)
 {
-	int r = 0;
+	int r = 0, drained;
 
 	if (s->plan->wall_ms > 0)
 		s->deadline_ns = s->clone_ns +
@@ -338,6 +344,6 @@ int supervise(struct supervisor *s, struct err *err)
 		r = on_wire(s, err);
 	recorder_stop(&s->recorder);
 	notify_end(&s->notify);
-	drain_terminal(s);
-	return r;
+	drained = drain_terminal(s, r < 0 ? NULL : err);
+	return r < 0 ? r : drained;
 }

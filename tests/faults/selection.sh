@@ -32,6 +32,11 @@ for scenario in plain full terminal; do
 	check "$scenario: they were short" \
 		awk '/ faults, / { seen = $1 == 25 && $3 >= 18 } END { exit !seen }' "$OUT"
 done
+# What is asked about terminals, and each wait for one.
+inject --scenario terminal --only EINVAL --calls poll --reach 80
+check "terminal: what cannot be shown of the payload's is told" test "$STATUS" -eq 0
+[ "$STATUS" -eq 0 ] || _said
+
 inject --replay supervisor:pwrite64:2:half
 check "half of a head is no head: the rest is written" grep -q '^confined' "$OUT"
 inject --replay pid1:fcntl:1:EPERM
