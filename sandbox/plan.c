@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "base/sys.h"
 #include "profiles/landlock.h"
+#include "sandbox/terminal.h"
 
 /* Mounts that one thing of cordon's own may take, in all writable trees together. */
 enum { KEPT_STEPS = 32 };
@@ -191,8 +192,10 @@ int plan_host_read(struct plan_host *ret, char *const *envp, struct err *err)
 	ret->landlock_abi = sys_landlock_abi();
 	if (ret->landlock_abi < 0)
 		return err_set(err, ret->landlock_abi, "ask the kernel for Landlock");
-	for (int i = 0; i < 3; i++)
-		ret->tty[i] = isatty(i) == 1;
+	for (int i = 0; i < 3 && r >= 0; i++)
+		r = terminal_is_one(i, &ret->tty[i], err);
+	if (r < 0)
+		return r;
 	if (uname(&uts) == 0)
 		(void)snprintf(ret->release, sizeof(ret->release), "%s", uts.release);
 	return 0;

@@ -39,6 +39,28 @@ int terminal_open_pair(int devpts_fd, int *ret_master, int *ret_slave, struct er
 	return 0;
 }
 
+static bool is_dead(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
+}
+
+int terminal_is_one(int fd, bool *ret, struct err *err)
+{
+	struct stat st;
+	int r;
+
+	*ret = isatty(fd) == 1;
+	r = *ret ? 0 : -errno;
+	if (r == 0 || r == -ENOTTY || r == -EBADF)
+		return 0;
+	/* File systems have other words for a request they do not know. */
+	if (fstat(fd, &st) == 0 && !S_ISCHR(st.st_mode))
+		return 0;
+	return is_dead(fd) ? 0 : err_set(err, r, "tell whether descriptor %d is a terminal", fd);
+}
+
 int terminal_make_controlling(int slave, struct err *err)
 {
 	/* 0: never take a terminal away from another session. */
@@ -121,7 +143,8 @@ static struct terminal_end_point end_point(int fd, int access)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return (struct terminal_end_point){ .fd = -1 };
-	ret.is_tty = isatty(fd) == 1;
+	/* In doubt it is: what it is needed for fails then, and says so. */
+	ret.is_tty = terminal_is_one(fd, &ret.is_tty, NULL) < 0 || ret.is_tty;
 	ret.is_file = S_ISREG(st.st_mode);
 	if (ret.is_tty || S_ISFIFO(st.st_mode)) {
 		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);

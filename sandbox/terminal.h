@@ -39,6 +39,13 @@
  */
 int terminal_open_pair(int devpts_fd, int *ret_master, int *ret_slave, struct err *err);
 
+/*
+ * Whether a descriptor is a terminal. One that is closed is none, and one that is hung up is none
+ * any more. -errno when the kernel does not say: what may be the caller's terminal is no file to
+ * hand on.
+ */
+int terminal_is_one(int fd, bool *ret, struct err *err);
+
 /* Make slave the controlling terminal of the calling session leader (after setsid(2)). */
 int terminal_make_controlling(int slave, struct err *err);
 

@@ -36,6 +36,8 @@ done
 inject --scenario terminal --only EINVAL --calls poll --reach 80
 check "terminal: what cannot be shown of the payload's is told" test "$STATUS" -eq 0
 [ "$STATUS" -eq 0 ] || _said
+inject --scenario terminal --replay supervisor:ioctl:1:EPERM
+check "what may be the caller's terminal is no file to hand on" grep -q '^refused .*ioctl' "$OUT"
 
 inject --replay supervisor:pwrite64:2:half
 check "half of a head is no head: the rest is written" grep -q '^confined' "$OUT"
