@@ -304,7 +304,7 @@ static int one_round(struct supervisor *s, struct err *err)
 static int drain_terminal(struct supervisor *s, struct err *err)
 {
 	uint64_t since = clock_ms(), shown = s->terminal.shown;
-	int r = 0;
+	int r = 0, end;
 
 	terminal_payload_ended(&s->terminal);
 	while (!terminal_is_idle(&s->terminal) && clock_ms() - since < DRAIN_MS) {
@@ -322,9 +322,14 @@ static int drain_terminal(struct supervisor *s, struct err *err)
 			since = clock_ms();
 		}
 	}
-	terminal_end(&s->terminal);
-	return r < 0 ? err_set(err, r, "show the last of what the payload wrote to its terminal")
-		     : 0;
+	end = terminal_end(&s->terminal);
+	if (r < 0)
+		return err_set(err, r, "show the last of what the payload wrote to its terminal");
+	if (end < 0) {
+		(void)err_set(err, end, "give your terminal the modes back that it had");
+		return err_hint(err, "`stty sane` gives it usable ones");
+	}
+	return 0;
 }
 
 int supervise(struct supervisor *s, struct err *err)

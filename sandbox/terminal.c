@@ -70,14 +70,15 @@ int terminal_make_controlling(int slave, struct err *err)
 	return 0;
 }
 
-/* Whether setting modes and reading keys is ours to do. For a terminal that is not our controlling
- * one tcgetpgrp is ENOTTY, and the kernel asks no questions about job control; for one that is
- * hung up it is EIO, and reading has to find that out. */
+/* Whether setting modes and reading keys is ours to do: another group's number says that it is not,
+ * and nothing else. For a terminal that is not our controlling one tcgetpgrp is ENOTTY, and the
+ * kernel asks no questions about job control; for one that is hung up it is EIO, and reading has to
+ * find that out; and who could not ask must not leave a terminal raw for that. */
 static bool in_foreground(int tty)
 {
 	pid_t group = tcgetpgrp(tty);
 
-	return group < 0 ? errno == ENOTTY || errno == EIO : group == getpgrp();
+	return group < 0 || group == getpgrp();
 }
 
 /* tcsetattr without being stopped: between the look at the foreground and this call a
@@ -121,13 +122,18 @@ static void go_raw(struct terminal *t)
 		restore_fd = -1;
 }
 
-static void leave_raw(struct terminal *t)
+/* 0, or -errno when the terminal is still raw. Of one that is hung up nobody sees the modes. */
+static int leave_raw(struct terminal *t)
 {
+	int r = 0;
+
 	if (!t->raw)
-		return;
-	terminal_restore();
+		return 0;
+	if (in_foreground(t->tty))
+		r = set_modes(t->tty, &restore_modes);
 	restore_fd = -1;
 	t->raw = false;
+	return r < 0 && is_dead(t->tty) ? 0 : r;
 }
 
 /*
@@ -317,7 +323,7 @@ static int queue_write_waiting(struct terminal_queue *q, int fd)
 static void hang_up(struct terminal *t)
 {
 	t->hung_up = true;
-	leave_raw(t);
+	(void)leave_raw(t);
 	end_point_close(&t->in);
 	end_point_close(&t->out);
 	t->screen.start = t->screen.end = 0;
@@ -520,7 +526,7 @@ void terminal_resize(struct terminal *t)
 
 void terminal_suspend(struct terminal *t)
 {
-	leave_raw(t);
+	(void)leave_raw(t); /* what resumes makes it raw again, and what ends tells */
 }
 
 void terminal_resume(struct terminal *t)
@@ -537,12 +543,14 @@ void terminal_resume(struct terminal *t)
 	terminal_resize(t);
 }
 
-void terminal_end(struct terminal *t)
+int terminal_end(struct terminal *t)
 {
-	leave_raw(t);
+	const int r = leave_raw(t);
+
 	if (t->begun)
 		in_use = false;
 	give_up(t);
 	fd_closep(&t->master);
 	*t = TERMINAL_INIT;
+	return r;
 }

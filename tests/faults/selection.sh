@@ -33,8 +33,9 @@ for scenario in plain full terminal; do
 		awk '/ faults, / { seen = $1 == 25 && $3 >= 18 } END { exit !seen }' "$OUT"
 done
 # What is asked about terminals, and each wait for one.
-inject --scenario terminal --only EINVAL --calls poll --reach 80
-check "terminal: what cannot be shown of the payload's is told" test "$STATUS" -eq 0
+inject --scenario terminal --only EINVAL --calls ioctl,poll --reach 80
+check "terminal: the caller's is not handed on, nor left raw, and what is not shown is told" \
+	test "$STATUS" -eq 0
 [ "$STATUS" -eq 0 ] || _said
 inject --scenario terminal --replay supervisor:ioctl:1:EPERM
 check "what may be the caller's terminal is no file to hand on" grep -q '^refused .*ioctl' "$OUT"
