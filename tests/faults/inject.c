@@ -2,7 +2,7 @@
 /*
  * inject [OPTION...] CORDON FINGERPRINT: launch sandboxes with one fault in each, and judge what
  * came of it: every call that the supervisor, pid 1 and the payload's process (before its execve)
- * make fails with each of eight errors, or succeeds without being made, or is where the process is
+ * make fails with each of its errors, or succeeds without being made, or is where the process is
  * killed; and each that may move less than it asks for moves one byte, half, all but one of what it
  * moved without a fault. Needs no privilege. CORDON and FINGERPRINT are absolute names.
  *
@@ -42,19 +42,17 @@ static const struct {
 	enum kind kind;
 	int error; /* an enum part, of KIND_SHORT */
 } faults[] = {
-	{ "EINVAL", KIND_FAIL, EINVAL },
-	{ "EPERM", KIND_FAIL, EPERM },
-	{ "ENOMEM", KIND_FAIL, ENOMEM },
-	{ "EINTR", KIND_FAIL, EINTR },
-	{ "EIO", KIND_FAIL, EIO },
-	{ "ENOSPC", KIND_FAIL, ENOSPC },
-	{ "EMFILE", KIND_FAIL, EMFILE },
-	{ "ENOSYS", KIND_FAIL, ENOSYS },
-	{ "lie", KIND_LIE, 0 },
-	{ "kill", KIND_KILL, 0 },
-	{ "one", KIND_SHORT, PART_ONE },
-	{ "half", KIND_SHORT, PART_HALF },
-	{ "but-one", KIND_SHORT, PART_BUT_ONE },
+	{ "EINVAL", KIND_FAIL, EINVAL },   { "EPERM", KIND_FAIL, EPERM },
+	{ "ENOMEM", KIND_FAIL, ENOMEM },   { "EINTR", KIND_FAIL, EINTR },
+	{ "EIO", KIND_FAIL, EIO },	   { "ENOSPC", KIND_FAIL, ENOSPC },
+	{ "EMFILE", KIND_FAIL, EMFILE },   { "ENOSYS", KIND_FAIL, ENOSYS },
+	{ "EACCES", KIND_FAIL, EACCES },   { "EAGAIN", KIND_FAIL, EAGAIN },
+	{ "ENOENT", KIND_FAIL, ENOENT },   { "EBUSY", KIND_FAIL, EBUSY },
+	{ "EEXIST", KIND_FAIL, EEXIST },   { "EUSERS", KIND_FAIL, EUSERS },
+	{ "ENFILE", KIND_FAIL, ENFILE },   { "EROFS", KIND_FAIL, EROFS },
+	{ "EDQUOT", KIND_FAIL, EDQUOT },   { "lie", KIND_LIE, 0 },
+	{ "kill", KIND_KILL, 0 },	   { "one", KIND_SHORT, PART_ONE },
+	{ "half", KIND_SHORT, PART_HALF }, { "but-one", KIND_SHORT, PART_BUT_ONE },
 };
 enum { N_FAULTS = sizeof(faults) / sizeof(*faults), MAX_JOBS = 16 };
 
@@ -248,6 +246,30 @@ static bool has_part(const struct call *c, enum part part)
 	return most > 0 && (part == PART_ONE || most > part_of(c->whole, (enum part)(part - 1)));
 }
 
+/* Errors of one kind of call each: elsewhere they would be the others once more. */
+static bool has_error(int nr, int error)
+{
+	static const struct {
+		int error, nr;
+	} only[] = {
+		{ EUSERS, SYS_clone3 },	  { EUSERS, SYS_unshare },   { ENFILE, SYS_openat },
+		{ ENFILE, SYS_openat2 },  { ENFILE, SYS_open_tree }, { ENFILE, SYS_socketpair },
+		{ ENFILE, SYS_clone3 },	  { ENFILE, SYS_fsopen },    { ENFILE, SYS_fsmount },
+		{ EROFS, SYS_openat },	  { EROFS, SYS_mkdirat },    { EROFS, SYS_fchmodat },
+		{ EROFS, SYS_symlinkat }, { EROFS, SYS_faccessat2 }, { EDQUOT, SYS_openat },
+		{ EDQUOT, SYS_write },	  { EDQUOT, SYS_pwrite64 },  { EDQUOT, SYS_mkdirat },
+		{ EDQUOT, SYS_keyctl },	  { EDQUOT, SYS_symlinkat },
+	};
+	bool known = false;
+
+	for (size_t i = 0; i < sizeof(only) / sizeof(*only); i++) {
+		if (only[i].error == error && only[i].nr == nr)
+			return true;
+		known |= only[i].error == error;
+	}
+	return !known;
+}
+
 /* Whether the name is one of a list with commas. */
 static bool is_among(const char *name, const char *list)
 {
@@ -268,6 +290,8 @@ static size_t make_jobs(const struct call *calls, size_t n_calls, const struct o
 		for (unsigned f = 0; f < N_FAULTS; f++) {
 			if ((o->only && !is_among(faults[f].name, o->only)) ||
 			    (o->calls && !is_among(call_name(calls[i].nr), o->calls)))
+				continue;
+			if (faults[f].kind == KIND_FAIL && !has_error(calls[i].nr, faults[f].error))
 				continue;
 			if (faults[f].kind == KIND_SHORT &&
 			    !has_part(&calls[i], (enum part)faults[f].error))
