@@ -2,11 +2,12 @@
 /*
  * Random policies for differential tests: a few calls with 1 to 4 rules of 0 to 3 conditions each,
  * all operators, widths and actions, on all ABIs. The same seed gives the same policy on every
- * machine.
+ * machine. Or a fuzzer's bytes draw one, and what is near to what it speaks of.
  */
 #pragma once
 
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,11 +24,32 @@ struct random_policy {
 	char name[16], path[40];
 };
 
+/* Not NULL: what is drawn are these bytes, then zeros, whatever the state. */
+struct random_bytes {
+	const uint8_t *p;
+	size_t left;
+};
+static struct random_bytes *random_bytes;
+
+static inline uint64_t random_take(size_t n)
+{
+	uint64_t value = 0;
+
+	n = n < random_bytes->left ? n : random_bytes->left;
+	memcpy(&value, random_bytes->p, n);
+	random_bytes->p += n;
+	random_bytes->left -= n;
+	return value;
+}
+
 /* splitmix64: small, and good enough to choose test cases. */
 static inline uint64_t random_next(uint64_t *state)
 {
-	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
+	uint64_t z;
 
+	if (random_bytes)
+		return random_take(sizeof(z));
+	z = *state += 0x9e3779b97f4a7c15ULL;
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
 	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
 	return z ^ z >> 31;
@@ -35,6 +57,8 @@ static inline uint64_t random_next(uint64_t *state)
 
 static inline uint64_t random_below(uint64_t *state, uint64_t n)
 {
+	if (random_bytes)
+		return random_take(n <= 1 << 8 ? 1 : n <= 1 << 16 ? 2 : 8) % n;
 	return random_next(state) % n;
 }
 
@@ -169,4 +193,38 @@ static inline void random_policy_make(uint64_t seed, struct random_policy *r)
 	r->policy.sources = &r->source;
 	r->policy.n_sources = 1;
 	r->policy.rules = r->rules;
+}
+
+/* An input near to what the policy speaks of. */
+static inline void random_input(uint64_t *seed, const struct policy *policy, struct seccomp_data *d)
+{
+	const struct policy_rule *rule = &policy->rules[random_below(seed, policy->n_rules)];
+	enum abi abi = (enum abi)random_below(seed, _ABI_MAX);
+
+	*d = (struct seccomp_data){ .arch = abi_audit_arch(abi) };
+	d->nr = rule->call->nr[abi];
+	if (random_below(seed, 4) == 0)
+		d->nr = (int)random_below(seed, 1024);
+	if (random_below(seed, 16) == 0)
+		d->nr = (int)random_value(seed);
+	if (abi == ABI_X32)
+		d->nr |= (int)X32_SYSCALL_BIT;
+	for (unsigned i = 0; i < 6; i++) {
+		const struct policy_cond *c = &rule->conds[random_below(seed, 6)];
+
+		d->args[i] = random_value(seed);
+		if (random_below(seed, 3))
+			continue;
+		d->args[i] = c->value + random_below(seed, 3) - 1;
+		if (random_below(seed, 3) == 0)
+			d->args[i] ^= 1ULL << random_below(seed, 64);
+	}
+	for (uint8_t i = 0; i < rule->n_conds; i++) {
+		const struct policy_cond *c = &rule->conds[i];
+
+		if (random_below(seed, 3))
+			d->args[c->arg] = c->value + random_below(seed, 3) - 1;
+		if (random_below(seed, 4) == 0)
+			d->args[c->arg] = c->value | (random_next(seed) & ~c->mask);
+	}
 }

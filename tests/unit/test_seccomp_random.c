@@ -150,40 +150,6 @@ static bool plant(uint64_t *seed, struct sock_filter *in)
 	}
 }
 
-/* An input near to what the policy speaks of. */
-static void random_input(uint64_t *seed, const struct policy *policy, struct seccomp_data *d)
-{
-	const struct policy_rule *rule = &policy->rules[random_below(seed, policy->n_rules)];
-	enum abi abi = (enum abi)random_below(seed, _ABI_MAX);
-
-	*d = (struct seccomp_data){ .arch = abi_audit_arch(abi) };
-	d->nr = rule->call->nr[abi];
-	if (random_below(seed, 4) == 0)
-		d->nr = (int)random_below(seed, 1024);
-	if (random_below(seed, 16) == 0)
-		d->nr = (int)random_value(seed);
-	if (abi == ABI_X32)
-		d->nr |= (int)X32_SYSCALL_BIT;
-	for (unsigned i = 0; i < 6; i++) {
-		const struct policy_cond *c = &rule->conds[random_below(seed, 6)];
-
-		d->args[i] = random_value(seed);
-		if (random_below(seed, 3))
-			continue;
-		d->args[i] = c->value + random_below(seed, 3) - 1;
-		if (random_below(seed, 3) == 0)
-			d->args[i] ^= 1ULL << random_below(seed, 64);
-	}
-	for (uint8_t i = 0; i < rule->n_conds; i++) {
-		const struct policy_cond *c = &rule->conds[i];
-
-		if (random_below(seed, 3))
-			d->args[c->arg] = c->value + random_below(seed, 3) - 1;
-		if (random_below(seed, 4) == 0)
-			d->args[c->arg] = c->value | (random_next(seed) & ~c->mask);
-	}
-}
-
 /* An input for which the two answer differently, or none found in many tries. */
 static bool find_difference(uint64_t *seed, const struct policy *policy,
 			    const struct seccomp_program *a, const struct seccomp_program *b,
