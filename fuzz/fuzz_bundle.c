@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Hostile bundles. The hash is made right first, so that the structure is what is tried. */
+/* Hostile bundles. What every bundle begins with and the hash are made right first, so that the
+ * structure is what is tried. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(bytes, data, size);
 	h = (void *)bytes;
+	memcpy(h->magic, BUNDLE_MAGIC, sizeof(h->magic));
+	h->format = BUNDLE_FORMAT;
+	h->arch = abi_audit_arch(ABI_NATIVE);
 	h->size = size;
 	bundle_seal(bytes, size);
 	if (bundle_open(bytes, size, &b, NULL) == 0) {
