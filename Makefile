@@ -117,6 +117,8 @@ CLI_SCOPE  := cli/scope_main.c
 CLI_COLLECT := cli/collect_main.c
 # what to write so that a call is allowed: for cordon-policy and cordon-audit
 CLI_ADVICE := cli/policy_dirs.c cli/policy_target.c cli/policy_advice.c cli/policy_advice_put.c cli/policy_call.c
+# what keeps the launcher's own AppArmor profile: for cordon, and for cordon-policy, which launches
+CLI_LABEL  := cli/own_label.c $(patsubst %,sandbox/%.c,lsm lsm_text host_proc)
 CLI_CORDON := $(filter-out $(CLI_SHARED) $(CLI_CONFINE) $(CLI_POLICY) $(CLI_AUDIT) $(CLI_LEARN) $(CLI_STATIC) $(CLI_SCOPE) $(CLI_COLLECT) $(CLI_PROBE),$(wildcard cli/*.c))
 
 LIBS := $(foreach r,$(ROOMS),$(BUILD)/lib$(r).a)
@@ -220,7 +222,7 @@ $(BUILD)/cordon: $(call o,$(CLI_CORDON) $(CLI_SHARED)) $(BUILD)/obj/gen/supervis
 	$(Q)$(CC) $(STATIC_LDFLAGS) $(NAMES_LDFLAGS) $(LDFLAGS_ALL) -o $@ $^ -lcap-ng -lmd
 endif
 
-$(BUILD)/cordon-policy: $(call o,$(CLI_POLICY) $(CLI_SHARED)) $(call L,audit profiles policies base)
+$(BUILD)/cordon-policy: $(call o,$(CLI_POLICY) $(CLI_SHARED) $(CLI_LABEL)) $(call L,audit profiles policies base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
 
@@ -249,7 +251,7 @@ $(BUILD)/cordon-scope: $(call o,$(CLI_SCOPE)) $(call L,base)
 BUILD_CC  ?= cc
 PROCESSOR := $(firstword $(subst -, ,$(MACHINE)))
 GENERATOR ?= $(BUILD)/$(if $(filter $(PROCESSOR)-%,$(shell $(BUILD_CC) -dumpmachine)),,host/)cordon-policy
-$(BUILD)/host/cordon-policy: $(wildcard $(foreach r,base policies profiles audit,$(r)/*.[ch])) $(CLI_POLICY) $(CLI_SHARED) policies/syscalls.tbl
+$(BUILD)/host/cordon-policy: $(wildcard $(foreach r,base policies profiles audit,$(r)/*.[ch])) $(CLI_POLICY) $(CLI_SHARED) $(CLI_LABEL) policies/syscalls.tbl
 	$(MAKE) CC='$(BUILD_CC)' CFLAGS= LDFLAGS= SAN= BUILD=$(BUILD)/host $@
 
 $(BUILD)/gen/collect_program.c: collect/collect.policy

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/sys.h"
+#include "cli/own_label.h"
 #include "cli/policy_live_log.h"
 #include "cli/probe.h"
 #include "policies/attempt_text.h"
@@ -161,6 +162,7 @@ static int spawn(struct session *s, int block, int log, int errors, pid_t *ret, 
 	/* duplicated onto itself a descriptor loses its close-on-exec mark */
 	r = r ? r : posix_spawn_file_actions_adddup2(&actions, block, block);
 	r = r ? r : posix_spawn_file_actions_adddup2(&actions, log, log);
+	own_label_keep();
 	r = r ? r : posix_spawn(ret, s->cordon, &actions, NULL, (char **)(uintptr_t)argv, environ);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return r ? err_set(err, -r, "run '%.400s'", s->cordon) : 0;

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/sys.h"
+#include "cli/own_label.h"
 #include "cli/verbs.h"
 #include "profiles/cache.h"
 
@@ -134,6 +135,9 @@ int programs_exec(const char *name, char **argv, struct err *err)
 {
 	const char *path = programs_path(name);
 
+	/* It launches and makes user namespaces; the others need no more than a payload has. */
+	if (strcmp(name, "policy") == 0)
+		own_label_keep();
 	(void)execv(path, argv);
 	(void)err_set(err, -errno, "run '%s'", path);
 	return err_hint(err, "it is installed beside cordon or in %s", CORDON_LIBEXECDIR);

@@ -150,6 +150,15 @@ void lsm_aa_exec_text(const char *current, const char *profile, char ret[LSM_TEX
 		       own && !free ? own_payload : "", own && !free ? stack_sign : "", profile);
 }
 
+const char *lsm_aa_keep_text(const char *current)
+{
+	const struct span own = { own_profile, strlen(own_profile) };
+
+	if (lsm_aa_mode(current) == LSM_UNCONFINED || !same_text(span_of(current), own))
+		return NULL;
+	return "exec cordon";
+}
+
 /* --- SELinux --- */
 
 /* The n-th field (from 0) and what is behind it, up to the end. NULL: there is none. */

@@ -33,6 +33,13 @@ bool lsm_aa_same(const char *a, const char *b);
  */
 void lsm_aa_exec_text(const char *current, const char *profile, char ret[LSM_TEXT]);
 
+/*
+ * What to write so that a program of ours keeps the launcher's own profile, whose rules would put
+ * what the launcher executes into the payload's as well. NULL: current is another label, or a stack
+ * that this one is in, from which there would be something to lose.
+ */
+const char *lsm_aa_keep_text(const char *current);
+
 /* --- SELinux: "USER:ROLE:TYPE[:LEVEL[-LEVEL]]" --- */
 
 /*

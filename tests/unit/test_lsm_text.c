@@ -97,6 +97,32 @@ static void test_words(void **state)
 	words("cordon2 (enforce)", "p", "stack p");
 }
 
+static void test_keep(void **state)
+{
+	static const char *const others[] = {
+		"unconfined",
+		"cordon (unconfined)",
+		"cordon2 (enforce)",
+		"cor (enforce)",
+		"cordon//&q (enforce)",
+		"q//&cordon (enforce)",
+		"unconfined//&cordon (mixed)",
+		"cordon//&cordon_payload (enforce)",
+		"cordon_payload (enforce)",
+		":n://cordon (enforce)",
+		"cordon//null-x (complain)",
+		"",
+	};
+
+	(void)state;
+	assert_string_equal(lsm_aa_keep_text("cordon (enforce)"), "exec cordon");
+	assert_string_equal(lsm_aa_keep_text("cordon (complain)"), "exec cordon");
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (lsm_aa_keep_text(others[i]))
+			fail_msg("'%s' is taken for the launcher's own", others[i]);
+	}
+}
+
 static void context(const char *current, const char *asked, uint64_t random, const char *want)
 {
 	char text[LSM_TEXT];
@@ -217,10 +243,10 @@ static void test_types(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_modes),	     cmocka_unit_test(test_profiles),
-		cmocka_unit_test(test_words),	     cmocka_unit_test(test_contexts),
-		cmocka_unit_test(test_long_context), cmocka_unit_test(test_pairs_are_even),
-		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_modes),	       cmocka_unit_test(test_profiles),
+		cmocka_unit_test(test_words),	       cmocka_unit_test(test_keep),
+		cmocka_unit_test(test_contexts),       cmocka_unit_test(test_long_context),
+		cmocka_unit_test(test_pairs_are_even), cmocka_unit_test(test_types),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,6 +185,29 @@ remove deny unshare
 allow unshare
 END
 nest() { launch --policy "$WORK/nests.policy" "$@" -- unshare -U true; }
+cat >live.policy <<'END'
+policy live
+use base-libc
+kernel 6.18
+expect deny ptrace
+END
+sed 's/^policy live/policy other/; s/^expect.*/deny getpid/' live.policy >other.policy
+# where the user can run it
+cp -R "$parser" "$(dirname "$parser")/parser" "$WORK/"
+mkdir -p /sys/kernel/security/apparmor/policy/namespaces/label
+verbs() { # HOW: those that launch, or make a user namespace, from another program of ours
+	expect_match '^# [0-9]+ expectations, 0 failed, 0 not tried$' "$1: policy test --live" -- \
+		"${AS[@]}" "$CORDON" policy test --live ./live.policy
+	expect_status 1 "$1: policy diff --live" -- "${AS[@]}" "$CORDON" policy diff --live ./live.policy ./other.policy
+	check "$1: both policies were in force" grep -q 'live: old let in; new denied with EPERM' "$OUT"
+	expect_output "loaded: cordon run --label apparmor=:label:cordon-live" "$1: policy load" -- "${AS[@]}" \
+		"$CORDON" policy load --apparmor-namespace label --parser "$WORK/apparmor_parser" --apparmor-abi 40 ./live.policy
+	expect_status 0 "$1: learn" -- "${AS[@]}" "$CORDON" learn -q -o state/learnt.policy -- true
+	rm state/learnt.*
+	run "${AS[@]}" env LD_SHOW_AUXV=1 "$CORDON" policy --help
+}
+verbs "without it"
+check "the caller's loader variables are heard" grep -q '^AT_SECURE: *0$' "$OUT"
 expect_status 0 "without it, a policy lets the payload nest" -- nest
 cat >keeps.policy <<'END'
 policy keeps
@@ -215,6 +238,13 @@ expect_status 0 "the payload may nest" -- nest
 expect_error 125 "chroot: .*: Operation not permitted" "and that alone" -- keep
 rm -r local
 expect_status 0 "the launcher's profile, as it is shipped" -- load etc/cordon
+verbs "with it"
+check "what keeps the profile hears none of the caller's loader variables" [ -z "$(grep ^AT_ "$OUT")" ]
+keeps='printf "exec cordon" >/proc/self/attr/apparmor/exec && exec cat /proc/self/attr/apparmor/current'
+expect_output "cordon (enforce)" "the launcher may keep its profile" -- "${AS[@]}" aa-exec -p cordon -- sh -c "$keeps"
+expect_status 1 "a payload may not have it" -- launch -- sh -c "$keeps"
+check "by its own profile" grep -q 'operation="change_onexec".*profile="cordon_payload" name="cordon"' <(dmesg)
+expect_error 2 'cannot create .*exec: Permission denied' "one with a label may not open it" -- launch --label apparmor=auto -- sh -c "$keeps"
 expect_output "cordon//&cordon-default//&cordon_payload (enforce)" "with a label it is in three" -- \
 	launch --label apparmor=auto -- cat $LABEL
 for policy in default strict; do
