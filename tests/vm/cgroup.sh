@@ -54,6 +54,18 @@ expect_error 137 '^cordon: used cpu .* memory 3[12]\.[0-9] MiB at most.* killed 
 expect_output reserved "memory: what is not used does not count" -- \
 	logged --limit memory=32M -- "$CONSUME" reserve 400
 
+# --- swap: the lane's 32 MiB, of which so much is for the sandbox
+expect_output touched "swap: the twin has room for 40 MiB" -- \
+	logged --limit memory=32M --limit swap=16M -- "$CONSUME" memory 40
+check "swap: it was in no more memory than the limit" last '.[-1].usage | .memory_peak <= 33554432 and .oom_kills == 0'
+check "swap: nothing was hit" last 'all(.[]; .type != "limit")'
+expect_error 137 '^cordon: stopped by the memory limit 32M$' "swap: 64 MiB do not fit into both" -- \
+	logged --limit memory=32M --limit swap=16M -- "$CONSUME" memory 64
+check "swap: the log names the limit" last 'any(.[]; .limit == "swap" and .count > 0 and
+	.text == "swap limit 16M: no more was swapped out")'
+expect_error 137 '^cordon: stopped by the memory limit 32M$' "swap: none that is not given" -- \
+	logged --limit memory=32M -- "$CONSUME" memory 40
+
 # --- memory-high: page cache can be taken back, so the peak stays near it and the payload lives
 big=/usr/bin/qemu-system-x86_64 # the guest's files are the host's, and the host has this one
 check "there is a file of 16 MiB" bash -c '[ "$(stat -c %s "$1")" -gt 16777216 ]' _ "$big"
@@ -83,11 +95,12 @@ else
 fi
 expect_error 125 'cannot enforce --limit cpuset: give cpuset 7,900 to a cgroup in ' "cpuset: none of these" -- \
 	logged --limit cpuset=7,900 -- "$CONSUME" cpus
+PAYLOAD=("$CONSUME" hold)
 hold() { # OPTIONS...: in the background; $held is the supervisor, $leaf its cgroup
 	local before
 	before=$(leaves)
 	rm -f ready
-	"$CORDON" run --ro "$PROGRAMS" --audit "file:$LOG" "$@" -- "$CONSUME" hold >ready 2>/dev/null &
+	"$CORDON" run --ro "$PROGRAMS" --audit "file:$LOG" "$@" -- "${PAYLOAD[@]}" >ready 2>/dev/null &
 	held=$!
 	wait_for 30 grep -qs ready ready
 	leaf=$PLACE/$(comm -13 <(printf '%s\n' "$before") <(leaves))
@@ -118,6 +131,35 @@ hold --limit memory=64M --limit swap=1M
 file_is "the leaf: swap by name" memory.swap.max 1048576
 kill -TERM "$held"
 wait "$held"
+
+# --- cpu-weight: two that want the guest's one processor
+used() { # of LEAF...: microseconds of a processor in all
+	local each sum=0
+	for each in "$@"; do sum=$((sum + $(sed -n 's/^usage_usec //p' "$each/cpu.stat"))); done
+	echo $sum
+}
+have_used() {
+	[ "$(used "$one" "$other")" -ge "$1" ]
+}
+percent() { # WEIGHT: what a sandbox of this weight gets of a neighbour's time, whose weight is 100
+	local PAYLOAD=(sh -c 'echo ready; exec "$0" spin 600000' "$CONSUME") held leaf one other first before
+	hold --limit cpu-weight=100
+	first=$held one=$leaf
+	hold --limit cpu-weight="$1"
+	other=$leaf
+	before=("$(used "$one")" "$(used "$other")")
+	wait_for 60 have_used $((before[0] + before[1] + 3000000))
+	echo $((100 * ($(used "$other") - before[1]) / ($(used "$one") - before[0] + 1)))
+	kill -TERM "$first" "$held"
+	wait "$first" "$held"
+}
+share=$(percent 1000)
+diag "cpu-weight 1000: $share % of what 100 has"
+check "cpu-weight: ten times the weight is far more of the processor" test "$share" -gt 300
+share=$(percent 100)
+diag "cpu-weight 100: $share % of what 100 has"
+check "cpu-weight: the twin has what its neighbour has" test "$share" -gt 33 -a "$share" -lt 300
+check "cpu-weight: no leaf stays" no_leaf
 
 # --- inside
 expect_output "0::/" "the payload sees its own cgroup as the root" -- \
