@@ -304,7 +304,7 @@ $(BUILD)/tests/programs/fingerprint: tests/faults/fingerprint.c
 	$(call say,CC,$<)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -static -I. -o $@ $<
 
-INJECT := $(addprefix tests/faults/,inject.c trace.c transfer.c judge.c place.c)
+INJECT := $(addprefix tests/faults/,inject.c trace.c transfer.c judge.c sentence.c place.c)
 $(BUILD)/tests/programs/inject: $(INJECT) tests/faults/faults.h tests/faults/transfer.h tests/lib/traced.h $(call L,policies base)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)

@@ -93,6 +93,7 @@ enum verdict {
 	GIVEN,	  /* ran without what this kernel claims not to have, and the log says so */
 	WEAKER,	  /* ran, and its confinement differs: the first finding */
 	SILENT,	  /* failed without a sentence, or claims a success that was none */
+	ASTRAY,	  /* refused with more than one sentence, or one about something else */
 	HUNG,
 	LEFT,	/* a process, mount, file, or the modes of a terminal */
 	STATUS, /* an exit status that means something else */
@@ -102,6 +103,10 @@ enum verdict {
 };
 extern const char *const verdict_names[_VERDICT_MAX];
 extern const char verdict_letters[_VERDICT_MAX + 1];
+
+/* sentence.c: whether what was said of a refusal is one sentence, and about the call that failed.
+ */
+bool sentence_is_fit(const struct fault *f, const char *err, FILE *why);
 
 /* why gets the details of a finding. */
 enum verdict judge_run(const struct run *r, const char *reference, FILE *why);

@@ -12,9 +12,9 @@
 
 const char *const verdict_names[_VERDICT_MAX] = {
 	"refused", "confined", "stopped", "killed", "poorer", "given up", "WEAKER",
-	"SILENT",  "HUNG",     "LEFT",	  "STATUS", "UNTOLD", "LOG",
+	"SILENT",  "ASTRAY",   "HUNG",	  "LEFT",   "STATUS", "UNTOLD",	  "LOG",
 };
-const char verdict_letters[_VERDICT_MAX + 1] = "rcskpgWSHLXUB";
+const char verdict_letters[_VERDICT_MAX + 1] = "rcskpgWSAHLXUB";
 
 static bool has_line(const char *text, const char *line, size_t len)
 {
@@ -55,6 +55,14 @@ static bool has_narrower_mode(const char *line, const char *other)
 	return false;
 }
 
+/* "mount /x /x ...": a directory of the host in its own place. */
+static bool is_shown_host(const char *line)
+{
+	char root[256], place[256];
+
+	return sscanf(line, "mount %255s %255s ", root, place) == 2 && !strcmp(root, place);
+}
+
 /* "It is not there" and "it is closed to you" are answers of the calls that look, and no failures:
  * what is neither there nor open to the caller is not shown; and not covered, when it is not there
  * or the call that asks whether it is open said so. */
@@ -63,10 +71,11 @@ static bool is_answer(const struct fault *f, const char *line)
 	const bool looks = f->nr == SYS_newfstatat || f->nr == SYS_statx || f->nr == SYS_readlink ||
 			   f->nr == SYS_faccessat2;
 
-	if (f->kind != KIND_FAIL || !looks || (f->error != ENOENT && f->error != EACCES))
+	if (f->kind != KIND_FAIL || (f->error != ENOENT && f->error != EACCES) ||
+	    (!looks && f->nr != SYS_openat2))
 		return false;
-	return begins(line, "list ") ||
-	       ((f->error == ENOENT || f->nr == SYS_faccessat2) &&
+	return begins(line, "list ") || is_shown_host(line) ||
+	       (((looks && f->error == ENOENT) || f->nr == SYS_faccessat2) &&
 		(begins(line, "mount /none /") || begins(line, "mount /empty /")));
 }
 
@@ -248,6 +257,10 @@ enum verdict judge_run(const struct run *r, const char *reference, FILE *why)
 		v = HUNG;
 	else if (out && err)
 		v = judge_status(r, ran, err);
+	/* 128 + SIGKILL says what became of the payload, and needs no words for it. */
+	if ((v == REFUSED || v == STOPPED) && WEXITSTATUS(r->status) <= 127 &&
+	    !sentence_is_fit(&r->fault, err, why))
+		v = ASTRAY;
 	if (v < WEAKER && ran) {
 		w = judge_confinement(r, reference, out, why);
 		v = w == CONFINED ? v : w;

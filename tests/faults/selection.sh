@@ -57,10 +57,23 @@ ulimit -n 64 2>/dev/null || :
 exec "$CORDON" "\$@"
 END
 chmod +x careless
+SPEAKS=$CORDON
 CORDON=$WORK/careless
 inject --replay supervisor:prlimit64:3:EPERM
 check "a careless launcher is found to be weaker" test "$STATUS" -eq 1
 check "and what differs is told" grep -q '^  + limit 7: 4096 4096$' "$OUT"
 inject --replay supervisor:prlimit64:4000:EPERM
 check "without its failure it is not: the twin" test "$STATUS" -eq 0
+
+# One that says something else, or says it twice, is found out as well.
+for words in 's/cannot .*/cannot set the host name/' p; do
+	cat >speaker <<-END
+		#!/bin/bash
+		exec "$SPEAKS" "\$@" 2> >(exec sed '$words' >&2)
+	END
+	chmod +x speaker
+	CORDON=$WORK/speaker
+	inject --replay pid1:mkdirat:1:EIO
+	check "a launcher that says what is not so is found astray ($words)" grep -q '^ASTRAY' "$OUT"
+done
 done_testing
