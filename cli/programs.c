@@ -31,19 +31,26 @@ struct places {
 	char text[4 * LIMIT_PATH + 32]; /* what those point to: as many pages as they are long */
 };
 
-static void find_build(char *ret, size_t size)
+/* Who does not know where it lies must not take another place's policies for its own. */
+static int find_build(char *ret, size_t size, struct err *err)
 {
 	char probe[LIMIT_PATH + 32];
 	ssize_t n = readlink("/proc/self/exe", ret, size - 1);
 	char *slash;
+	int r = n < 0 ? -errno : 0;
 
 	ret[n > 0 ? n : 0] = '\0';
+	if (r < 0)
+		return err_set(err, r, "find where cordon itself lies");
 	slash = strrchr(ret, '/');
 	if (slash)
 		*slash = '\0';
 	(void)snprintf(probe, sizeof(probe), "%s/cordon-policy", ret);
-	if (!slash || access(probe, X_OK) < 0)
-		ret[0] = '\0';
+	if (slash && access(probe, X_OK) == 0)
+		return 0;
+	r = slash && errno != ENOENT && errno != ENOTDIR && errno != EACCES ? -errno : 0;
+	ret[0] = '\0';
+	return r < 0 ? err_set(err, r, "look for '%s'", probe) : 0;
 }
 
 /* name below the folder that holds the build folder. */
@@ -83,10 +90,14 @@ static const char *taken(struct places *p)
 	return text;
 }
 
-static void find_places(struct places *p)
+static int find_places(struct places *p, struct err *err)
 {
+	int r;
+
 	p->used = p->n_dirs = 0;
-	find_build(next(p), LIMIT_PATH);
+	r = find_build(next(p), LIMIT_PATH, err);
+	if (r < 0)
+		return r;
 	p->build = taken(p);
 	xdg(next(p), LIMIT_PATH, "XDG_CONFIG_HOME", "/.config", "/cordon/policies");
 	p->config = taken(p);
@@ -101,6 +112,7 @@ static void find_places(struct places *p)
 	} else {
 		p->dirs[p->n_dirs++] = CORDON_DATADIR "/policies";
 	}
+	return 0;
 }
 
 void programs_own_dirs(char *ret_cache, char *ret_config, size_t size)
@@ -109,12 +121,13 @@ void programs_own_dirs(char *ret_cache, char *ret_config, size_t size)
 	xdg(ret_config, size, "XDG_CONFIG_HOME", "/.config", "/cordon");
 }
 
-const char *programs_path(const char *name)
+const char *programs_path(const char *name, struct err *err)
 {
 	static char path[LIMIT_PATH + 64];
 	char build[LIMIT_PATH];
 
-	find_build(build, sizeof(build));
+	if (find_build(build, sizeof(build), err) < 0)
+		return NULL;
 	(void)snprintf(path, sizeof(path), "%s/cordon-%s", build[0] ? build : CORDON_LIBEXECDIR,
 		       name);
 	return path;
@@ -124,7 +137,8 @@ void programs_data_path(const char *installed, const char *source, char *ret, si
 {
 	char build[LIMIT_PATH];
 
-	find_build(build, sizeof(build));
+	(void)find_build(build, sizeof(build),
+			 NULL); /* "" when it is not known: what is installed */
 	if (build[0])
 		in_tree(build, source, ret, size);
 	else
@@ -133,8 +147,10 @@ void programs_data_path(const char *installed, const char *source, char *ret, si
 
 int programs_exec(const char *name, char **argv, struct err *err)
 {
-	const char *path = programs_path(name);
+	const char *path = programs_path(name, err);
 
+	if (!path)
+		return err->code;
 	/* It launches and makes user namespaces; the others need no more than a payload has. */
 	if (strcmp(name, "policy") == 0)
 		own_label_keep();
@@ -147,12 +163,14 @@ static int spawn_compiler(const struct places *p, const char *what, int fd, stru
 {
 	const char *argv[2 * MAX_DIRS + 10];
 	posix_spawn_file_actions_t actions;
-	const char *path = programs_path("policy");
+	const char *path = programs_path("policy", err);
 	char number[16];
 	size_t n = 0;
 	int r, status;
 	pid_t pid;
 
+	if (!path)
+		return err->code;
 	(void)snprintf(number, sizeof(number), "%d", fd);
 	argv[n++] = "cordon-policy";
 	argv[n++] = "compile";
@@ -236,7 +254,9 @@ int programs_bundle(const char *what, struct bundle **ret, struct err *err)
 
 	if (!f)
 		return err_set(err, -ENOMEM, "look for the policy '%s'", what);
-	find_places(&f->places);
+	r = find_places(&f->places, err);
+	if (r < 0)
+		return r;
 	if (strchr(what, '/') || (len > 7 && strcmp(what + len - 7, ".policy") == 0)) {
 		r = absolute(what, f->full, err);
 		if (r < 0)

@@ -8,8 +8,9 @@
 /* Where the cache of bundles and the caller's own policies lie, or would lie; "" for none. */
 void programs_own_dirs(char *ret_cache, char *ret_config, size_t size);
 
-/* The path of cordon-NAME: beside this program (a build tree), else in libexec. Static storage. */
-const char *programs_path(const char *name);
+/* The path of cordon-NAME: beside this program (a build tree), else in libexec. Static storage.
+ * NULL when it cannot be told where this program lies. */
+const char *programs_path(const char *name, struct err *err);
 
 /* A shipped file: DATADIR/installed, or source in the tree that this build lies in. */
 void programs_data_path(const char *installed, const char *source, char *ret, size_t size);

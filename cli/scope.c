@@ -118,10 +118,12 @@ static int run(const char *path, const char *name, struct err *err)
 
 int scope_ask(void *ctx, const char *name, struct err *err)
 {
-	const char *path = programs_path("scope");
+	const char *path = programs_path("scope", err);
 	char socket[108]; /* sockaddr_un.sun_path */
 
 	(void)ctx;
+	if (!path)
+		return err->code;
 	if (scope_find_socket(socket, sizeof(socket)) < 0 || access(path, X_OK) < 0)
 		return -ENOENT;
 	return run(path, name, err);

@@ -40,6 +40,9 @@ check "terminal: the caller's is not handed on, nor left raw, and what is not sh
 inject --scenario terminal --replay supervisor:ioctl:1:EPERM
 check "what may be the caller's terminal is no file to hand on" grep -q '^refused .*ioctl' "$OUT"
 
+inject --only EIO --calls access --say
+check "who cannot tell where its programs lie takes no other place's" grep -q '^refused .*access' "$OUT"
+
 inject --replay supervisor:pwrite64:2:half
 check "half of a head is no head: the rest is written" grep -q '^confined' "$OUT"
 inject --replay pid1:fcntl:1:EPERM
