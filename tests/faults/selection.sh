@@ -32,6 +32,13 @@ for scenario in plain full terminal; do
 	check "$scenario: they were short" \
 		awk '/ faults, / { seen = $1 == 25 && $3 >= 18 } END { exit !seen }' "$OUT"
 done
+# A launch on a terminal, a share of its own; not each call of its relay is there again.
+inject --scenario terminal --seed "$CORDON_TEST_SEED" --count 60 --reach 80 \
+	--only EINVAL,EPERM,ENOMEM,EIO,EMFILE,ENOSYS,lie,kill
+diag "$(grep ' faults, ' "$OUT")"
+check "terminal, seed $CORDON_TEST_SEED: no finding" test "$STATUS" -eq 0
+[ "$STATUS" -eq 0 ] || _said
+
 # What is asked about terminals, and each wait for one.
 inject --scenario terminal --only EINVAL --calls ioctl,poll --reach 80
 check "terminal: the caller's is not handed on, nor left raw, and what is not shown is told" \
