@@ -69,7 +69,7 @@ bool trace_can_lie(enum role role, int nr);
 
 /* place.c */
 int place_make(struct place *p, const char *parent, unsigned number);
-/* Before each run: an empty log, nothing written. */
+/* Before each run: an empty log, nothing written, and in the scenario "cold" nothing cached. */
 void place_reset(const struct place *p);
 /* In the scenario with a terminal: a new one, what comes out of which a process of its own copies
  * into "out" until nobody has the slave open. None in the others. 0, or -1 when that failed. */

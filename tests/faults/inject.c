@@ -6,9 +6,10 @@
  * killed; and each that may move less than it asks for moves one byte, half, all but one of what it
  * moved without a fault. Needs no privilege. CORDON and FINGERPRINT are absolute names.
  *
- *   --scenario plain|full|terminal
+ *   --scenario plain|full|terminal|cold
  *                           what is launched: full uses each kind of mount and descriptor, terminal
- *                           relays one, in both directions
+ *                           relays one, in both directions, cold has its policy compiled, and
+ * faults before its sandbox only (the compiler itself is not followed)
  *   --only LIST             of all faults these: kill, or one,half,but-one
  *   --calls LIST            of all calls these, by name
  *   --count N --seed S      N faults of all of them, chosen by S; without it every one
@@ -524,7 +525,7 @@ int main(int argc, char **argv)
 
 	if (parse_options(argc, argv, &o) < 0) {
 		fprintf(stderr,
-			"usage: inject [--scenario plain|full|terminal] [--only FAULT,...]\n"
+			"usage: inject [--scenario plain|full|terminal|cold] [--only FAULT,...]\n"
 			"              [--calls CALL,...]\n"
 			"              [--count N] [--seed S] [--jobs N] [--reach PERCENT] "
 			"[--table] "

@@ -58,10 +58,30 @@ int place_make(struct place *p, const char *parent, unsigned number)
 	return host_namespaces(p->namespaces, sizeof(p->namespaces));
 }
 
+/* A cache without entries: the policy is compiled at the next launch. */
+static void empty_cache(const struct place *p)
+{
+	char path[1600];
+	struct dirent *e;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "%s/cache/cordon", p->dir);
+	d = opendir(path);
+	while (d && (e = readdir(d))) {
+		snprintf(path, sizeof(path), "%s/cache/cordon/%s", p->dir, e->d_name);
+		unlink(path);
+	}
+	if (d)
+		closedir(d);
+}
+
 void place_reset(const struct place *p)
 {
 	static const char *const files[] = { "audit.jsonl", "audit.jsonl.head", "out", "err" };
 	char path[1024];
+
+	if (!strcmp(p->scenario, "cold"))
+		empty_cache(p);
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
 		snprintf(path, sizeof(path), "%s/%s", p->dir, files[i]);

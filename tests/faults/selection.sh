@@ -32,6 +32,16 @@ for scenario in plain full terminal; do
 	check "$scenario: they were short" \
 		awk '/ faults, / { seen = $1 == 25 && $3 >= 18 } END { exit !seen }' "$OUT"
 done
+# The policy is compiled: what is asked of the compiler, and what is read of it.
+inject --scenario cold --seed "$CORDON_TEST_SEED" --count 20 --reach 90
+diag "$(grep ' faults, ' "$OUT")"
+check "cold, seed $CORDON_TEST_SEED: no finding" test "$STATUS" -eq 0
+[ "$STATUS" -eq 0 ] || _said
+inject --scenario cold --replay supervisor:wait4:1:EPERM
+check "a compiler that cannot be waited for is told" grep -q 'cannot wait for the policy compiler' "$OUT"
+inject --scenario cold --replay supervisor:wait4:1:EINTR
+check "one whose wait is interrupted is waited for again: the twin" grep -q '^confined' "$OUT"
+
 # A launch on a terminal, a share of its own; not each call of its relay is there again.
 inject --scenario terminal --seed "$CORDON_TEST_SEED" --count 60 --reach 80 \
 	--only EINVAL,EPERM,ENOMEM,EIO,EMFILE,ENOSYS,lie,kill

@@ -48,7 +48,8 @@ struct task {
 struct trace {
 	struct run *run;
 	pid_t launcher;
-	bool ended; /* the launcher */
+	bool ended;  /* the launcher */
+	bool inside; /* somebody is */
 	struct task tasks[MAX_TASKS];
 	size_t n_tasks;
 	unsigned count[_ROLE_MAX][MAX_NR];
@@ -145,6 +146,7 @@ static void adopt(struct trace *t, pid_t pid)
 		ptrace(PTRACE_DETACH, pid, 0, 0);
 		return;
 	}
+	t->inside = true;
 	t->tasks[t->n_tasks++] =
 		(struct task){ .pid = pid, .role = last == 1 ? ROLE_PID1 : ROLE_PAYLOAD };
 	ptrace(PTRACE_SYSCALL, pid, 0, 0);
@@ -206,7 +208,8 @@ static void record(struct trace *t, struct task *task, int nr, unsigned nth)
 	struct call *call = &t->run->calls[t->run->n_calls];
 	struct user_regs_struct regs;
 
-	if (t->run->n_calls == MAX_CALLS)
+	/* From there on a cold launch is the plain one. */
+	if (t->run->n_calls == MAX_CALLS || (t->inside && !strcmp(t->run->place->scenario, "cold")))
 		return;
 	*call = (struct call){ .role = task->role, .nr = nr, .nth = nth };
 	t->run->n_calls++;
