@@ -501,7 +501,8 @@ demo:  ## the main job, end to end, as an unprivileged user
 # commit alone: git-archive(1) takes its times, and gzip -n none.
 dist: all  ## the source archive and the SBOM (SPDX), in build/
 	git archive --format=tar --prefix=cordon-$(VERSION)/ HEAD | gzip -9n >$(BUILD)/cordon-$(VERSION).tar.gz
-	tools/sbom $(BUILD) $(VERSION) >$(BUILD)/cordon-$(VERSION).spdx.json
+	LAUNCHER_LIBC=$(LAUNCHER_LIBC) tools/sbom $(BUILD) $(VERSION) >$(BUILD)/cordon-$(VERSION).spdx.json
+	tools/check-sbom $(BUILD)/cordon-$(VERSION).spdx.json
 
 # The launcher's AppArmor profile: beside the data always, and where the host loads it from when that
 # host knows the profile's ABI and the prefix is the system's. APPARMOR_DIR= keeps it out of there.
