@@ -72,6 +72,8 @@ static void judge(void *ctx, const struct state *s)
 			 NULL };
 	int status;
 
+	if (crash_is_passed(j->o, s))
+		return;
 	j->states++;
 	crash_put(j->o, s);
 	status = crash_run(argv);
@@ -87,7 +89,9 @@ int judge_cache(const struct disk *disk, const struct options *o)
 	struct judge j = { .disk = disk, .o = o };
 
 	disk_states(disk, o->all, NULL, judge, &j);
-	printf("cache: %zu states, %zu of them damaged or not there and rebuilt; %zu findings\n",
-	       j.states, j.rebuilt, crash_findings());
+	if (!o->forgot)
+		printf("cache: %zu states, %zu of them damaged or not there and rebuilt; %zu "
+		       "findings\n",
+		       j.states, j.rebuilt, crash_findings());
 	return 0;
 }

@@ -9,6 +9,8 @@
  *   --key-printed     COMMAND prints the key, into that file
  *   --every=N
  *   --all             each combination of what the files hold, not each pair: minutes
+ *   --forget-syncs    and again without each fsync and fdatasync in turn: "missed" where a promise
+ *                     breaks then, else "not missed", or "nothing to force"
  *
  * Exit status: 0 when there is no finding, 1 when there is, 2 when it could not be done.
  */
@@ -73,15 +75,14 @@ void crash_finding(const struct options *o, const struct state *state, const cha
 {
 	va_list ap;
 
-	(void)o;
-	if (findings++ >= 10)
+	if (findings++ >= (o->forgot ? 1 : 10))
 		return;
-	printf("FINDING behind %zu operations: ", state->n_ops);
+	printf("%s behind %zu operations: ", o->forgot ? "missed" : "FINDING", state->n_ops);
 	va_start(ap, fmt);
 	vprintf(fmt, ap);
 	va_end(ap);
 	putchar('\n');
-	for (size_t i = 0; i < state->n; i++)
+	for (size_t i = 0; i < state->n && !o->forgot; i++)
 		printf("  %s: %zu bytes, %016llx\n", state->name[i], state->content[i]->len,
 		       (unsigned long long)state->content[i]->hash);
 }
@@ -89,6 +90,11 @@ void crash_finding(const struct options *o, const struct state *state, const cha
 size_t crash_findings(void)
 {
 	return findings;
+}
+
+bool crash_is_passed(const struct options *o, const struct state *state)
+{
+	return o->forgot > 0 && (findings > 0 || state->n_ops < o->forgot);
 }
 
 static void print_ops(const struct disk *disk)
@@ -113,12 +119,12 @@ static void print_ops(const struct disk *disk)
 static int usage(void)
 {
 	fprintf(stderr, "usage: crash [--seal-key=FILE [--key-printed]] [--every=N] [--all] "
-			"audit|cache DIR "
-			"SCRATCH CORDON PAYLOAD -- COMMAND...\n");
+			"[--forget-syncs] audit|cache DIR SCRATCH CORDON PAYLOAD -- COMMAND...\n");
 	return 2;
 }
 
-static int parse(int argc, char **argv, struct options *o, bool *ret_printed, int *ret_at)
+static int parse(int argc, char **argv, struct options *o, bool *ret_printed, bool *ret_forget,
+		 int *ret_at)
 {
 	int i = 1;
 
@@ -128,6 +134,8 @@ static int parse(int argc, char **argv, struct options *o, bool *ret_printed, in
 			*ret_printed = true;
 		else if (!strcmp(argv[i], "--all"))
 			o->all = true;
+		else if (!strcmp(argv[i], "--forget-syncs"))
+			*ret_forget = true;
 		else if (!strncmp(argv[i], "--seal-key=", 11))
 			o->seal_key = argv[i] + 11;
 		else if (!strncmp(argv[i], "--every=", 8))
@@ -168,25 +176,92 @@ static int record(struct disk *disk, char **argv, const char *key)
 	return r;
 }
 
+static const char *name_of(const struct disk *disk, const struct op *op)
+{
+	for (size_t i = 0; op->kind == OP_SYNC && i < disk->now.n; i++)
+		if (disk->now.of[i].inode == op->inode)
+			return disk->now.of[i].name;
+	return op->kind == OP_SYNC ? "a file that is gone" : "the directory";
+}
+
+static bool is_sync(const struct op *op)
+{
+	return op->kind == OP_SYNC || op->kind == OP_SYNC_DIR;
+}
+
+/* Whether something was there to be forced: what was before the recording is on the disk. */
+static bool forces(const struct disk *disk, size_t at)
+{
+	const struct op *sync = &disk->op[at];
+
+	for (size_t i = at; i-- > 0;) {
+		const struct op *op = &disk->op[i];
+		const bool of_file = op->kind == OP_WRITE || op->kind == OP_CUT;
+
+		if (op->kind == sync->kind && op->inode == sync->inode)
+			return false;
+		if (sync->kind == OP_SYNC ? of_file && op->inode == sync->inode
+					  : !of_file && !is_sync(op))
+			return true;
+	}
+	return false;
+}
+
+/* Each was made for something: without it a state is possible that breaks a promise. */
+static int forget_syncs(struct disk *disk, struct options *o,
+			int judge(const struct disk *, const struct options *))
+{
+	const size_t found = findings;
+	int r = 0;
+
+	for (size_t i = 0, n = 0; i < disk->n_ops && r == 0; i++) {
+		const struct op op = disk->op[i];
+		const size_t rest = (disk->n_ops - i - 1) * sizeof(op);
+
+		if (!is_sync(&op))
+			continue;
+		printf("sync %zu, operation %zu, of %s: ", ++n, i + 1, name_of(disk, &op));
+		if (!forces(disk, i)) {
+			puts("nothing to force");
+			continue;
+		}
+		o->forgot = i + 1;
+		findings = 0;
+		disk->n_ops--;
+		memmove(disk->op + i, disk->op + i + 1, rest);
+		r = judge(disk, o);
+		if (findings == 0)
+			puts("not missed");
+		memmove(disk->op + i + 1, disk->op + i, rest);
+		disk->op[i] = op;
+		disk->n_ops++;
+	}
+	findings = found;
+	return r;
+}
+
 int main(int argc, char **argv)
 {
 	static struct disk disk;
 	struct options o;
-	bool printed = false;
+	bool printed = false, forget = false;
+	int (*judge)(const struct disk *, const struct options *);
 	int at, r;
 
-	if (parse(argc, argv, &o, &printed, &at) < 0)
+	if (parse(argc, argv, &o, &printed, &forget, &at) < 0)
+		return usage();
+	judge = !strcmp(argv[at], "audit")   ? judge_audit
+		: !strcmp(argv[at], "cache") ? judge_cache
+					     : NULL;
+	if (!judge)
 		return usage();
 	if (disk_begin(&disk, o.dir) < 0 ||
 	    record(&disk, argv + at + 6, printed ? o.seal_key : NULL) < 0)
 		return 2;
 	print_ops(&disk);
 	fflush(stdout);
-	if (!strcmp(argv[at], "audit"))
-		r = judge_audit(&disk, &o);
-	else if (!strcmp(argv[at], "cache"))
-		r = judge_cache(&disk, &o);
-	else
-		return usage();
+	r = judge(&disk, &o);
+	if (r == 0 && forget)
+		r = forget_syncs(&disk, &o, judge);
 	return r < 0 ? 2 : findings ? 1 : 0;
 }

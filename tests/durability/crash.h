@@ -11,7 +11,8 @@ struct options {
 	const char *payload;  /* what it runs */
 	const char *seal_key; /* of the log, NULL: it is not sealed */
 	bool all;	      /* every combination of what files hold */
-	unsigned long every;  /* one state in so many is gone on with by cordon itself */
+	size_t forgot;	     /* the operation of that number is a sync and was taken out; 0: none */
+	unsigned long every; /* one state in so many is gone on with by cordon itself */
 };
 
 /* The state as files in the scratch directory, and nothing else in it. */
@@ -22,6 +23,8 @@ int crash_run(char *const *argv);
 __attribute__((format(printf, 3, 4))) void
 crash_finding(const struct options *o, const struct state *state, const char *fmt, ...);
 size_t crash_findings(void);
+/* A sync was taken out, and the state was possible with it, too, or a finding is there already. */
+bool crash_is_passed(const struct options *o, const struct state *state);
 
 /* audit.c, cache.c: judge all states of what was recorded. 0, or -1 when that was not possible. */
 int judge_audit(const struct disk *disk, const struct options *o);

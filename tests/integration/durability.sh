@@ -40,6 +40,18 @@ crashes() {
 	check "$title: the states were made" \
 		awk -v least="$least" '/^(audit|cache): / { seen = $2 >= least } END { exit !seen }' "$OUT"
 }
+# sealed TITLE LEAST NEEDED OPTION...: and each sync is for something, at least NEEDED of them: without it a
+# promise breaks. What the last one forces, a key, is asked for by the next seal: "two seals" has one.
+sealed() {
+	local title=$1 least=$2 needed=$3
+	shift 3
+	crashes "$title" "$least" --forget-syncs "$@"
+	check "$title: $needed syncs are missed, or more" test "$(grep -c '^sync .*: missed ' "$OUT")" -ge "$needed"
+	check "$title: the last one alone is not" test "$(grep '^sync .*: not missed$' "$OUT")" = "$(grep '^sync .* of audit.jsonl.seal: ' "$OUT" | tail -n 1)"
+}
+unforced() { # nothing was told to be on the disk
+	! grep -q '^[0-9]* operations:.* sync' "$OUT"
+}
 # So full that the next sandbox rotates it.
 fill() {
 	until [ -f log/audit.jsonl ] && [ "$(stat -c %s log/audit.jsonl)" -gt 50000 ]; do
@@ -53,19 +65,20 @@ rotated() {
 fill
 crashes "a log that is rotated" 100 audit log -- "${sandbox[@]}"
 check "a log that is rotated: it was" rotated 1
+check "a log that is rotated: promises nothing, and waits for no disk" unforced
 
-crashes "seal-setup" 10 --seal-key="$WORK/key" --key-printed audit log -- \
+sealed "seal-setup" 10 3 --seal-key="$WORK/key" --key-printed audit log -- \
 	"$CORDON" audit seal-setup "$WORK/log/audit.jsonl"
 check "seal-setup: the key was printed" grep -q '^cordon-seal-1:' key
 fill
-crashes "a sealed log that is rotated" 100 --seal-key="$WORK/key" audit log -- "${sandbox[@]}"
+sealed "a sealed log that is rotated" 100 3 --seal-key="$WORK/key" audit log -- "${sandbox[@]}"
 check "a sealed log that is rotated: it was" rotated 2
 fill
-crashes "a sealed log of which the oldest file goes" 100 --seal-key="$WORK/key" audit log -- "${sandbox[@]}"
+sealed "a sealed log of which the oldest file goes" 100 4 --seal-key="$WORK/key" audit log -- "${sandbox[@]}"
 check "a sealed log of which the oldest file goes: it did" rotated 2
 # Two seals, so that the first one's key has to be gone from the disk when the second one is made.
 short=("$CORDON" run -q --audit "file:$WORK/log/audit.jsonl" -- /bin/true)
-crashes "two seals" 30 --seal-key="$WORK/key" audit log -- \
+sealed "two seals" 30 3 --seal-key="$WORK/key" audit log -- \
 	/bin/sh -c '"$@" && "$@"' sh "${short[@]}"
 run "$CORDON" audit verify --seal-key key log/audit.jsonl
 check "without a crash it is whole, and sealed to its end" grep -q 'seals checked' "$OUT"
@@ -82,6 +95,7 @@ run "$PROGRAMS/crash" cache "$WORK/cache/cordon" "$WORK/cache/cordon" "$CORDON" 
 diag "the cache: $(cat "$OUT")"
 check "the cache: no finding" test "$STATUS" -eq 0
 [ "$STATUS" -eq 0 ] || _said
+check "the cache: waits for no disk" unforced
 check "the cache: what was torn was found and rebuilt" \
 	awk '/^cache: / { seen = $2 >= 50 && $4 == $2 - 1 } END { exit !seen }' "$OUT"
 # A whole bundle of another policy in the entry's place is none of it.
