@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -142,7 +143,7 @@ static void test_read_what_is_no_file(void **state)
 
 struct grower {
 	int fd;
-	volatile bool stop;
+	atomic_bool stop;
 };
 
 /* Append and cut back, as fast as can be. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -474,7 +475,7 @@ static void test_magic_links(void **state)
 struct swapper {
 	const char *one, *other; /* below the arena */
 	unsigned flags;
-	volatile bool stop;
+	atomic_bool stop;
 	unsigned long n;
 };
 
