@@ -125,8 +125,8 @@ void terminal_resize(struct terminal *t);
 void terminal_suspend(struct terminal *t);
 void terminal_resume(struct terminal *t);
 
-/* Restore the outer modes, close everything. May be called again, and on TERMINAL_INIT. 0, or -errno
- * when the outer terminal is still raw, and somebody has to be told. */
+/* Restore the outer modes, close everything. May be called again, and on TERMINAL_INIT. 0, or
+ * -errno when the outer terminal is still raw, and somebody has to be told. */
 int terminal_end(struct terminal *t);
 
 /* Restore the outer modes of the terminal begun in this process, if any: async-signal-safe,
