@@ -118,6 +118,7 @@ launch() {
 # files: a pipe of a caller with all categories is not for a type with two.
 launched() {
 	local applet label context=unconfined_u:unconfined_r:cordon-gaps-default.process type=cordon-gaps-default.process
+	local OUT=/opt/out ERR=/opt/err
 	mkdir -p /opt/base/{bin,dev,proc,run,tmp,usr,var/tmp,opt/data} /opt/data
 	cp "$(command -v busybox)" /opt/base/bin/
 	for applet in sh cat; do ln -s busybox /opt/base/bin/$applet; done
@@ -129,9 +130,10 @@ launched() {
 	chcon system_u:object_r:cordon-gaps-default.file:s0 /opt/data/own
 	chown -R 59742:59742 /opt/base /opt/data
 	printf 'policy gaps-default\nuse default\nkernel 6.18\n' >"$WORK/gaps-default.policy"
-	# As a user's own memory files have it; a file that is there keeps its label when it is written again.
-	: >"$OUT" 2>"$ERR"
-	chcon system_u:object_r:user_tmpfs_t:s0 "$OUT" "$ERR"
+	# Where the label of a user's memory files can be had: /tmp was mounted before this policy. It stays when they are
+	# written again.
+	: >$OUT 2>$ERR
+	chcon system_u:object_r:user_tmpfs_t:s0 $OUT $ERR
 	dmesg -C
 	expect_status 0 "a launch: with auto" -- launch --label selinux=auto -- cat /proc/self/attr/current
 	label=$(tr -d '\0' <"$OUT")
