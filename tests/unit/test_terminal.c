@@ -161,33 +161,6 @@ static void test_modes_and_size(void **state)
 	close_fd(&outer.master);
 }
 
-static void test_which_are_terminals(void **state)
-{
-	struct pair one = open_pair();
-	struct err err = ERR_INIT;
-	int ends[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	bool is = true;
-
-	(void)state;
-	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	assert_int_equal(terminal_is_one(null, &is, &err), 0);
-	assert_false(is);
-	assert_int_equal(terminal_is_one(ends[0], &is, &err), 0);
-	assert_false(is);
-	assert_int_equal(terminal_is_one(-1, &is, &err), 0);
-	assert_false(is);
-	assert_int_equal(terminal_is_one(one.slave, &is, &err), 0);
-	assert_true(is);
-	/* hung up: its file is a terminal no more, and a launch goes on without it */
-	close_fd(&one.master);
-	assert_int_equal(terminal_is_one(one.slave, &is, &err), 0);
-	assert_false(is);
-	close_fd(&one.slave);
-	close_fd(&ends[0]);
-	close_fd(&ends[1]);
-	close_fd(&null);
-}
-
 static void test_suspend_and_restore(void **state)
 {
 	struct pair outer = open_pair(), inner = open_pair();
@@ -611,7 +584,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_modes_and_size),
-		cmocka_unit_test(test_which_are_terminals),
 		cmocka_unit_test(test_suspend_and_restore),
 		cmocka_unit_test(test_bytes_both_ways),
 		cmocka_unit_test(test_interrupt_key_reaches_payload),
