@@ -5,7 +5,6 @@
  * (low 4 bits) and for its length in fours (high 4 bits; 15: all that is left). After each the
  * listener holds a descriptor or none, and the table of descriptors has not grown.
  */
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,40 +13,9 @@
 
 #include "audit/collected_client.h"
 #include "collect/clients.h"
+#include "fuzz/fuzz_packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-enum { MAX_FDS = 15 };
-
-static int lowest_free(void)
-{
-	int fd = fcntl(0, F_DUPFD_CLOEXEC, 3);
-
-	(void)close(fd);
-	return fd;
-}
-
-static bool send_packet(int to, const uint8_t *bytes, size_t n, unsigned n_fds)
-{
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = n };
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int) * MAX_FDS)];
-	} control = { .space = { 0 } };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (n_fds > 0) {
-		struct cmsghdr *c;
-
-		msg.msg_control = control.space;
-		msg.msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
-		c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
-	}
-	return sendmsg(to, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
-}
 
 /* What is promised of each word, registered or not. */
 static void hear(int fd, const uint8_t *bytes, size_t n, unsigned n_fds, bool registered)
@@ -91,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return 0;
 	collected.fd = pair[0];
-	before = lowest_free();
+	before = fuzz_lowest_free();
 	for (data++, size--; size > 0;) {
 		const unsigned n_fds = data[0] & 15;
 		size_t n = (data[0] >> 4) * 4U;
@@ -99,13 +67,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data++;
 		size--;
 		n = n == 60 || n > size ? size : n;
-		if (send_packet(pair[1], data, n, n_fds)) {
+		if (fuzz_send(pair[1], data, n, n_fds)) {
 			if (who == 2)
 				answer(&collected, data, n);
 			else
 				hear(pair[0], data, n, n_fds, who == 1);
 		}
-		if (lowest_free() != before)
+		if (fuzz_lowest_free() != before)
 			abort();
 		data += n;
 		size -= n;
