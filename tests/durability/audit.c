@@ -314,8 +314,13 @@ static void judge_after(struct judge *j, const struct state *s, const struct ver
 		j->healed++;
 		if (v.repairs == before->repairs || knows_more(s, last) ||
 		    (before->kind != VERIFY_TRUNCATED && before->kind != VERIFY_DAMAGED))
-			crash_finding(j->o, s, "%s; behind the next writer nobody knows: %s",
-				      verify_kind_text(before->kind), before->text);
+			crash_finding(j->o, s,
+				      "%s; behind the next writer nobody knows: %s; repairs %llu, "
+				      "before %llu; records to %llu%s",
+				      verify_kind_text(before->kind), before->text,
+				      (unsigned long long)v.repairs,
+				      (unsigned long long)before->repairs, (unsigned long long)last,
+				      knows_more(s, last) ? ", the head knows more" : "");
 	}
 	if (go_on(j) < 0 || !verify(j, s, &again) || again.kind != v.kind ||
 	    (v.kind == VERIFY_WHOLE && again.repairs != v.repairs))

@@ -41,6 +41,7 @@ struct place {
 	char dir[512];
 	char namespaces[512]; /* the host's, as fingerprint wants them */
 	const char *cordon, *fingerprint, *scenario;
+	bool subjects; /* a sentence is held against what the failed call is for, too */
 };
 
 /* The terminal that a launch is started on, seen from both sides. -1: there is none. */
@@ -106,7 +107,7 @@ extern const char verdict_letters[_VERDICT_MAX + 1];
 
 /* sentence.c: whether what was said of a refusal is one sentence, and about the call that failed.
  */
-bool sentence_is_fit(const struct fault *f, const char *err, FILE *why);
+bool sentence_is_fit(const struct fault *f, const char *err, bool subjects, FILE *why);
 
 /* why gets the details of a finding. */
 enum verdict judge_run(const struct run *r, const char *reference, FILE *why);

@@ -16,6 +16,7 @@
  *   --jobs N                at once (2)
  *   --table                 what came of each call
  *   --say                   what came of each fault
+ *   --subjects              a sentence that is about something else than the call is a finding
  *   --reach PERCENT         fewer that were reached are a finding: a relay's calls come in an order
  *                           of their own, so that not each of them is there again
  *   --replay FAULT          that one, as a finding names it:
@@ -67,7 +68,7 @@ struct job {
 struct options {
 	const char *scenario, *replay, *only, *calls, *cordon, *fingerprint;
 	unsigned long count, seed, jobs, reach;
-	bool table, list, say;
+	bool table, list, say, subjects;
 };
 
 static char work[256];
@@ -197,7 +198,8 @@ static int do_job(const struct place *p, const char *ref, struct job *j, bool sa
 
 static struct place place_of(const struct options *o)
 {
-	return (struct place){ .cordon = o->cordon,
+	return (struct place){ .subjects = o->subjects,
+			       .cordon = o->cordon,
 			       .fingerprint = o->fingerprint,
 			       .scenario = o->scenario };
 }
@@ -431,6 +433,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 			o->list = true;
 		else if (!strcmp(argv[i], "--say"))
 			o->say = true;
+		else if (!strcmp(argv[i], "--subjects"))
+			o->subjects = true;
 		else if (i + 1 == argc)
 			return -1;
 		else if (!strcmp(argv[i], "--scenario"))
@@ -529,7 +533,7 @@ int main(int argc, char **argv)
 			"              [--calls CALL,...]\n"
 			"              [--count N] [--seed S] [--jobs N] [--reach PERCENT] "
 			"[--table] "
-			"[--say]\n"
+			"[--say] [--subjects]\n"
 			"              [--list] [--replay FAULT]\n"
 			"              CORDON FINGERPRINT\n");
 		return 2;

@@ -75,7 +75,7 @@ static bool is_answer(const struct fault *f, const char *line)
 	    (!looks && f->nr != SYS_openat2))
 		return false;
 	return begins(line, "list ") || is_shown_host(line) ||
-	       (((looks && f->error == ENOENT) || f->nr == SYS_faccessat2) &&
+	       ((f->error == ENOENT || f->nr == SYS_faccessat2) &&
 		(begins(line, "mount /none /") || begins(line, "mount /empty /")));
 }
 
@@ -259,7 +259,7 @@ enum verdict judge_run(const struct run *r, const char *reference, FILE *why)
 		v = judge_status(r, ran, err);
 	/* 128 + SIGKILL says what became of the payload, and needs no words for it. */
 	if ((v == REFUSED || v == STOPPED) && WEXITSTATUS(r->status) <= 127 &&
-	    !sentence_is_fit(&r->fault, err, why))
+	    !sentence_is_fit(&r->fault, err, r->place->subjects, why))
 		v = ASTRAY;
 	if (v < WEAKER && ran) {
 		w = judge_confinement(r, reference, out, why);

@@ -15,7 +15,7 @@ static const struct {
 	int nr;
 	const char *words;
 } said_of[] = {
-	{ SYS_open_tree, "take|cover|mask|mount|root|empty|open|base|overlay|hide" },
+	{ SYS_open_tree, "take|cover|mask|mount|root|empty|open|base|overlay|hide|make a file" },
 	{ SYS_move_mount, "mount|mask|cover|attach|root|keep|put|overlay" },
 	{ SYS_mount_setattr, "mount flags|private|read-only" },
 	{ SYS_fsopen, "file system|tmpfs|overlay|proc|/dev/pts|cover|mount" },
@@ -100,7 +100,7 @@ static bool fits(const struct fault *f, const char *line, size_t len)
 	return true;
 }
 
-bool sentence_is_fit(const struct fault *f, const char *err, FILE *why)
+bool sentence_is_fit(const struct fault *f, const char *err, bool subjects, FILE *why)
 {
 	static const char cannot[] = "cordon: cannot ", own[] = "cordon: ", hint[] = "hint: ";
 	unsigned sentences = 0, hints = 0, others = 0;
@@ -111,7 +111,7 @@ bool sentence_is_fit(const struct fault *f, const char *err, FILE *why)
 
 		if (!strncmp(p, cannot, sizeof(cannot) - 1)) {
 			sentences++;
-			fit = fit && fits(f, p, len);
+			fit = fit && (!subjects || fits(f, p, len));
 		} else if (!strncmp(p, hint, sizeof(hint) - 1)) {
 			hints++;
 		} else {
