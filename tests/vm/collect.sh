@@ -286,6 +286,8 @@ if [ "$LSM" = apparmor ]; then
 	chown "$TWO:$TWO" given
 	check "the policy's own profile is made" "$CORDON" policy build default --emit apparmor -o "$WORK/etc"
 	check "and loaded" "${CORDON_VM_PARSER:-/usr/sbin/apparmor_parser}" -K --replace etc/default.apparmor
+	# other tests of this guest look for one that is not
+	at_exit "printf cordon-default >/sys/kernel/security/apparmor/.remove"
 	# Through a pipe: under a profile a file of the host's would be refused, too (doc/apparmor.md).
 	labelled() { # USER LABEL OPTIONS...
 		launch "$1" --label "apparmor=$2" --rw "$WORK/given:/data" "${@:3}" 2>&1 | cat >/dev/null
