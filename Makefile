@@ -142,7 +142,7 @@ endif
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 CORPORA := $(patsubst fuzz/%.c,$(BUILD)/tests/%,$(wildcard fuzz/fuzz_*.c))
 
-.PHONY: all help build-tests check check-unit check-corpus check-integration check-deps check-tables check-promises check-static check-binaries check-install check-reproducible check-format check-asan check-tsan check-threads check-aarch64 check-vm cross-objects faults escape hostile-trees races launches concurrency demo bench fuzz dist install clean
+.PHONY: all help build-tests check check-unit check-corpus check-integration check-deps check-tables check-promises check-static check-binaries check-install check-reproducible check-format check-asan check-tsan check-threads check-aarch64 check-vm check-vm-all cross-objects faults escape hostile-trees races launches concurrency demo bench fuzz dist install clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -385,7 +385,9 @@ check-integration: all $(PROBES) $(FAULTS)  ## whole programs, rootless; as root
 # One boot a lane: Debian's kernel in QEMU, software emulation, as whom you are.
 VM_LANES ?= apparmor-6.1 selinux-6.1 apparmor-new selinux-6.12
 VM_UNIT  := $(addprefix $(BUILD)/tests/,$(shell awk '!/^#/ { print $$2 }' tests/vm/unit-tests))
-check-vm: all $(PROBES) $(VM_UNIT)  ## AppArmor, SELinux, cgroup v2, Landlock 2 to 11: in guests with Debian's kernels
+check-vm: all $(PROBES) $(VM_UNIT)  ## AppArmor, SELinux, cgroup v2, Landlock 2 to 11: in guests with Debian's kernels, each test in one
+	tools/run-tests vm-once $(BUILD) $(VM_LANES)
+check-vm-all: all $(PROBES) $(VM_UNIT)  ## the same, each test in every guest that it names
 	tools/run-tests vm $(BUILD) $(VM_LANES)
 
 check-deps:  ## no room includes what tools/rooms.allow does not let it

@@ -54,7 +54,7 @@ wait_for 30 test -s "$WORK/pid"
 try() {
 	attempts prepare "$ARENA"
 	prepared
-	"$@" "$ARENA" "$(cat "$WORK/pid")" "$PORT" "$((PORT + 1))" "$((PORT + 2))"
+	"$@" "$ARENA" "$(<"$WORK/pid")" "$PORT" "$((PORT + 1))" "$((PORT + 2))"
 }
 
 attempts_with() {

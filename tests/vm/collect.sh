@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# lanes: apparmor-6.1 selinux-6.1 apparmor-new selinux-6.12
+# lanes: selinux-6.1 apparmor-6.1 apparmor-new selinux-6.12
 # as: root
 # The kernel's own denials: cordon-collect with one capability, two users, each refused things of his
 # own; each denial is once in the right log and in no other one.
 # shellcheck source=tests/lib/harness.sh disable=SC2016,SC2317 # expanded inside; called by run
 . "$(dirname "$0")/../lib/harness.sh"
+# shellcheck source=tests/lib/later.sh
+. "$(dirname "$0")/../lib/later.sh"
 
 SOCKET=/run/cordon/collect.sock
 LSM=${CORDON_TEST_LANE%%-*} KERNEL=${CORDON_TEST_LANE#*-}
@@ -25,37 +27,25 @@ as() { # USER COMMAND...
 launch() { # USER OPTIONS... -- COMMAND...
 	as "$1" "$CORDON" run --ro "$PROGRAMS" "${@:2}"
 }
-log() { # USER FILTER: what of the log passes
-	jq -c "$2" "$WORK/$1/cordon/audit.jsonl"
+log() { # TITLE USER FILTER: true of that user's records
+	later "$1" "$WORK/$2/cordon/audit.jsonl" "$3"
 }
 # Without fork events (Linux 6.1) a process that ends at once may be gone when its denial is read: then that
 # is told, by a number.
 exact=yes
 [ "$KERNEL" != 6.1 ] || exact=
-so_many() { # NUMBER FOUND TOLD
-	diag "$2 instead of $1, $3 told as gone"
-	case $1 in
-	*~) [ "$2" -eq "${1%\~}" ] || { [ -z "$exact" ] && [ "$2" -lt "${1%\~}" ] && [ $(($2 + $3)) -ge "${1%\~}" ]; } ;;
-	*) [ "$2" -eq "$1" ] ;;
-	esac
-}
-# One jq(1) for all of a group: its start takes half a second in a guest.
 has() { # USER {NUMBER TITLE FILTER}...: so many denials, those that were counted included; NUMBER~: see above
-	local user=$1 i program='([.[] | select(.type == "kernel") | .unjoined] | add // 0)'
-	local -a found
+	local user=$1 unseen
 	shift
-	for ((i = 3; i <= $#; i += 3)); do
-		program+=", ([.[] | select((.type == \"denial\" or .type == \"summary\") and (${!i})) | .count] | add // 0)"
-	done
-	mapfile -t found < <(jq -s "$program" "$WORK/$user/cordon/audit.jsonl")
-	for ((i = 1; $# > 0; i++)); do
-		check "$2" so_many "$1" "${found[i]-none}" "${found[0]-none}"
+	for (( ; $# > 0; )); do
+		unseen=false
+		[[ $1 != *~ || -n $exact ]] || unseen=true
+		log "$2" "$user" "so_many(${1%\~}; $unseen; $3)"
 		shift 3
 	done
 }
-total() { # USER: all of its denials, and what was told as lost
-	jq -sr '[([.[] | select(.type == "denial" or .type == "summary") | .count] | add // 0),
-		([.[] | select(.type == "kernel") | .events + .unjoined] | add // 0)] | @tsv' "$WORK/$1/cordon/audit.jsonl"
+unseen() { # TITLE USER LIST: of the last sandbox's opening record
+	log "$1" "$2" "opened.kernel_denials.unseen == $3"
 }
 start_collector() {
 	mkdir -p /run/cordon
@@ -75,16 +65,12 @@ at_exit 'kill $collector; rm -rf /run/cordon'
 
 # --- without it
 launch "$ONE" -- "$PROGRAMS/killed" 1 110 >/dev/null
-check "without a collector the opening record says so" jq -es \
-	'.[0].kernel_denials == {"readable": false, "why": "there is no collector", "unseen": ["landlock"]}' \
-	"$WORK/$ONE/cordon/audit.jsonl"
+log "without a collector the opening record says so" "$ONE" \
+	'.[0].kernel_denials == {"readable": false, "why": "there is no collector", "unseen": ["landlock"]}'
 has "$ONE" 0 "and nothing of the kernel's is there" true
 printf 'policy silent\nuse default\nkernel 6.18\nnotify off\n' >silent.policy
 launch "$ONE" --policy "$WORK/silent.policy" -- "$PROGRAMS/denied" 1 1 keyctl >/dev/null
-unseen() { # USER LIST: of the last sandbox's opening record
-	[ "$(log "$1" 'select(.type == "open") | .kernel_denials.unseen' | tail -n 1)" = "$2" ]
-}
-check "whose denials are not seen is said" unseen "$ONE" '["landlock","seccomp-errno"]'
+unseen "whose denials are not seen is said" "$ONE" '["landlock","seccomp-errno"]'
 check "nor is anything in the kernel's own log" [ "$(dmesg | grep -c 'type=1326 .*code=0x50000')" -eq 0 ]
 
 # --- what it is, and is not, when it starts
@@ -95,7 +81,7 @@ expect_error 125 'with the capability (cap_)?net_admin' "nor with more than it n
 expect_error 125 'CAP_AUDIT_READ' "nor with less" -- \
 	setpriv --reuid "$COLLECTOR" --regid "$COLLECTOR" --clear-groups "$CORDON_TEST_ROOT/build/cordon-collect"
 check "it starts with CAP_AUDIT_READ" start_collector
-diag "$(cat "$WORK/collector.err")"
+diag "$(<"$WORK/collector.err")"
 status() {
 	grep -qE "^$1" "/proc/$collector/status"
 }
@@ -112,12 +98,11 @@ first=$!
 launch "$TWO" -- "$PROGRAMS/killed" 9 111 >/dev/null &
 second=$!
 wait $first $second
-check "the opening record says that the kernel's denials are read" \
-	[ "$(log "$TWO" 'select(.type == "open") | .kernel_denials.readable')" = true ]
+log "the opening record says that the kernel's denials are read" "$TWO" 'opened.kernel_denials.readable'
 # Landlock tells from ABI 7 on
 untold='["landlock"]'
 [ "$KERNEL" != new ] || untold='[]'
-check "and whose are not" unseen "$TWO" "$untold"
+unseen "and whose are not" "$TWO" "$untold"
 launch "$ONE" -- sh -c 'exec "$0" 1 104' "$PROGRAMS/killed" >/dev/null
 launch "$ONE" -- "$PROGRAMS/hostile" nothing >/dev/null 2>&1
 has "$ONE" \
@@ -128,9 +113,9 @@ has "$ONE" \
 has "$TWO" \
 	9~ "and the other way about" '.mechanism == "seccomp" and .syscall.name == "getpgrp" and .answer.kill' \
 	0 "and none of the one's there" '.syscall.name == "getppid"'
-how=pid
-[ -n "$exact" ] || how="pid|parent|uid"
-check "joined by process" [ -z "$(log "$ONE" 'select(.joined) | .joined' | grep -vxE "\"($how)\"")" ]
+how='"pid"'
+[ -n "$exact" ] || how='"pid", "parent", "uid"'
+log "joined by process" "$ONE" "all(.[] | select(.joined); .joined | IN($how))"
 
 # --- a policy without a listener: the kernel tells of its refusals, the policy of their errno
 printf 'policy silent\nuse default\nkernel 6.18\nnotify off\nremove deny acct bpf\ndeny acct errno EACCES\ndeny bpf errno ENOSYS quiet\n' >silent.policy
@@ -145,7 +130,7 @@ silent "$TWO" 7 keyctl 2
 wait $first
 silent "$ONE" 6 keyctl
 silent "$ONE" 5 bpf
-check "what a policy without a listener refuses is not unseen" unseen "$ONE" "$untold"
+unseen "what a policy without a listener refuses is not unseen" "$ONE" "$untold"
 launch "$ONE" --policy "$WORK/silent.policy" -- true
 launch "$ONE" -- "$PROGRAMS/denied" 4 1 swapoff >/dev/null
 has "$ONE" \
@@ -186,17 +171,17 @@ END
 	confined "$TWO" sh -c "echo >/tmp/secret-$TWO; echo >'/tmp/odd \" name-$TWO'; (echo >/tmp/secret-$TWO)" 2>/dev/null
 	wait $first
 	has "$ONE" \
-		3 "AppArmor: each denial once, in the right log" \
+		3~ "AppArmor: each denial once, in the right log" \
 		".mechanism == \"apparmor\" and .operation != \"open\" and .path == \"/tmp/secret-$ONE\" and .label == \"collect-$ONE\" and .comm == \"sh\"" \
 		0 "all of AppArmor's are that user's" ".mechanism == \"apparmor\" and .label != \"collect-$ONE\""
 	has "$TWO" \
-		2 "and the other's" ".mechanism == \"apparmor\" and .path == \"/tmp/secret-$TWO\"" \
-		1 "a name that the kernel writes in hex" ".mechanism == \"apparmor\" and .path == \"/tmp/odd \\\" name-$TWO\"" \
-		3 "no more than these" '.mechanism == "apparmor"'
+		2~ "and the other's" ".mechanism == \"apparmor\" and .path == \"/tmp/secret-$TWO\"" \
+		1~ "a name that the kernel writes in hex" ".mechanism == \"apparmor\" and .path == \"/tmp/odd \\\" name-$TWO\"" \
+		3~ "no more than these" '.mechanism == "apparmor"'
 	;;
 selinux)
 	cat /sys/fs/selinux/policy >before 2>/dev/null
-	enforcing=$(cat /sys/fs/selinux/enforce)
+	enforcing=$(</sys/fs/selinux/enforce)
 	secilc -o policy -f /dev/null "$CORDON_TEST_ROOT/tests/vm/collect.cil" && cat policy >/sys/fs/selinux/load
 	echo 1 >/sys/fs/selinux/enforce
 	at_exit "echo 0 >/sys/fs/selinux/enforce; [ ! -s '$WORK/before' ] || cat '$WORK/before' >/sys/fs/selinux/load
@@ -219,12 +204,12 @@ selinux)
 	boxed "$TWO" cat "$WORK/shown/secret-$TWO" 2>/dev/null
 	wait $first
 	has "$ONE" \
-		2 "SELinux: each denial once, in the right log" \
+		2~ "SELinux: each denial once, in the right log" \
 		".mechanism == \"selinux\" and .operation == \"file\" and (.access | index(\"read\")) and .fields.name == \"secret-$ONE\" and (.label | test(\"box_t\"))" \
-		2 "no more than these" '.mechanism == "selinux"'
+		2~ "no more than these" '.mechanism == "selinux"'
 	has "$TWO" \
-		1 "and the other's" ".mechanism == \"selinux\" and .fields.name == \"secret-$TWO\"" \
-		1 "no more than that" '.mechanism == "selinux"'
+		1~ "and the other's" ".mechanism == \"selinux\" and .fields.name == \"secret-$TWO\"" \
+		1~ "no more than that" '.mechanism == "selinux"'
 	# a label that the launch asks for
 	echo secret >shown/secret-label
 	python3 -c 'import os; os.setxattr("shown/secret-label", "security.selinux", b"all_u:object_r:secret_t:s0\0")'
@@ -232,8 +217,8 @@ selinux)
 		launch "$1" --label selinux=box_t:s0 --ro "$WORK/shown" -- cat "$WORK/shown/$2" 2>/dev/null
 	}
 	labelled "$TWO" secret-label
-	check "with --label: the payload is in it" [ "$(log "$TWO" 'select(.type == "open") | .in_force[]' |
-		grep -cxF "\"SELinux context 'all_u:all_r:box_t:s0'\"")" -eq 1 ]
+	log "with --label: the payload is in it" "$TWO" \
+		'[opened.in_force[] | select(. == "SELinux context \u0027all_u:all_r:box_t:s0\u0027")] | length == 1'
 	launch "$TWO" --ro "$WORK/shown" -- cat "$WORK/shown/secret-label" >/dev/null
 	has "$TWO" \
 		1~ "with --label: the denial once, in the same log" \
@@ -241,7 +226,7 @@ selinux)
 		2~ "no more than that" '.mechanism == "selinux"'
 	echo 0 >/sys/fs/selinux/enforce
 	boxed "$ONE" cat "$WORK/shown/secret-$ONE" >/dev/null
-	has "$ONE" 2 "permissive mode refuses nothing" '.mechanism == "selinux"'
+	has "$ONE" 2~ "permissive mode refuses nothing" '.mechanism == "selinux"'
 	;;
 esac
 
@@ -301,11 +286,11 @@ if [ "$LSM" = apparmor ]; then
 		2~ "with --label: each denial once, with the profile and the path inside" \
 		'.mechanism == "apparmor" and .label == "cordon-default" and .path == "/data/file"' \
 		3~ "no more of the profile's" '.mechanism == "apparmor" and .label == "cordon-default"'
-	check "each sandbox has its own" [ "$(log "$TWO" 'select(.label == "cordon-default") | .sandbox' | sort -u | wc -l)" -eq 2 ]
+	log "each sandbox has its own" "$TWO" 'map(select(.label == "cordon-default") | .sandbox) | unique | length == 2'
 	if [ "$KERNEL" = new ]; then
-		check "with Landlock's beside it, in one sandbox" [ "$(jq -sc 'map(select(.type == "denial" and
-			(.path == "/data/other" or .path == "/tmp/labelled"))) | [(map(.sandbox) | unique | length), (.[].mechanism)]' \
-			"$WORK/$TWO/cordon/audit.jsonl")" = '[1,"apparmor","landlock"]' ]
+		log "with Landlock's beside it, in one sandbox" "$TWO" 'map(select(.type == "denial" and
+			(.path == "/data/other" or .path == "/tmp/labelled"))) |
+			[(map(.sandbox) | unique | length), (.[].mechanism)] == [1, "apparmor", "landlock"]'
 	fi
 fi
 
@@ -332,18 +317,17 @@ hears_only_its_own() {
 }
 check "and hears nothing of another user's" hears_only_its_own
 # Without fork events what is gone is joined by its user (decision 15).
-[ -z "$exact" ] || check "and hears of nobody else, not even of its own user's" [ "$(cat heard)" = ready ]
+[ -z "$exact" ] || check "and hears of nobody else, not even of its own user's" [ "$(<heard)" = ready ]
 kill "$payload"
 wait $sleeper
 
 # --- many at once: recorded, counted, or told as lost
-read -r before _ < <(total "$TWO")
+mapfile -t before <"$WORK/$TWO/cordon/audit.jsonl"
 launch "$TWO" -- sh -c 'for i in 1 2 3 4; do "$0" 50 102 & done; wait' "$PROGRAMS/killed" >/dev/null
-read -r got lost < <(total "$TWO")
-made=200 got=$((got - before))
-diag "$made made, $got accounted for, $lost told as lost at most"
-check "a flood adds up" [ "$got" -le $made -a $((got + lost)) -ge $made ]
-check "and is summed up" [ "$(log "$TWO" 'select(.type == "summary" and .operation == "syscall") | .count' | wc -l)" -gt 0 ]
+log "a flood of 200 adds up" "$TWO" "(denials(true) - (.[:${#before[@]}] | denials(true))) as \$got |
+	([.[] | select(.type == \"kernel\") | .events + .unjoined] | add // 0) as \$lost |
+	\"\(\$got) accounted for, \(\$lost) told as lost at most\", (\$got <= 200 and \$got + \$lost >= 200)"
+log "and is summed up" "$TWO" 'any(.[]; .type == "summary" and .operation == "syscall")'
 
 # --- it ends
 mkdir stopped
@@ -355,18 +339,18 @@ wait_for 20 [ -e stopped/began ]
 stop_collector
 touch stopped/go
 wait $sleeper
-check "a log says that the collector is gone" [ "$(log "$ONE" 'select(.type == "kernel" and .event == "ended")' | wc -l)" -eq 1 ]
+log "a log says that the collector is gone" "$ONE" '[.[] | select(.type == "kernel" and .event == "ended")] | length == 1'
 has "$ONE" 0 "and has nothing of what came then" '.syscall.name == "geteuid"'
 
 # A label that refuses nothing has nothing that would be unseen.
 case $LSM in
 apparmor)
 	labelled "$TWO" auto -- true
-	check "an entered profile's denials are unseen then" unseen "$TWO" '["apparmor","landlock"]'
+	unseen "an entered profile's denials are unseen then" "$TWO" '["apparmor","landlock"]'
 	;;
 selinux)
 	labelled "$TWO" secret-label >/dev/null
-	check "a context's are not, in permissive mode" unseen "$TWO" '["landlock"]'
+	unseen "a context's are not, in permissive mode" "$TWO" '["landlock"]'
 	;;
 esac
 

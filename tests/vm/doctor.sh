@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# lanes: apparmor-6.1 selinux-6.1 apparmor-new selinux-6.12
+# lanes: apparmor-new apparmor-6.1 selinux-6.1 selinux-6.12
 # as: root
 # shellcheck source=tests/lib/harness.sh disable=SC2016,SC2034,SC2317 # expanded inside; called by run
 # Hosts that let an ordinary user do less, made by root: doctor says what is lacking and what to do, a
@@ -53,12 +53,12 @@ expect_status 0 "unprivileged_userns_clone=0: root launches" -- "$CORDON" run --
 echo 1 >/proc/sys/kernel/unprivileged_userns_clone
 
 # --- the kernel's own: ENOSPC
-most=$(cat /proc/sys/user/max_user_namespaces)
+most=$(</proc/sys/user/max_user_namespaces)
 echo 0 >/proc/sys/user/max_user_namespaces
 cannot_run "No space left on device" "sysctl -w user.max_user_namespaces=15000" "max_user_namespaces=0"
 expect_error 125 "No space left" "max_user_namespaces=0: nor does root" -- "$CORDON" run -- true
 echo "$most" >/proc/sys/user/max_user_namespaces
-most=$(cat /proc/sys/user/max_net_namespaces)
+most=$(</proc/sys/user/max_net_namespaces)
 echo 0 >/proc/sys/user/max_net_namespaces
 lacks "network namespace" "No space left on device" "raise user.max_net_namespaces" "max_net_namespaces=0"
 expect_error 125 "No space left" "max_net_namespaces=0: a launch" -- user "$CORDON" run -- true

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# lanes: apparmor-6.1 selinux-6.1 apparmor-new selinux-6.12
+# lanes: apparmor-new apparmor-6.1 selinux-6.1 selinux-6.12
 # as: root
 # What each mechanism answers to hundreds of calls is what its judge promises, as in
 # tests/integration/gaps.sh, with what only these kernels have: AppArmor alone, SELinux alone, Landlock
@@ -14,7 +14,7 @@ if [ "$LSM" = selinux ] && [ "${1-}" != labelled ]; then
 	# own come back with the policy before it.
 	before=$(mktemp)
 	current=$(tr -d '\0' </proc/self/attr/current)
-	enforcing=$(cat /sys/fs/selinux/enforce)
+	enforcing=$(</sys/fs/selinux/enforce)
 	echo 0 >/sys/fs/selinux/enforce
 	cat /sys/fs/selinux/policy >"$before"
 	status=0

@@ -5,6 +5,8 @@
 # Entering AppArmor profiles: root loads them, an ordinary user launches.
 # shellcheck source=tests/lib/harness.sh disable=SC2016,SC2317 # expanded inside; called by run
 . "$(dirname "$0")/../lib/harness.sh"
+# shellcheck source=tests/lib/later.sh
+. "$(dirname "$0")/../lib/later.sh"
 
 chmod 0755 "$CORDON_TEST_HOME" "$TMPDIR" "$WORK"
 cd "$WORK" || exit 1
@@ -28,8 +30,8 @@ emit() { # POLICY NAME OPTIONS...
 	"$CORDON" policy build "$1" --emit apparmor -o "$WORK/etc" "${@:3}" &&
 		mv "etc/${2#cordon-}.apparmor" "etc/$2"
 }
-opening() { # FIELD: of the last sandbox
-	grep '"type":"open"' "$LOG" | tail -n 1 | jq -r ".$1[]"
+opening() { # TITLE FILTER: true of the last sandbox's opening record
+	later "$1" "$LOG" "opened | $2"
 }
 denied_by() { # PROFILE NAME: what the kernel wrote
 	dmesg | grep 'apparmor="DENIED"' | grep -F "profile=\"$1\"" | grep -qF "name=\"$2\""
@@ -40,7 +42,8 @@ expect_error 125 "AppArmor profile 'cordon-default' \(--label\): it is not loade
 	launch --label apparmor=cordon-default -- true
 check "the administrator's command is told" grep -qF "as root: apparmor_parser --replace default.apparmor" "$ERR"
 expect_output unconfined "auto does without" -- launch --label apparmor=auto -- cat $LABEL
-check "and the record says so" grep -q "^AppArmor: 'cordon-default' cannot be entered: it is not loaded" <(opening given_up)
+opening "and the record says so" \
+	".given_up | any(.[]; startswith(\"AppArmor: 'cordon-default' cannot be entered: it is not loaded\"))"
 cat >'my own.policy' <<'END'
 policy mine
 use default
@@ -60,8 +63,8 @@ for policy in base-libc process default build session strict; do
 	expect_status 0 "$policy: and loaded" -- load "etc/cordon-$policy"
 done
 expect_output "cordon-default (enforce)" "auto enters it" -- launch --label apparmor=auto -- cat $LABEL
-check "and the record says so" grep -qx "AppArmor profile 'cordon-default'" <(opening in_force)
-check "and of nothing that was given up" [ -z "$(opening given_up | grep AppArmor)" ]
+opening "and the record says so" ".in_force | any(.[]; . == \"AppArmor profile 'cordon-default'\")"
+opening "and of nothing that was given up" '.given_up | all(.[]; test("AppArmor") | not)'
 expect_output "cordon-strict (enforce)" "by name, another one" -- launch --label apparmor=cordon-strict -- cat $LABEL
 expect_output unconfined "pid 1 has none" -- launch --label apparmor=auto -- cat /proc/1/attr/apparmor/current
 expect_output "cordon-default (enforce)" "a time namespace" -- launch --new-time --label apparmor=auto -- cat $LABEL
@@ -154,8 +157,8 @@ expect_output "cordon-default//&may-stack (enforce)" "a confined launcher stacks
 	within may-stack --label apparmor=auto -- cat $LABEL
 expect_status 0 "and its payload signals its own children" -- \
 	within may-stack --label apparmor=auto -- sh -c 'sleep 60 & kill $!'
-check "and the record says so" \
-	grep -qx "AppArmor profile 'cordon-default', stacked on 'may-stack (enforce)'" <(opening in_force)
+opening "and the record says so" \
+	".in_force | any(.[]; . == \"AppArmor profile 'cordon-default', stacked on 'may-stack (enforce)'\")"
 expect_output "cordon-default//&may-stack (enforce)" "under no_new_privs, too" -- piped aa-exec -p may-stack -- \
 	"${AS[0]}" --no-new-privs "${AS[@]:1}" "$CORDON" run --label apparmor=auto -- cat $LABEL
 expect_error 125 "the profile that cordon itself is in does not let it" "one without the right" -- \
@@ -169,7 +172,7 @@ expect_output "cordon-default (enforce)" "a profile that confines nothing is lef
 
 # --- a profile that refuses nothing is no secret
 expect_output "complains (complain)" "complain mode" -- launch --label apparmor=complains -- cat $LABEL
-check "is recorded as what it is" grep -q "^AppArmor profile 'complains': it complains" <(opening given_up)
+opening "is recorded as what it is" ".given_up | any(.[]; startswith(\"AppArmor profile 'complains': it complains\"))"
 
 if [ "$CORDON_TEST_LANE" = apparmor-6.1 ]; then
 	done_testing

@@ -5,6 +5,8 @@
 # Entering SELinux contexts, under a policy of our own (label_selinux.cil), permissive and enforcing.
 # shellcheck source=tests/lib/harness.sh disable=SC2016,SC2034,SC2317 # expanded inside; called by run
 . "$(dirname "$0")/../lib/harness.sh"
+# shellcheck source=tests/lib/later.sh
+. "$(dirname "$0")/../lib/later.sh"
 HERE=$(cd "$(dirname "$0")" && pwd)
 
 chmod 0755 "$CORDON_TEST_HOME" "$TMPDIR" "$WORK"
@@ -18,7 +20,7 @@ become() { printf '%s' "$1" >/proc/self/attr/current; }
 
 # Whatever policy the lane has is put back. In between this shell has a domain of ours.
 before=$(tr -d "\0" </proc/self/attr/current)
-enforcing=$(cat $SELINUX/enforce)
+enforcing=$(<$SELINUX/enforce)
 enforce 0
 cat $SELINUX/policy >"$WORK/before" 2>/dev/null
 at_exit 'enforce 0; [ ! -s "$WORK/before" ] || cat "$WORK/before" >$SELINUX/load; become "$before"; enforce "$enforcing"'
@@ -42,8 +44,8 @@ label() { # OPTIONS...: of the payload, without the NUL behind it
 	launch "$@" -- cat /proc/self/attr/current | tr -d '\0'
 	return "${PIPESTATUS[0]}"
 }
-opening() { # FIELD: of the last sandbox
-	grep '"type":"open"' "$LOG" | tail -n 1 | jq -r ".$1[]"
+opening() { # TITLE FILTER: true of the last sandbox's opening record
+	later "$1" "$LOG" "opened | $2"
 }
 writes() { launch "$@" -- sh -c 'echo x >/tmp/file'; }
 
@@ -52,9 +54,9 @@ for mode in permissive enforcing; do
 	expect_match "^$USER:user_t:s0-s0:c0.c7$" "$mode: without a label the payload has the caller's" -- label
 	expect_match "^$USER:box_t:s0:c[0-7],c[0-7]$" "$mode: a type, and a pair of the caller's categories" -- \
 		label --label selinux=box_t
-	check "$mode: as the record says" grep -qx "SELinux context '$(cat "$OUT")'" <(opening in_force)
-	check "$mode: whether it refuses anything" [ $mode = \
-		"$(grep -q 'permissive, and it refuses nothing' <(opening given_up) && echo permissive || echo enforcing)" ]
+	opening "$mode: as the record says" ".in_force | any(.[]; . == \"SELinux context '$(<"$OUT")'\")"
+	opening "$mode: whether it refuses anything" ".given_up |
+		any(.[]; test(\"permissive, and it refuses nothing\")) == (\"$mode\" == \"permissive\")"
 	for _ in 1 2 3 4 5 6 7 8; do
 		label --label selinux=box_t
 		echo
@@ -71,8 +73,8 @@ for mode in permissive enforcing; do
 	expect_error 125 "fewer than two categories" "$mode: a range that the caller has not" -- \
 		label --label selinux=box_t:c100.c200
 	expect_match "^$USER:user_t:" "$mode: auto does without" -- label --label selinux=auto
-	check "$mode: as the record says" grep -q \
-		"^SELinux: '$USER:cordon-default.process:.*' cannot be entered: .* no such context" <(opening given_up)
+	opening "$mode: as the record says" ".given_up |
+		any(.[]; test(\"^SELinux: '$USER:cordon-default.process:.*' cannot be entered: .* no such context\"))"
 	expect_error 125 "AppArmor is not in force" "$mode: the other module is not here" -- label --label apparmor=x
 done
 

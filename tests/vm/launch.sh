@@ -100,5 +100,5 @@ else
 	echo upper >over/file
 	expect_output "upper" "two bases" -- "$CORDON" run --base over --base base -- cat /file
 fi
-check "the base is as it was" test "$(cat base/dir/file)" = lower
+check "the base is as it was" test "$(<base/dir/file)" = lower
 done_testing

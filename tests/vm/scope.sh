@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# lanes: apparmor-6.1 apparmor-new selinux-6.12
+# lanes: selinux-6.12 apparmor-6.1 apparmor-new
 # as: root
 # shellcheck source=tests/lib/harness.sh disable=SC2016,SC2317 # expanded inside; called by check
 # A cgroup for limits by a real user manager of systemd's, and what is said where there is none. Root
@@ -105,7 +105,7 @@ scope=$(find "$MANAGER" -name 'cordon-*.scope')
 leaf=$(find "$scope" -mindepth 1 -name 'cordon-*' ! -name cordon-supervisor)
 check "the scope holds the leaf, the leaf the limit" grep -qx 67108864 "$leaf/memory.max"
 check "the supervisor is beside it" test "$(wc -l <"$scope/cordon-supervisor/cgroup.procs")" -eq 1
-supervisor=$(cat "$scope/cordon-supervisor/cgroup.procs")
+supervisor=$(<"$scope/cordon-supervisor/cgroup.procs")
 expect_output "nothing was left" "gc leaves a living scope alone" -- terminal "$CORDON" gc
 kill -KILL "$supervisor"
 check "kill -9: the manager removes the scope and what is in it" wait_for 20 none_left
