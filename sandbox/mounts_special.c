@@ -117,6 +117,7 @@ static int forbid_user_namespaces(struct child *c, struct err *err)
 {
 	_cleanup_close_ int fd = -1;
 	char now[4] = "";
+	ssize_t n;
 	int r;
 
 	fd = path_open_in(c->proc, "sys/user/max_user_namespaces", O_RDWR, PATH_NO_SYMLINKS);
@@ -125,7 +126,10 @@ static int forbid_user_namespaces(struct child *c, struct err *err)
 	r = fd_write_all(fd, "0", 1);
 	if (r < 0)
 		return err_set(err, r, "forbid user namespaces below the sandbox");
-	if (pread(fd, now, sizeof(now), 0) != 2 || now[0] != '0' || now[1] != '\n')
+	n = pread(fd, now, sizeof(now), 0);
+	if (n < 0)
+		return err_set(err, -errno, "read /proc/sys/user/max_user_namespaces back");
+	if (n != 2 || now[0] != '0' || now[1] != '\n')
 		return err_set(err, -EPROTO,
 			       "find user namespaces below the sandbox forbidden, as it was set");
 	return 0;

@@ -177,7 +177,10 @@ int notify_one(struct notify *n)
 	do {
 		r = ioctl(n->fd, SECCOMP_IOCTL_NOTIF_SEND, resp);
 	} while (r < 0 && errno == EINTR); /* not sent: its caller waits still */
-	return r < 0 && errno != ENOENT ? -errno : 0;
+	if (r < 0 && errno != ENOENT)
+		return -errno;
+	/* The caller is gone. One that were not would wait for good. */
+	return r < 0 && ioctl(n->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &resp->id) == 0 ? -EPROTO : 0;
 }
 
 /* What waits now, at most max of them. As notify_ready(). */
