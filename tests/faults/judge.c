@@ -64,28 +64,75 @@ static bool is_shown_host(const char *line)
 }
 
 /* "It is not there" and "it is closed to you" are answers of the calls that look, and no failures:
- * what is neither there nor open to the caller is not shown; and not covered, when it is not there
- * or the call that asks whether it is open said so. */
-static bool is_answer(const struct fault *f, const char *line)
+ * what is neither there nor open to the caller is not shown. "It is read-only" is one to who would
+ * make a place of ours where the base has none: it is left out. */
+static bool is_answer(const struct fault *f)
 {
-	const bool looks = f->nr == SYS_newfstatat || f->nr == SYS_statx || f->nr == SYS_readlink ||
-			   f->nr == SYS_faccessat2;
-
-	if (f->kind != KIND_FAIL || (f->error != ENOENT && f->error != EACCES) ||
-	    (!looks && f->nr != SYS_openat2))
+	if (f->kind != KIND_FAIL)
 		return false;
-	return begins(line, "list ") || is_shown_host(line) ||
-	       ((f->error == ENOENT || f->nr == SYS_faccessat2) &&
-		(begins(line, "mount /none /") || begins(line, "mount /empty /")));
+	if (f->nr == SYS_mkdirat)
+		return f->error == EROFS;
+	if (f->nr == SYS_getdents64)
+		return f->error == ENOENT;
+	return (f->error == ENOENT || f->error == EACCES) &&
+	       (f->nr == SYS_newfstatat || f->nr == SYS_statx || f->nr == SYS_readlink ||
+		f->nr == SYS_faccessat2 || f->nr == SYS_openat2);
+}
+
+/* "mount ROOT PLACE ...": a host's directory above the place was shown in the one fingerprint, and
+ * is not in the other. */
+static bool is_below_missing(const char *line, const char *of, const char *other)
+{
+	char root[256], place[256], above[256];
+
+	if (sscanf(line, "mount %255s %255s ", root, place) != 2)
+		return false;
+	for (const char *p = of; p && *p; p = strchr(p, '\n'), p = p ? p + 1 : NULL) {
+		size_t n;
+
+		if (!is_shown_host(p) || has_line(other, p, strcspn(p, "\n")) ||
+		    sscanf(p, "mount %*s %255s ", above) != 1)
+			continue;
+		n = strlen(above);
+		if (strncmp(place, above, n) == 0 && place[n] == '/')
+			return true;
+	}
+	return false;
+}
+
+/* What an answer leaves out: a place, and what is in it; a cover alone where nothing is there to be
+ * covered, or the call that asks whether it is open said so. */
+static bool is_left_out(const struct fault *f, const char *line, const char *of, const char *other)
+{
+	if (begins(line, "list ") || is_shown_host(line) || is_below_missing(line, of, other))
+		return true;
+	return (f->error == ENOENT || f->nr == SYS_faccessat2) &&
+	       (begins(line, "mount /none /") || begins(line, "mount /empty /"));
+}
+
+/* "list //NAME: mode 40755 ...": a directory of our own root, where the host's was shown: something
+ * lies deeper. */
+static bool is_way_to_deeper(const char *line, const char *other)
+{
+	char name[256], shown[600];
+
+	if (sscanf(line, "list /%255[^:]: mode 40755 ", name) != 1)
+		return false;
+	(void)snprintf(shown, sizeof(shown), "\nmount %s %s ", name, name);
+	return strstr(other, shown) != NULL;
 }
 
 /* A line that is there in one fingerprint only and lets nothing more be done. sign: '-' is missing
  * now, '+' is new. */
-static bool is_harmless(const char *line, char sign, const struct fault *f, const char *other)
+static bool is_harmless(const char *line, char sign, const struct fault *f, const char *of,
+			const char *other)
 {
 	const enum kind kind = f->kind;
 
-	if (sign == '-' && is_answer(f, line))
+	if (is_answer(f) &&
+	    (sign == '-' ? is_left_out(f, line, of, other)
+			 : begins(line, "list ") &&
+				   (strstr(line, ": errno 2") || is_way_to_deeper(line, other))))
 		return true;
 	if (begins(line, "try "))
 		return sign == '-' || !strstr(line, ": SUCCESS");
@@ -122,7 +169,7 @@ static unsigned lines_missing(const char *a, const char *b, char sign, const str
 		if (!has_line(b, p, len)) {
 			snprintf(line, sizeof(line), "%.*s", (int)len, p);
 			fprintf(why, "  %c %s\n", sign, line);
-			n += !is_harmless(line, sign, f, b);
+			n += !is_harmless(line, sign, f, a, b);
 		}
 		p += len + (p[len] == '\n');
 	}

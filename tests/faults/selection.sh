@@ -66,6 +66,15 @@ check "what may be the caller's terminal is no file to hand on" grep -q '^refuse
 inject --only EIO --calls access --say
 check "who cannot tell where its programs lie takes no other place's" grep -q '^refused .*access' "$OUT"
 
+# Of each exchange about a denial, "nobody is there".
+inject --only ENOENT --calls ioctl --reach 80
+check "a caller that waits for an answer is not left waiting" test "$STATUS" -eq 0
+[ "$STATUS" -eq 0 ] || _said
+# What is not there, and what is closed, is not shown, and nothing else is shown for it.
+inject --only ENOENT,EACCES --calls newfstatat,getdents64 --seed "$seed" --count 40
+check "what cannot be looked at is left out" test "$STATUS" -eq 0
+[ "$STATUS" -eq 0 ] || _said
+
 inject --replay supervisor:pwrite64:2:half
 check "half of a head is no head: the rest is written" grep -q '^confined' "$OUT"
 inject --replay pid1:fcntl:1:EPERM

@@ -70,7 +70,7 @@ static const struct {
 	{ SYS_fchdir, "working directory|root" },
 	{ SYS_getrandom, "random|draw|make" },
 	{ SYS_memfd_create, "memory file|file" },
-	{ SYS_pread64, "audit|log|seal" },
+	{ SYS_pread64, "audit|log|seal|back" },
 	{ SYS_pwrite64, "audit|log|seal" },
 	{ SYS_fsync, "audit|log|seal" },
 	{ SYS_flock, "audit|log|seal" },
