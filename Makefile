@@ -222,7 +222,7 @@ $(BUILD)/cordon: $(call o,$(CLI_CORDON) $(CLI_SHARED)) $(BUILD)/obj/gen/supervis
 	$(Q)$(CC) $(STATIC_LDFLAGS) $(NAMES_LDFLAGS) $(LDFLAGS_ALL) -o $@ $^ -lcap-ng -lmd
 endif
 
-$(BUILD)/cordon-policy: $(call o,$(CLI_POLICY) $(CLI_SHARED) $(CLI_LABEL)) $(call L,audit profiles policies base)
+$(BUILD)/cordon-policy: $(call o,$(CLI_POLICY) $(CLI_CONFINE) $(CLI_SHARED) $(CLI_LABEL)) $(BUILD)/obj/gen/reader_policy.o $(call L,audit profiles policies base)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ -ljson-c -lmd
 
@@ -251,8 +251,14 @@ $(BUILD)/cordon-scope: $(call o,$(CLI_SCOPE)) $(call L,base)
 BUILD_CC  ?= cc
 PROCESSOR := $(firstword $(subst -, ,$(MACHINE)))
 GENERATOR ?= $(BUILD)/$(if $(filter $(PROCESSOR)-%,$(shell $(BUILD_CC) -dumpmachine)),,host/)cordon-policy
-$(BUILD)/host/cordon-policy: $(wildcard $(foreach r,base policies profiles audit,$(r)/*.[ch])) $(CLI_POLICY) $(CLI_SHARED) $(CLI_LABEL) policies/syscalls.tbl
+$(BUILD)/host/cordon-policy: $(wildcard $(foreach r,base policies profiles audit,$(r)/*.[ch])) $(CLI_POLICY) $(CLI_CONFINE) $(CLI_SHARED) $(CLI_LABEL) cli/reader.policy policies/syscalls.tbl
 	$(MAKE) CC='$(BUILD_CC)' CFLAGS= LDFLAGS= SAN= BUILD=$(BUILD)/host $@
+
+# The generator reads what others wrote as well (import), and compiles the reader's for itself.
+$(BUILD)/gen/reader_policy.c: cli/reader.policy tools/gen-text
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)
+	$(Q)tools/gen-text $< reader_policy >$@.tmp && mv $@.tmp $@
 
 $(BUILD)/gen/collect_program.c: collect/collect.policy
 $(BUILD)/gen/supervisor_program.c: sandbox/supervisor.policy

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/sys.h"
@@ -66,4 +69,27 @@ int confine_reader(const struct program *program, const char *out, struct err *e
 	if (abi > 0)
 		r = apply_landlock(abi, out, err);
 	return r < 0 ? r : program_load(program, 0, "the reader", err);
+}
+
+int confine_apart(int (*work)(void *context), void *context, const char *what, int *ret_status,
+		  struct err *err)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(work(context));
+	}
+	if (pid < 0)
+		return err_set(err, -errno, "make a process that reads");
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return err_set(err, -errno, "wait for the process that reads");
+	}
+	if (WIFSIGNALED(status))
+		return err_refuse(err, "read the %s: what reads it was ended by signal %d", what,
+				  WTERMSIG(status));
+	*ret_status = WEXITSTATUS(status);
+	return 0;
 }

@@ -12,3 +12,12 @@
  * process must end.
  */
 int confine_reader(const struct program *program, const char *out, struct err *err);
+
+/*
+ * For who has something to do afterwards that a reader may not: work(context) in a process of its
+ * own, which calls confine_reader() before it reads, and gives what it makes to descriptors that
+ * are open. It ends with the caller at the latest. what, for errors: "recording". *ret_status is
+ * what work returned, 0 to 255. 0, or -errno with err: no such process, or a signal ended it.
+ */
+int confine_apart(int (*work)(void *context), void *context, const char *what, int *ret_status,
+		  struct err *err);

@@ -3,12 +3,9 @@
  * over several. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -140,10 +137,18 @@ static int say(const struct learned *l, const char *out, int fd)
 
 /* --- two processes: what recordings hold comes from payloads --- */
 
-/* One reads them, and writes to no name: the policy and what is said of it are memory. */
-static int read_confined(const struct args *a, const char *name, int policy, int said)
+struct reading {
+	const struct args *args;
+	const char *name;
+	int policy, said; /* memory */
+};
+
+/* One reads them, and writes to no name. 0, EXIT_INCOMPLETE, or EXIT_FAILED: it has said why. */
+static int read_confined(void *context)
 {
 	static struct learned l;
+	const struct reading *reading = context;
+	const struct args *a = reading->args;
 	_cleanup_buf_ struct buf text = BUF_INIT;
 	struct err err = ERR_INIT;
 	int r = confine_reader(&reader_program, NULL, &err);
@@ -153,42 +158,15 @@ static int read_confined(const struct args *a, const char *name, int policy, int
 	if (r == 0 && l.n_runs == 0)
 		r = err_refuse(&err, "read a recording: there is no run in it");
 	if (r == 0) {
-		r = learned_policy(&l, name, &text);
-		r = r < 0 ? r : fd_write_all(policy, text.data, text.len);
-		r = r < 0 || a->quiet ? r : say(&l, a->out, said);
+		r = learned_policy(&l, reading->name, &text);
+		r = r < 0 ? r : fd_write_all(reading->policy, text.data, text.len);
+		r = r < 0 || a->quiet ? r : say(&l, a->out, reading->said);
 		if (r < 0)
 			(void)err_set(&err, r, "write '%s'", a->out);
 	}
 	if (r < 0)
 		print_error(NULL, &err);
 	return r < 0 ? EXIT_FAILED : learned_complete(&l) ? 0 : EXIT_INCOMPLETE;
-}
-
-/* How it ended: 0, EXIT_INCOMPLETE, or EXIT_FAILED when it has said why; or -errno. */
-static int read_apart(const struct args *a, const char *name, int policy, int said, struct err *err)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		_exit(read_confined(a, name, policy, said));
-	}
-	if (pid < 0)
-		return err_set(err, -errno, "make a process that reads");
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return err_set(err, -errno, "wait for the process that reads");
-	}
-	if (WIFSIGNALED(status))
-		return err_refuse(err,
-				  "read the recordings: what reads them was ended by signal %d",
-				  WTERMSIG(status));
-	status = WEXITSTATUS(status);
-	if (status != 0 && status != EXIT_INCOMPLETE && status != EXIT_FAILED)
-		return err_refuse(err, "read the recordings: what reads them ended with status %d",
-				  status);
-	return status;
 }
 
 static int take(int fd, char **ret, size_t *ret_len)
@@ -204,16 +182,20 @@ static int work(const struct args *a, int *ret_status, struct err *err)
 	_cleanup_free_ char *text = NULL, *words = NULL;
 	size_t len = 0, n_words = 0;
 	char name[LIMIT_NAME + 1];
+	struct reading reading;
 	int r = policy_name(a->out, name, err);
 
 	if (r < 0)
 		return r;
 	if (policy < 0 || said < 0)
 		return err_set(err, -errno, "make room for '%s'", a->out);
-	r = read_apart(a, name, policy, said, err);
-	*ret_status = r;
-	if (r < 0 || r == EXIT_FAILED)
+	reading = (struct reading){ .args = a, .name = name, .policy = policy, .said = said };
+	r = confine_apart(read_confined, &reading, "recording", ret_status, err);
+	if (r < 0 || *ret_status == EXIT_FAILED)
 		return r;
+	if (*ret_status != 0 && *ret_status != EXIT_INCOMPLETE)
+		return err_refuse(err, "read the recordings: what reads them ended with status %d",
+				  *ret_status);
 	r = take(policy, &text, &len);
 	r = r < 0 ? r : take(said, &words, &n_words);
 	if (r < 0)

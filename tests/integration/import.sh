@@ -62,6 +62,28 @@ printf '{"a\x1b[2J":1' >escape.json
 run "$CORDON" policy import --from oci escape.json
 check "escapes do not reach the terminal" bash -c "[ '$STATUS' -eq 1 ] && ! grep -q $'\e' '$ERR' '$OUT'"
 
+# --- who reads what others wrote
+# Its warning finds no room, and it waits.
+fill_fifo full
+"$CORDON" policy import --from oci -o late.policy profile.json 2>full &
+pid=$!
+reader() {
+	cat "/proc/$pid/task/$pid/children" 2>/dev/null
+}
+check "who reads it is under a filter" wait_for 20 eval 'is_filtered "$(xargs <<<"$(reader)")" 1'
+check "and cannot gain by executing" grep -q $'^NoNewPrivs:\t1' "/proc/$(xargs <<<"$(reader)")/status"
+check "and is not who writes the policy" is_filtered "$pid" 0
+kill -KILL "$(xargs <<<"$(reader)")"
+cat full 7>&- >said &
+drain=$!
+wait "$pid"
+check "when it is ended, there is no policy" [ $? -eq 125 -a ! -e late.policy ]
+exec 7>&-
+wait "$drain"
+check "and that is told" grep -qx 'cordon: cannot read the policy: what reads it was ended by signal 9' said
+expect_status 0 "the twin: it ends by itself" -- "$CORDON" policy import --from oci --quiet -o late.policy profile.json
+check "and what it made is written as it is printed" cmp late.policy <("$CORDON" policy import --from oci --quiet profile.json)
+
 # --- the way back
 expect_status 0 "export" -- "$CORDON" policy export --to oci -o exported.json ./imported.policy
 expect_status 0 "export: is imported" -- "$CORDON" policy import --from oci --quiet --name again -o again.policy exported.json
