@@ -84,8 +84,10 @@ int mounts_clone_store(struct child *c, const char *name); /* a detached bind of
 int mounts_new_dir(struct child *c, mode_t mode, char ret_name[16]);
 int mounts_overlay(struct child *c, const char *const *layers, const struct plan_inode *inodes,
 		   size_t n, bool whole_root, struct err *err);
-/* What is open at fd is what the plan looked at; -ESTALE: it was exchanged since. */
-int mounts_is_planned(int fd, const struct plan_inode *want);
+/* What is open at fd is what the plan looked at. -ESTALE with err: it was exchanged since. For err:
+ * "use the base", its path, and whose wish it is, or NULL. */
+int mounts_is_planned(int fd, const struct plan_inode *want, const char *use, const char *path,
+		      const char *why, struct err *err);
 int mounts_proc(struct child *c, const struct plan_step *step, struct err *err);
 int mounts_dev(struct child *c, const struct plan_step *step, struct err *err);
 

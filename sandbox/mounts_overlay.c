@@ -71,11 +71,10 @@ static int open_upper(struct child *c, bool whole_root, struct overlay *o, struc
 		dir = path_open_exact(plan->upper_dir, O_PATH | O_DIRECTORY);
 		if (dir < 0)
 			return err_set(err, dir, "open the upper '%s'", plan->upper_dir);
-		r = mounts_is_planned(dir, &plan->upper_inode);
+		r = mounts_is_planned(dir, &plan->upper_inode, "use the upper", plan->upper_dir,
+				      NULL, err);
 		if (r < 0)
-			return err_set(err, r,
-				       "use the upper '%s': it was exchanged during the launch",
-				       plan->upper_dir);
+			return r;
 		r = open_pair(dir, "upper", "work", o);
 		if (r < 0)
 			return err_set(err, r, "make 'upper' and 'work' in '%s'", plan->upper_dir);
@@ -181,11 +180,10 @@ static int build(struct child *c, const char *const *layers, const struct plan_i
 		o->n_lower = i + 1;
 		if (o->lower[i] < 0)
 			return err_set(err, o->lower[i], "open the base '%s'", layers[i]);
-		r = mounts_is_planned(o->lower[i], &inodes[i]);
+		r = mounts_is_planned(o->lower[i], &inodes[i], "use the base", layers[i], NULL,
+				      err);
 		if (r < 0)
-			return err_set(err, r,
-				       "use the base '%s': it was exchanged during the launch",
-				       layers[i]);
+			return r;
 	}
 	r = open_upper(c, whole_root, o, err);
 	if (r < 0)

@@ -42,15 +42,19 @@ int mounts_attach(int tree, int dest, int at, const char *path)
 	return r < 0 ? r : mounts_begins(tree, at, path);
 }
 
-int mounts_is_planned(int fd, const struct plan_inode *want)
+int mounts_is_planned(int fd, const struct plan_inode *want, const char *use, const char *path,
+		      const char *why, struct err *err)
 {
 	struct stat st;
 
 	if (want->ino == 0)
 		return 0;
 	if (fstat(fd, &st) < 0)
-		return -errno;
-	return st.st_dev == want->dev && st.st_ino == want->ino ? 0 : -ESTALE;
+		return err_set(err, -errno, "look at '%s' once more", path);
+	if (st.st_dev == want->dev && st.st_ino == want->ino)
+		return 0;
+	return err_set(err, -ESTALE, "%s '%s'%s%s%s: it was exchanged during the launch", use, path,
+		       why ? " (" : "", why ? why : "", why ? ")" : "");
 }
 
 static int detach_propagation(struct err *err)
@@ -206,11 +210,10 @@ static int make_root(struct child *c, struct err *err)
 		base = path_open_exact(plan->layers[0], O_PATH | O_DIRECTORY);
 		if (base < 0)
 			return err_set(err, base, "open the base '%s'", plan->layers[0]);
-		r = mounts_is_planned(base, &plan->layer_inodes[0]);
+		r = mounts_is_planned(base, &plan->layer_inodes[0], "use the base", plan->layers[0],
+				      NULL, err);
 		if (r < 0)
-			return err_set(err, r,
-				       "use the base '%s': it was exchanged during the launch",
-				       plan->layers[0]);
+			return r;
 		tree = sys_open_tree(base, "",
 				     AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
 					     AT_RECURSIVE);
@@ -266,10 +269,9 @@ static int step_bind(struct child *c, const struct plan_step *s, struct err *err
 		return err_set(err, src, "open '%s' (%s)", s->source, s->why);
 	if (fstat(src, &st) < 0)
 		return err_set(err, -errno, "look at '%s' (%s)", s->source, s->why);
-	r = mounts_is_planned(src, &s->inode);
+	r = mounts_is_planned(src, &s->inode, "use", s->source, s->why, err);
 	if (r < 0)
-		return err_set(err, r, "use '%s' (%s): it was exchanged during the launch",
-			       s->source, s->why);
+		return r;
 	tree = sys_open_tree(src, "",
 			     AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
 				     (S_ISDIR(st.st_mode) ? (unsigned)AT_RECURSIVE : 0U));
@@ -284,11 +286,9 @@ static int step_bind(struct child *c, const struct plan_step *s, struct err *err
 	if (s->covers_source) {
 		const struct plan_inode source = { .dev = st.st_dev, .ino = st.st_ino };
 
-		r = mounts_is_planned(dest, &source);
+		r = mounts_is_planned(dest, &source, "cover", s->dest, s->why, err);
 		if (r < 0)
-			return err_set(err, r,
-				       "cover '%s' (%s): it was exchanged during the launch",
-				       s->dest, s->why);
+			return r;
 	}
 	r = mounts_attach(tree, dest, c->root, s->dest);
 	return r < 0 ? err_set(err, r, "mount '%s' on '%s' (%s)", s->source, s->dest, s->why) : 0;
@@ -362,10 +362,9 @@ static int step_hide(struct child *c, const struct plan_step *s, struct err *err
 		return 0;
 	if (dest < 0)
 		return err_set(err, dest, "open '%s' to hide it (%s)", s->dest, s->why);
-	r = mounts_is_planned(dest, &s->inode);
+	r = mounts_is_planned(dest, &s->inode, "hide", s->dest, s->why, err);
 	if (r < 0)
-		return err_set(err, r, "hide '%s' (%s): it was exchanged during the launch",
-			       s->dest, s->why);
+		return r;
 	if (fstat(dest, &st) < 0)
 		return err_set(err, -errno, "look at '%s' to hide it", s->dest);
 	return cover_dest(c, s, dest, S_ISDIR(st.st_mode), err);
