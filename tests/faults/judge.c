@@ -123,9 +123,9 @@ static bool is_way_to_deeper(const char *line, const char *other)
 }
 
 /* A line that is there in one fingerprint only and lets nothing more be done. sign: '-' is missing
- * now, '+' is new. */
-static bool is_harmless(const char *line, char sign, const struct fault *f, const char *of,
-			const char *other)
+ * now, '+' is new. dying: the launcher was killed, or gave up. */
+static bool is_harmless(const char *line, char sign, const struct fault *f, bool dying,
+			const char *of, const char *other)
 {
 	const enum kind kind = f->kind;
 
@@ -143,7 +143,7 @@ static bool is_harmless(const char *line, char sign, const struct fault *f, cons
 		return strstr(line, " ro,nosuid,nodev,noexec,") != NULL;
 	/* A pid 1 that is being killed has no memory to read its arguments from, and its payload
 	 * lives for a moment more. */
-	if (kind == KIND_KILL && sign == '-' && begins(line, "/proc/1/cmdline: "))
+	if (dying && sign == '-' && begins(line, "/proc/1/cmdline: "))
 		return true;
 	/* What a lying kernel did not make, pass on or grant is missing; devpts is narrower and an
 	 * overlay less able without its options. */
@@ -157,9 +157,11 @@ static bool is_harmless(const char *line, char sign, const struct fault *f, cons
 }
 
 /* Lines of a that b lacks, without those that are harmless. */
-static unsigned lines_missing(const char *a, const char *b, char sign, const struct fault *f,
+static unsigned lines_missing(const char *a, const char *b, char sign, const struct run *r,
 			      FILE *why)
 {
+	const bool dying = r->fault.kind == KIND_KILL ||
+			   (WIFEXITED(r->status) && WEXITSTATUS(r->status) == 125);
 	unsigned n = 0;
 
 	for (const char *p = a; *p;) {
@@ -169,7 +171,7 @@ static unsigned lines_missing(const char *a, const char *b, char sign, const str
 		if (!has_line(b, p, len)) {
 			snprintf(line, sizeof(line), "%.*s", (int)len, p);
 			fprintf(why, "  %c %s\n", sign, line);
-			n += !is_harmless(line, sign, f, a, b);
+			n += !is_harmless(line, sign, &r->fault, dying, a, b);
 		}
 		p += len + (p[len] == '\n');
 	}
@@ -193,8 +195,8 @@ static enum verdict judge_confinement(const struct run *r, const char *reference
 
 	if (!strcmp(reference, out))
 		return CONFINED;
-	n = lines_missing(reference, out, '-', &r->fault, why);
-	n += lines_missing(out, reference, '+', &r->fault, why);
+	n = lines_missing(reference, out, '-', r, why);
+	n += lines_missing(out, reference, '+', r, why);
 	if (n == 0)
 		return POORER;
 	/* ENOSYS is how a kernel says that it has no Landlock. */
