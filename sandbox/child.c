@@ -94,6 +94,21 @@ static int exit_code_of(int code)
 	return code == -ENOENT || code == -ENOTDIR ? 127 : 126;
 }
 
+/* Read back: what is there else is the caller's own terminal. */
+static int put_terminal(int slave, int fd, struct err *err)
+{
+	struct stat want, got;
+
+	if (dup2(slave, fd) < 0)
+		return err_set(err, -errno, "put the terminal on descriptor %d", fd);
+	if (fstat(slave, &want) < 0 || fstat(fd, &got) < 0)
+		return err_set(err, -errno, "look at the terminal on descriptor %d", fd);
+	if (want.st_dev != got.st_dev || want.st_ino != got.st_ino)
+		return err_set(err, -EPROTO, "find the terminal on descriptor %d, as it was put",
+			       fd);
+	return 0;
+}
+
 static int open_pty(struct child *c, struct err *err)
 {
 	_cleanup_close_ int master = -1;
@@ -107,11 +122,11 @@ static int open_pty(struct child *c, struct err *err)
 	r = wire_send(c->wire, WIRE_PTY, master);
 	if (r < 0)
 		return err_set(err, r, "hand the terminal to the supervisor");
-	for (int i = 0; i < 3; i++) {
-		if (c->plan->pty_for[i] && dup2(c->pty_slave, i) < 0)
-			return err_set(err, -errno, "put the terminal on descriptor %d", i);
+	for (int i = 0; i < 3 && r == 0; i++) {
+		if (c->plan->pty_for[i])
+			r = put_terminal(c->pty_slave, i, err);
 	}
-	return 0;
+	return r;
 }
 
 static int open_passed(struct child *c, struct err *err)

@@ -289,8 +289,11 @@ static int one_round(struct supervisor *s, struct err *err)
 		r = on_notifications(s, p[0].revents, err);
 	if (p[3].revents)
 		on_signals(s);
-	if (r == 0)
+	if (r == 0) {
 		r = terminal_handle(&s->terminal, p + FIXED_POLLFDS, n - FIXED_POLLFDS);
+		if (r < 0)
+			(void)err_set(err, r, "show what the payload writes to its terminal");
+	}
 	if (p[4].revents)
 		take_kernel_denials(s);
 	audit_write_out(s);

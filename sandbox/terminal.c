@@ -39,6 +39,7 @@ int terminal_open_pair(int devpts_fd, int *ret_master, int *ret_slave, struct er
 	return 0;
 }
 
+/* A terminal that is hung up, or a master whose other side nobody has open. */
 static bool is_dead(int fd)
 {
 	struct pollfd p = { .fd = fd };
@@ -140,27 +141,30 @@ static int leave_raw(struct terminal *t)
  * An open file description of our own, so that O_NONBLOCK does not reach the caller's shell.
  * Only for terminals and FIFOs: a regular file opened anew would start at offset 0.
  */
-static struct terminal_end_point end_point(int fd, int access)
+static int end_point(int fd, int access, struct terminal_end_point *ret, struct err *err)
 {
-	struct terminal_end_point ret = { .fd = fd };
 	struct stat st;
 	char path[32];
 	int own;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return (struct terminal_end_point){ .fd = -1 };
+	*ret = (struct terminal_end_point){ .fd = -1 };
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st) < 0)
+		return err_set(err, -errno, "look at your terminal");
+	ret->fd = fd;
 	/* In doubt it is: what it is needed for fails then, and says so. */
-	ret.is_tty = terminal_is_one(fd, &ret.is_tty, NULL) < 0 || ret.is_tty;
-	ret.is_file = S_ISREG(st.st_mode);
-	if (ret.is_tty || S_ISFIFO(st.st_mode)) {
+	ret->is_tty = terminal_is_one(fd, &ret->is_tty, NULL) < 0 || ret->is_tty;
+	ret->is_file = S_ISREG(st.st_mode);
+	if (ret->is_tty || S_ISFIFO(st.st_mode)) {
 		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 		own = open(path, access | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 		if (own >= 0) {
-			ret.fd = own;
-			ret.own = true;
+			ret->fd = own;
+			ret->own = true;
 		}
 	}
-	return ret;
+	return 0;
 }
 
 static void end_point_close(struct terminal_end_point *p)
@@ -216,8 +220,12 @@ int terminal_begin(struct terminal *t, int master, int in_fd, int out_fd, struct
 	if (flags < 0 || fcntl(master, F_SETFL, flags | O_NONBLOCK) < 0)
 		return err_set(err, -errno, "make the sandbox's terminal non-blocking");
 	new.master = master;
-	new.in = end_point(in_fd, O_RDONLY);
-	new.out = end_point(out_fd, O_WRONLY);
+	r = end_point(in_fd, O_RDONLY, &new.in, err);
+	r = r < 0 ? r : end_point(out_fd, O_WRONLY, &new.out, err);
+	if (r < 0) {
+		give_up(&new);
+		return r;
+	}
 	new.keys_mode = new.in.is_tty;
 	new.tty = new.in.is_tty ? in_fd : new.out.is_tty ? out_fd : -1;
 	r = make_queues(&new);
@@ -350,28 +358,43 @@ static void send_eof(struct terminal *t)
 		t->keys.data[t->keys.end++] = key;
 }
 
-static void take_keys(struct terminal *t, short revents)
+/* 0, or -errno when the outer terminal is there and does not let itself be read. */
+static int take_keys(struct terminal *t, short revents)
 {
 	int n;
 
 	if (t->in.fd < 0 || queue_room(&t->keys) < 2 || t->ended)
-		return;
+		return 0;
 	n = queue_read(&t->keys, t->in.fd);
 	if (n > 0) {
 		t->line_open = t->keys.data[t->keys.end - 1] != '\n';
-		return;
+		return 0;
 	}
 	if (n < 0 && would_wait(n))
-		return;
+		return 0;
 	/* A read from the background is EIO as well; that is no hang-up. */
 	if (n < 0 && t->keys_mode && !in_foreground(t->tty)) {
 		t->background = true;
-		return;
+		return 0;
 	}
+	if (n < 0 && !is_dead(t->in.fd))
+		return n;
 	if (t->in.is_tty && (n < 0 || (revents & POLLHUP)))
 		hang_up(t);
 	else
 		send_eof(t);
+	return 0;
+}
+
+/* To a master whose other side nobody has open (EIO): nobody will ever read these. */
+static int give_keys(struct terminal *t)
+{
+	int r = queue_write(&t->keys, t->master);
+
+	if (r != -EIO || !is_dead(t->master))
+		return r;
+	t->keys.start = t->keys.end = 0;
+	return 0;
 }
 
 /*
@@ -379,33 +402,41 @@ static void take_keys(struct terminal *t, short revents)
  * payload may have closed its terminal and still work, and closing the master would be a hang-up to
  * it, so only its end is the end. The kernel flushes its queues before it says EIO or EAGAIN.
  */
-static void take_screen(struct terminal *t)
+static int take_screen(struct terminal *t)
 {
 	int n;
 
 	if (t->master < 0 || queue_room(&t->screen) == 0)
-		return;
+		return 0;
 	n = queue_read(&t->screen, t->master);
-	t->no_slave = n == -EIO;
-	if (n > 0 || n == -EINTR || !t->ended)
-		return;
-	fd_closep(&t->master);
+	/* Somebody may have opened it and written since. */
+	t->no_slave = n == -EIO && !ready_now(t->master, POLLIN);
+	if (n == -EIO && !t->no_slave)
+		return 0;
+	if (n < 0 && n != -EIO && !would_wait(n))
+		return n;
+	if (n <= 0 && n != -EINTR && t->ended)
+		fd_closep(&t->master);
+	return 0;
 }
 
-static void give_screen(struct terminal *t)
+/* 0, or -errno when the outer terminal is there and does not take it. */
+static int give_screen(struct terminal *t)
 {
 	const size_t before = queue_used(&t->screen);
 	int r;
 
 	if (t->out.fd < 0) {
 		t->screen.start = t->screen.end = 0;
-		return;
+		return 0;
 	}
 	r = t->out.own || t->out.is_file ? queue_write(&t->screen, t->out.fd)
 					 : queue_write_waiting(&t->screen, t->out.fd);
 	t->shown += before - queue_used(&t->screen);
-	if (r < 0)
-		hang_up(t);
+	if (r == 0 || !is_dead(t->out.fd))
+		return r;
+	hang_up(t);
+	return 0;
 }
 
 static short revents_of(const struct pollfd *fds, size_t n, int fd)
@@ -450,21 +481,15 @@ int terminal_handle(struct terminal *t, const struct pollfd *fds, size_t n)
 	out = t->out.fd >= 0 ? revents_of(fds, n, t->out.fd) : 0;
 	master = t->master >= 0 ? revents_of(fds, n, t->master) : 0;
 	if (in && !t->background)
-		take_keys(t, in);
-	if (t->master >= 0 && queue_used(&t->keys) > 0) {
-		r = queue_write(&t->keys, t->master);
-		/* EIO: no slave is open, nobody will ever read these. */
-		if (r == -EIO) {
-			t->keys.start = t->keys.end = 0;
-			r = 0;
-		}
-	}
-	if (out)
-		give_screen(t);
-	if (master & (POLLIN | POLLHUP | POLLERR) || t->ended || t->no_slave)
-		take_screen(t);
-	if (queue_used(&t->screen) > 0 && !out)
-		give_screen(t);
+		r = take_keys(t, in);
+	if (r == 0 && t->master >= 0 && queue_used(&t->keys) > 0)
+		r = give_keys(t);
+	if (r == 0 && out)
+		r = give_screen(t);
+	if (r == 0 && (master & (POLLIN | POLLHUP | POLLERR) || t->ended || t->no_slave))
+		r = take_screen(t);
+	if (r == 0 && queue_used(&t->screen) > 0 && !out)
+		r = give_screen(t);
 	return r;
 }
 

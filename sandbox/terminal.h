@@ -101,8 +101,8 @@ int terminal_timeout(const struct terminal *t);
 /*
  * Relay what can be relayed without waiting. Entries that are not ours are ignored, so the
  * whole poll array may be given. End of input becomes the terminal's end-of-file key, once. When
- * the outer terminal is gone (hung up, or writing fails) the master is closed, so that the payload
- * gets SIGHUP like anybody whose terminal hangs up. 0, or -errno when the relay broke.
+ * the outer terminal is hung up the master is closed, so that the payload gets SIGHUP like anybody
+ * whose terminal hangs up. 0, or -errno when the relay broke: one of the two is there and fails.
  */
 int terminal_handle(struct terminal *t, const struct pollfd *fds, size_t n);
 

@@ -55,10 +55,13 @@ diag "$(grep ' faults, ' "$OUT")"
 check "terminal, seed $seed: no finding" test "$STATUS" -eq 0
 [ "$STATUS" -eq 0 ] || _said
 
-# What is asked about terminals, and each wait for one.
-inject --scenario terminal --only EINVAL --calls ioctl,poll --reach 80
+# What is asked about terminals, each wait for one, and what is relayed.
+inject --scenario terminal --only EINVAL --calls ioctl,poll,read,write --reach 80
 check "terminal: the caller's is not handed on, nor left raw, and what is not shown is told" \
 	test "$STATUS" -eq 0
+[ "$STATUS" -eq 0 ] || _said
+inject --scenario terminal --only lie --calls dup2
+check "terminal: what is on a descriptor is the sandbox's, whatever the kernel says" test "$STATUS" -eq 0
 [ "$STATUS" -eq 0 ] || _said
 inject --scenario terminal --replay supervisor:ioctl:1:EPERM
 check "what may be the caller's terminal is no file to hand on" grep -q '^refused .*ioctl' "$OUT"
