@@ -134,19 +134,17 @@ kill -TERM "$held"
 wait "$held"
 
 # --- cpu-weight: two that want the guest's one processor
-used() { # of LEAF...: microseconds of a processor in all
-	local each name value sum=0
-	for each in "$@"; do
-		while read -r name value; do [ "$name" != usage_usec ] || sum=$((sum + value)); done <"$each/cpu.stat"
-	done
-	echo $sum
+used() { # of LEAF: microseconds of a processor
+	local name value
+	while read -r name value; do [ "$name" != usage_usec ] || echo "$value"; done <"$1/cpu.stat"
 }
 # Enough to tell: a host that takes the guest's processor away takes it from one of them, and the kernel gives it back
 # by and by.
 have_told() { # LEAST MOST
-	local all
-	share=$((100 * ($(used "$other") - before[1]) / ($(used "$one") - before[0] + 1)))
-	all=$(($(used "$one" "$other") - before[0] - before[1]))
+	local mine=$(($(used "$one") - before[0]))
+	local its=$(($(used "$other") - before[1]))
+	local all=$((mine + its))
+	share=$((100 * its / (mine + 1)))
 	[ "$all" -ge 8000000 ] || { [ "$all" -ge 800000 ] && [ "$share" -gt "$1" ] && [ "$share" -lt "$2" ]; }
 }
 percent() { # WEIGHT LEAST MOST: share is what a sandbox of this weight gets of a neighbour's time, whose weight is 100
