@@ -46,13 +46,17 @@ static bool is_execve(const struct seccomp_notif *req)
 	return req->data.arch == abi_audit_arch(ABI_NATIVE) && req->data.nr == SYS_execve;
 }
 
+/* Whether its task waits for the answer still. */
+static bool is_waiting(const struct notify *n, uint64_t id)
+{
+	return ioctl(n->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
 static void kill_caller(struct notify *n, const struct seccomp_notif *req)
 {
-	uint64_t id = req->id;
-
-	/* While the notification is valid its task waits, so that the number is still its own;
-	 * kill(2) takes a thread's number for its process. */
-	if (ioctl(n->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0)
+	/* While it waits the number is still its own; kill(2) takes a thread's number for its
+	 * process. */
+	if (is_waiting(n, req->id))
 		(void)kill((pid_t)req->pid, SIGKILL);
 }
 
@@ -180,7 +184,7 @@ int notify_one(struct notify *n)
 	if (r < 0 && errno != ENOENT)
 		return -errno;
 	/* The caller is gone. One that were not would wait for good. */
-	return r < 0 && ioctl(n->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &resp->id) == 0 ? -EPROTO : 0;
+	return r < 0 && is_waiting(n, req->id) ? -EPROTO : 0;
 }
 
 /* What waits now, at most max of them. As notify_ready(). */

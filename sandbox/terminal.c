@@ -191,11 +191,14 @@ static int dress_slave(struct terminal *t, const struct termios *outer, struct e
 }
 
 /* Of one block, which is the first queue's. */
-static int make_queues(struct terminal *t)
+static int make_queues(struct terminal *t, struct err *err)
 {
 	t->keys.data = malloc((size_t)2 * TERMINAL_BUFFER);
-	t->screen.data = t->keys.data ? t->keys.data + TERMINAL_BUFFER : NULL;
-	return t->keys.data ? 0 : -ENOMEM;
+	if (!t->keys.data)
+		return err_set(err, -ENOMEM,
+			       "make room for what goes through the sandbox's terminal");
+	t->screen.data = t->keys.data + TERMINAL_BUFFER;
+	return 0;
 }
 
 /* Of what terminal_begin() has so far: the master is still the caller's. */
@@ -222,18 +225,12 @@ int terminal_begin(struct terminal *t, int master, int in_fd, int out_fd, struct
 	new.master = master;
 	r = end_point(in_fd, O_RDONLY, &new.in, err);
 	r = r < 0 ? r : end_point(out_fd, O_WRONLY, &new.out, err);
-	if (r < 0) {
-		give_up(&new);
-		return r;
-	}
+	r = r < 0 ? r : make_queues(&new, err);
 	new.keys_mode = new.in.is_tty;
 	new.tty = new.in.is_tty ? in_fd : new.out.is_tty ? out_fd : -1;
-	r = make_queues(&new);
-	if (r < 0)
-		err_set(err, r, "make room for what goes through the sandbox's terminal");
-	else if (new.tty >= 0 && tcgetattr(new.tty, &restore_modes) < 0)
+	if (r == 0 && new.tty >= 0 && tcgetattr(new.tty, &restore_modes) < 0)
 		r = err_set(err, -errno, "read the modes of your terminal");
-	else if (new.tty >= 0)
+	else if (r == 0 && new.tty >= 0)
 		r = dress_slave(&new, &restore_modes, err);
 	if (r < 0) {
 		give_up(&new);
