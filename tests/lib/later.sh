@@ -15,3 +15,8 @@ later() {
 	printf '@later %d\t%d\t%s\t%s\t%s\t%s\n' "$_n" "${#records[@]}" "$2" "${BASH_SOURCE[i + 1]##*/}:${BASH_LINENO[i]}" \
 		"$1" "${3//[$'\n\t']/ }"
 }
+
+# opening TITLE FILTER: true of the last sandbox's opening record in $LOG
+opening() {
+	later "$1" "$LOG" "opened | $2"
+}

@@ -35,12 +35,12 @@ log() { # TITLE USER FILTER: true of that user's records
 exact=yes
 [ "$KERNEL" != 6.1 ] || exact=
 has() { # USER {NUMBER TITLE FILTER}...: so many denials, those that were counted included; NUMBER~: see above
-	local user=$1 unseen
+	local user=$1 gone
 	shift
 	for (( ; $# > 0; )); do
-		unseen=false
-		[[ $1 != *~ || -n $exact ]] || unseen=true
-		log "$2" "$user" "so_many(${1%\~}; $unseen; $3)"
+		gone=false
+		[[ $1 != *~ || -n $exact ]] || gone=true
+		log "$2" "$user" "so_many(${1%\~}; $gone; $3)"
 		shift 3
 	done
 }

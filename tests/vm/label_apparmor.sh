@@ -30,9 +30,6 @@ emit() { # POLICY NAME OPTIONS...
 	"$CORDON" policy build "$1" --emit apparmor -o "$WORK/etc" "${@:3}" &&
 		mv "etc/${2#cordon-}.apparmor" "etc/$2"
 }
-opening() { # TITLE FILTER: true of the last sandbox's opening record
-	later "$1" "$LOG" "opened | $2"
-}
 denied_by() { # PROFILE NAME: what the kernel wrote
 	dmesg | grep 'apparmor="DENIED"' | grep -F "profile=\"$1\"" | grep -qF "name=\"$2\""
 }

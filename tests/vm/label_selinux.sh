@@ -44,9 +44,6 @@ label() { # OPTIONS...: of the payload, without the NUL behind it
 	launch "$@" -- cat /proc/self/attr/current | tr -d '\0'
 	return "${PIPESTATUS[0]}"
 }
-opening() { # TITLE FILTER: true of the last sandbox's opening record
-	later "$1" "$LOG" "opened | $2"
-}
 writes() { launch "$@" -- sh -c 'echo x >/tmp/file'; }
 
 for mode in permissive enforcing; do
