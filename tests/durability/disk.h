@@ -11,9 +11,9 @@
  *   or without the data of the files that they name;
  * - of each file, whatever the others hold: any number of its first writes, each whole (a write
  *   within one sector is not torn), and of the next one either nothing, or a first part that ends
- *   with a sector (512 bytes) or a page (4096), or its length with zeros in place of all of it, of
- *   its last page or sector, or of its first one, which came to the disk last: what delayed
- *   allocation leaves.
+ *   with a sector (512 bytes) or a page (4096), or lacks the last byte alone, or its length with
+ *   zeros in place of all of it, of its last page or sector, or of its first one, which came to
+ *   the disk last: what delayed allocation leaves.
  */
 #pragma once
 
