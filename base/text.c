@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/limits.h"
+
 static int digit_value(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -105,6 +107,17 @@ int text_parse_duration_ms(const char *text, uint64_t *ret)
 bool text_starts_with(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool text_is_variable(const char *name, bool star)
+{
+	size_t len = strlen(name);
+
+	if (star && len > 0 && name[len - 1] == '*')
+		len--;
+	return len > 0 && len < LIMIT_NAME && !(name[0] >= '0' && name[0] <= '9') &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") >=
+		       len;
 }
 
 size_t text_utf8_len(const unsigned char *p, size_t left)

@@ -20,6 +20,10 @@ int text_parse_duration_ms(const char *text, uint64_t *ret);
 
 bool text_starts_with(const char *text, const char *prefix);
 
+/* Whether a policy can name this variable: letters, digits and "_", no digit first, less than
+ * LIMIT_NAME of them; with star, perhaps a "*" behind them, for all that begin so. */
+bool text_is_variable(const char *name, bool star);
+
 /*
  * Append bytes to buf so that no terminal can be driven by them: printable ASCII and valid
  * UTF-8 without control characters pass, everything else becomes \xHH, a backslash \\.

@@ -9,6 +9,7 @@
 #include "audit/learn.h"
 #include "audit/scan.h"
 #include "base/cpus.h"
+#include "base/limits.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "cli/learn_model.h"
@@ -470,10 +471,11 @@ static int read_setting(struct reader *r, const struct scan *o, bool env)
 	const size_t n = env ? l->n_envs : l->n_limits;
 	struct scan v;
 
-	if (!text_of(o, "name", name) || !name[0] ||
-	    name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			      "0123456789_*-")])
-		return bad(r, "a setting has no name");
+	/* of a limit's name what is not known is not written */
+	if (!text_of(o, "name", name) || !name[0] || (env && !text_is_variable(name, true)))
+		return bad(r, env ? "a variable has no name" : "a limit has no name");
+	if (n >= LIMIT_ENV)
+		return bad(r, "there are too many settings");
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp((env ? l->envs : l->limits)[i].name, name) == 0)
 			return 0;

@@ -274,24 +274,6 @@ static int parse_limits(struct parser *p)
 	return 0;
 }
 
-static bool is_env_name(const char *name, bool star)
-{
-	size_t len = strlen(name);
-
-	if (star && len > 0 && name[len - 1] == '*')
-		len--;
-	if (len == 0 || len >= LIMIT_NAME || (name[0] >= '0' && name[0] <= '9'))
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = name[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		      c == '_'))
-			return false;
-	}
-	return true;
-}
-
 static int parse_variable(struct parser *p, size_t i)
 {
 	struct part *part = p->part;
@@ -305,7 +287,7 @@ static int parse_variable(struct parser *p, size_t i)
 	value = equals ? strdup(equals + 1) : NULL;
 	if (!name || (equals && !value))
 		return -ENOMEM;
-	if (!is_env_name(name, !equals)) {
+	if (!text_is_variable(name, !equals)) {
 		diag_error(p->d, word_at(p, i), "'%s' is no name of a variable", quote(name).text);
 		return -EINVAL;
 	}

@@ -250,6 +250,12 @@ check "no text of a recording becomes a rule of its own" bash -c \
 	"! grep -E '^(allow (mount|ptrace)|$)\$' forged.policy | grep allow"
 expect_error 125 'it is no JSON' "a recording that is none is refused" -- \
 	"$CORDON" learn write -o x.policy "$WORK/build/one.c"
+sed '1a{"type":"env","name":"LC_'"$(printf 'A%.0s' {1..70})"'","value":null}' one.policy.learn >forged.learn
+expect_error 125 "line 2 of the recording 'forged.learn': a variable has no name" "nor a name that no policy can have" -- \
+	"$CORDON" learn write -o x.policy forged.learn
+sed '1a{"type":"env","name":"LC_'"$(printf 'A%.0s' {1..60})"'","value":null}' one.policy.learn >forged.learn
+expect_status 0 "one that it can have is written" -- "$CORDON" learn write -q -o x.policy forged.learn
+check "in a policy that compiles" "$CORDON" policy check ./x.policy
 fill_fifo full
 "$CORDON" learn write -o x.policy "$WORK/build/one.c" 2>full &
 pid=$!

@@ -373,6 +373,36 @@ static void test_distance(void **state)
 	assert_int_equal(text_distance(long_b, long_a, 1000), 1000);
 }
 
+static void test_variables(void **state)
+{
+	static const char *const good[] = { "A", "_", "LC_ALL", "a9" },
+				 *const starred[] = { "LC_*", "_*" },
+				 *const bad[] = { "",	 "*",	"9a",  "A-B", "A*B",
+						  "A=B", "A B", "A**", "A\n", "\303\244" };
+	char name[LIMIT_NAME + 2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		assert_true(text_is_variable(good[i], false) && text_is_variable(good[i], true));
+	for (size_t i = 0; i < sizeof(starred) / sizeof(*starred); i++)
+		assert_true(!text_is_variable(starred[i], false) &&
+			    text_is_variable(starred[i], true));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_true(!text_is_variable(bad[i], false) && !text_is_variable(bad[i], true));
+	memset(name, 'A', sizeof(name));
+	name[LIMIT_NAME - 1] = '\0';
+	assert_true(text_is_variable(name, false));
+	name[LIMIT_NAME - 1] = 'A';
+	name[LIMIT_NAME] = '\0';
+	assert_false(text_is_variable(name, false));
+	name[LIMIT_NAME - 1] = '*';
+	assert_true(text_is_variable(name, true));
+	name[LIMIT_NAME - 1] = 'A';
+	name[LIMIT_NAME] = '*';
+	name[LIMIT_NAME + 1] = '\0';
+	assert_false(text_is_variable(name, true));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +410,7 @@ int main(void)
 		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_duration),
 		cmocka_unit_test(test_starts_with),
+		cmocka_unit_test(test_variables),
 		cmocka_unit_test(test_every_character),
 		cmocka_unit_test(test_every_border),
 		cmocka_unit_test(test_escape),
