@@ -58,7 +58,7 @@ static int put_header(const struct learned *l, struct buf *out)
 	return r;
 }
 
-/* Of a name that is not known nothing is written: the recording is a file that anybody can edit. */
+/* Of a name or a value that no policy has nothing is written: anybody can edit a recording. */
 static int put_limit(const struct learned_setting *s, struct buf *out)
 {
 	char text[CPUS_TEXT];
@@ -73,9 +73,11 @@ static int put_limit(const struct learned_setting *s, struct buf *out)
 			continue;
 		r = which == POLICY_LIMIT_CPUSET ? limit_parse(which, s->value, &value, &cpus)
 						 : text_parse_u64(s->value, &value);
-		return r < 0 ? 0
-			     : buf_printf(out, " %s %s", limit_name(which),
-					  limit_text(which, value, &cpus, text));
+		/* what is out of bounds is none, as the policy's reader will see it */
+		r = r < 0 ? r
+			  : limit_parse(which, limit_text(which, value, &cpus, text), &value,
+					&cpus);
+		return r < 0 ? 0 : buf_printf(out, " %s %s", limit_name(which), text);
 	}
 	return 0;
 }
