@@ -465,6 +465,8 @@ static int read_socket(struct reader *r, const struct scan *o)
 
 static int read_setting(struct reader *r, const struct scan *o, bool env)
 {
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_*-";
 	struct learned *l = r->l;
 	struct learned_setting *s;
 	char name[LIMIT_PATH], value[CPUS_TEXT] = "";
@@ -472,7 +474,8 @@ static int read_setting(struct reader *r, const struct scan *o, bool env)
 	struct scan v;
 
 	/* of a limit's name what is not known is not written */
-	if (!text_of(o, "name", name) || !name[0] || (env && !text_is_variable(name, true)))
+	if (!text_of(o, "name", name) || !name[0] ||
+	    (env ? !text_is_variable(name, true) : name[strspn(name, letters)]))
 		return bad(r, env ? "a variable has no name" : "a limit has no name");
 	if (n >= LIMIT_ENV)
 		return bad(r, "there are too many settings");

@@ -208,12 +208,13 @@ static void add_torn(struct variants *v, const struct content *before, const str
 	const size_t sector = SECTOR - op->at % SECTOR, page = PAGE - op->at % PAGE;
 	const size_t len = op->len, end = op->at + len;
 	size_t middle = (op->at + len / 2) / SECTOR * SECTOR;
+	const bool appended = op->kind == OP_WRITE && op->at == before->len;
 
-	if (op->kind == OP_WRITE && op->at == before->len && len > 1)
+	if (appended && len > 1)
 		add_part(v, before, op, len - 1);
 	if (op->kind != OP_WRITE || sector >= len) {
 		/* Within a sector: as a whole, or, in a new one, zeros. */
-		if (op->kind == OP_WRITE && op->at == before->len)
+		if (appended)
 			add_zeros(v, before, op, 0, len);
 		return;
 	}

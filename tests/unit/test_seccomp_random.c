@@ -221,8 +221,8 @@ static void test_planted_faults_are_found(void **state)
 	assert_true(found > n * 5);
 	assert_few(missed, found + missed);
 	/* Were they many, the check would be blind to something that the search is blind to as
-	 * well. One in twenty is what there is; of the eighty that an emulator has time for, seven
-	 * more than that are chance. */
+	 * well. One in twenty is what there is; ten are left to chance, which eighty faults, as
+	 * many as an emulator has time for, need. */
 	assert_true(same <= 10 || (same - 10) * 10 <= found + missed + same);
 }
 
