@@ -93,13 +93,15 @@ static bool makes_socket(const struct policy *policy, const char *name, unsigned
 	return reaches(policy, name, conds, ARRAY_SIZE(conds));
 }
 
-static void find_sockets(const struct policy *policy, struct aa_facts *facts)
+/* Of the families from first to last. */
+static void find_sockets(const struct policy *policy, unsigned first, unsigned last,
+			 struct aa_facts *facts)
 {
 	const bool plain = reaches(policy, "socket", NULL, 0);
 	const bool pair = reaches(policy, "socketpair", NULL, 0);
 
 	facts->any_socket = reaches(policy, "socketcall", NULL, 0);
-	for (unsigned f = 0; f < AA_FAMILIES; f++) {
+	for (unsigned f = first; f <= last && f < AA_FAMILIES; f++) {
 		for (unsigned t = 0; t < AA_TYPES; t++) {
 			if ((plain && makes_socket(policy, "socket", f, t)) ||
 			    (pair && makes_socket(policy, "socketpair", f, t)))
@@ -108,7 +110,13 @@ static void find_sockets(const struct policy *policy, struct aa_facts *facts)
 	}
 }
 
-void aa_facts_find(const struct policy *policy, struct aa_facts *ret)
+void aa_facts_find_family(const struct policy *policy, unsigned family, struct aa_facts *ret)
+{
+	*ret = (struct aa_facts){ .any_socket = false };
+	find_sockets(policy, family, family, ret);
+}
+
+void aa_facts_find_calls(const struct policy *policy, struct aa_facts *ret)
 {
 	static const char *const mounts[] = { "mount", "move_mount", NULL };
 	static const char *const unmounts[] = { "umount", "umount2", NULL };
@@ -141,7 +149,12 @@ void aa_facts_find(const struct policy *policy, struct aa_facts *ret)
 		.queues = reaches_any(policy, queues),
 		.rings = reaches_any(policy, rings),
 	};
-	find_sockets(policy, ret);
+}
+
+void aa_facts_find(const struct policy *policy, struct aa_facts *ret)
+{
+	aa_facts_find_calls(policy, ret);
+	find_sockets(policy, 0, AA_FAMILIES - 1, ret);
 }
 
 bool aa_has_socket(const struct policy *policy, const struct aa_facts *facts, unsigned family,

@@ -27,6 +27,10 @@ struct aa_facts {
 	bool rings;  /* io_uring */
 };
 void aa_facts_find(const struct policy *policy, struct aa_facts *ret);
+/* A part alone, as all of them together are a thousand searches: what has nothing to do with
+ * sockets; or those of one family. The rest is zero. */
+void aa_facts_find_calls(const struct policy *policy, struct aa_facts *ret);
+void aa_facts_find_family(const struct policy *policy, unsigned family, struct aa_facts *ret);
 
 /* "inet" of AF_INET; NULL: the parser has no name for it. Likewise "stream". */
 const char *aa_family_name(unsigned family);

@@ -18,7 +18,7 @@ struct question {
 	const struct policy *policy;
 	const struct profile_target *target;
 	const struct attempt *attempt;
-	struct aa_facts facts;
+	struct aa_facts facts; /* but for sockets */
 };
 
 static bool is_one_of(const char *name, const char *const *names)
@@ -260,18 +260,21 @@ static void judge_file(const struct question *q, const struct effect *e, struct 
 
 static void judge_socket(const struct question *q, const struct effect *e, struct judgement *j)
 {
+	const unsigned family = e->kind == EFFECT_UNIX ? AF_UNIX : e->family;
 	unsigned type = e->type;
+	struct aa_facts facts;
 	bool any = false;
 
+	aa_facts_find_family(q->policy, family, &facts);
 	if (e->kind == EFFECT_CONNECT || e->kind == EFFECT_BIND)
 		type = e->protocol == POLICY_PORT_UDP ? SOCK_DGRAM : SOCK_STREAM;
 	if (e->kind != EFFECT_UNIX) {
-		let(j, aa_has_socket(q->policy, &q->facts, e->family, type), EACCES,
+		let(j, aa_has_socket(q->policy, &facts, family, type), EACCES,
 		    "no network rule for the family and type");
 		return;
 	}
 	for (unsigned t = 0; t < AA_TYPES; t++)
-		any = any || aa_has_socket(q->policy, &q->facts, AF_UNIX, t);
+		any = any || aa_has_socket(q->policy, &facts, AF_UNIX, t);
 	/* who is at the other end is known to kernels with unix mediation only */
 	if (!any)
 		let(j, false, EACCES, "no network rule for unix sockets");
@@ -354,15 +357,31 @@ static void judge_effect(const struct question *q, const struct effect *e, struc
 	}
 }
 
-/* The dearest part, and of no use to most of what is done to files. */
-static bool needs_facts(const struct attempt *attempt)
+/* Of no use to most of what is done to files, and to sockets. */
+static bool needs_calls(const struct attempt *attempt)
 {
 	for (uint8_t i = 0; i < attempt->n_effects; i++) {
 		const struct effect *e = &attempt->effects[i];
 
-		if (e->kind != EFFECT_FILE || (e->access & FILE_EXEC) ||
-		    text_starts_with(attempt->call->name, "link"))
+		switch ((enum effect_kind)e->kind) {
+		case EFFECT_FILE:
+			if ((e->access & FILE_EXEC) ||
+			    text_starts_with(attempt->call->name, "link"))
+				return true;
+			break;
+		case EFFECT_NAMESPACE:
+		case EFFECT_MOUNT:
 			return true;
+		case EFFECT_SOCKET:
+		case EFFECT_CONNECT:
+		case EFFECT_BIND:
+		case EFFECT_UNIX:
+		case EFFECT_CAPABILITY:
+		case EFFECT_PTRACE:
+		case EFFECT_SIGNAL:
+		case _EFFECT_MAX:
+			break;
+		}
 	}
 	return false;
 }
@@ -374,8 +393,8 @@ int aa_judge(const struct policy *policy, const struct profile_target *target,
 	struct judgement j = { .answer = JUDGE_SILENT };
 
 	(void)err;
-	if (needs_facts(attempt))
-		aa_facts_find(policy, &q.facts);
+	if (needs_calls(attempt))
+		aa_facts_find_calls(policy, &q.facts);
 	for (uint8_t i = 0; i < attempt->n_effects; i++)
 		judge_effect(&q, &attempt->effects[i], &j);
 	*ret = j;

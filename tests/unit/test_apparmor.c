@@ -367,6 +367,40 @@ static const struct report_entry *entry(const struct report *report, const char 
 	return NULL;
 }
 
+/* The judge asks for parts of what the generator asks for whole. */
+static void test_parts_of_the_facts(void **state)
+{
+	static const char *const texts[] = {
+		"policy t\nuse default\n",
+		"policy t\nuse strict\n",
+		"policy t\nkernel 6.18\nallow socket socketpair io_uring_setup mq_open mount\n",
+		"policy t\nkernel 6.18\nallow read\n",
+	};
+	unsigned made = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct policy *policy = load(texts[i]);
+		struct aa_facts all, calls;
+
+		aa_facts_find(policy, &all);
+		aa_facts_find_calls(policy, &calls);
+		for (unsigned f = 0; f < AA_FAMILIES; f++) {
+			struct aa_facts family;
+
+			aa_facts_find_family(policy, f, &family);
+			assert_int_equal(family.types[f], all.types[f]);
+			assert_int_equal(family.any_socket, all.any_socket);
+			made += all.types[f] != 0;
+			calls.types[f] = all.types[f];
+		}
+		calls.any_socket = all.any_socket;
+		assert_memory_equal(&calls, &all, offsetof(struct aa_facts, rings) + 1);
+		policy_free(policy);
+	}
+	assert_true(made > AA_FAMILIES);
+}
+
 static void test_report(void **state)
 {
 	struct policy *policy = load(
@@ -429,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_other_rules),
 		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_parts_of_the_facts),
 		cmocka_unit_test(test_report),
 		cmocka_unit_test(test_deterministic),
 	};
