@@ -91,5 +91,13 @@ int confine_apart(int (*work)(void *context), void *context, const char *what, i
 		return err_refuse(err, "read the %s: what reads it was ended by signal %d", what,
 				  WTERMSIG(status));
 	*ret_status = WEXITSTATUS(status);
+	if (*ret_status != 0 && *ret_status != 1 && *ret_status != CONFINE_FAILED)
+		return err_refuse(err, "read the %s: what reads it ended with status %d", what,
+				  *ret_status);
 	return 0;
+}
+
+int confine_take(int fd, size_t max, char **ret_buf, size_t *ret_len)
+{
+	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : fd_read_all(fd, max, ret_buf, ret_len);
 }

@@ -13,7 +13,7 @@
 #include "cli/learn_model.h"
 #include "cli/print.h"
 
-enum { EXIT_FAILED = 125, EXIT_INCOMPLETE = 1, MAX_TAKEN = LEARN_MAX_FILE };
+enum { EXIT_FAILED = CONFINE_FAILED, EXIT_INCOMPLETE = 1, MAX_TAKEN = LEARN_MAX_FILE };
 
 static const char usage[] = "usage: cordon learn merge -o NAME.policy RECORDING...\n"
 			    "       cordon learn write -o NAME.policy RECORDING\n\n"
@@ -169,18 +169,29 @@ static int read_confined(void *context)
 	return r < 0 ? EXIT_FAILED : learned_complete(&l) ? 0 : EXIT_INCOMPLETE;
 }
 
-static int take(int fd, char **ret, size_t *ret_len)
+/* Replaces files, without a look at the bytes. */
+static int deliver(const struct args *a, int policy, int said, struct err *err)
 {
-	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : fd_read_all(fd, MAX_TAKEN, ret, ret_len);
+	_cleanup_free_ char *text = NULL, *words = NULL;
+	size_t len = 0, n_words = 0;
+	int r = confine_take(policy, MAX_TAKEN, &text, &len);
+
+	r = r < 0 ? r : confine_take(said, MAX_TAKEN, &words, &n_words);
+	if (r < 0)
+		return err_set(err, r, "write '%s'", a->out);
+	r = replace(a->out, text, len, err);
+	if (r == 0 && a->merge)
+		r = keep_recording(a, err);
+	if (r == 0)
+		(void)fd_write_all(STDERR_FILENO, words, n_words);
+	return r;
 }
 
-/* The other one replaces files, and takes bytes of the first without a look at them. */
+/* The other one. */
 static int work(const struct args *a, int *ret_status, struct err *err)
 {
 	_cleanup_close_ int policy = memfd_create("policy", MFD_CLOEXEC);
 	_cleanup_close_ int said = memfd_create("said", MFD_CLOEXEC);
-	_cleanup_free_ char *text = NULL, *words = NULL;
-	size_t len = 0, n_words = 0;
 	char name[LIMIT_NAME + 1];
 	struct reading reading;
 	int r = policy_name(a->out, name, err);
@@ -191,21 +202,7 @@ static int work(const struct args *a, int *ret_status, struct err *err)
 		return err_set(err, -errno, "make room for '%s'", a->out);
 	reading = (struct reading){ .args = a, .name = name, .policy = policy, .said = said };
 	r = confine_apart(read_confined, &reading, "recording", ret_status, err);
-	if (r < 0 || *ret_status == EXIT_FAILED)
-		return r;
-	if (*ret_status != 0 && *ret_status != EXIT_INCOMPLETE)
-		return err_refuse(err, "read the recordings: what reads them ended with status %d",
-				  *ret_status);
-	r = take(policy, &text, &len);
-	r = r < 0 ? r : take(said, &words, &n_words);
-	if (r < 0)
-		return err_set(err, r, "write '%s'", a->out);
-	r = replace(a->out, text, len, err);
-	if (r == 0 && a->merge)
-		r = keep_recording(a, err);
-	if (r == 0)
-		(void)fd_write_all(STDERR_FILENO, words, n_words);
-	return r;
+	return r < 0 || *ret_status == EXIT_FAILED ? r : deliver(a, policy, said, err);
 }
 
 int main(int argc, char **argv)

@@ -204,12 +204,9 @@ static int import_apart(struct importing *i, int *ret_status, struct err *err)
 	size_t len = 0;
 	int r = confine_apart(import_confined, i, "policy", ret_status, err);
 
-	if (r < 0 || *ret_status == 1 || *ret_status == POLICY_EXIT_FAILED)
+	if (r < 0 || *ret_status != 0)
 		return r;
-	if (*ret_status != 0)
-		return err_refuse(err, "read the policy: what reads it ended with status %d",
-				  *ret_status);
-	r = lseek(i->text, 0, SEEK_SET) < 0 ? -errno : fd_read_all(i->text, MAX_TEXT, &text, &len);
+	r = confine_take(i->text, MAX_TEXT, &text, &len);
 	return r < 0 ? err_set(err, r, "take the policy over")
 		     : write_text(i->args, text, len, err);
 }

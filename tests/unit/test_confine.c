@@ -29,7 +29,7 @@
 #include "cli/confine.h"
 #include "sandbox/confine.h"
 
-enum { PAGE = 4096, CONFINE_FAILED = 99 };
+enum { PAGE = 4096, NOT_CONFINED = 99 };
 enum who { NOBODY, SUPERVISOR, READER, PRINTER };
 
 /* What the reader was told to write, and what it was not. */
@@ -178,7 +178,7 @@ static int attempt(long (*go)(void), enum who who)
 
 	if (pid == 0) {
 		if (confine(who, &err) < 0)
-			_exit(CONFINE_FAILED);
+			_exit(NOT_CONFINED);
 		errno = 0;
 		_exit(go() >= 0 ? 0 : errno);
 	}
@@ -315,12 +315,62 @@ static void test_it_is_in_force(void **state)
 	assert_int_equal(status, 0);
 }
 
+struct apart {
+	int fd, ends; /* 256 and a signal */
+};
+
+static int write_and_end(void *context)
+{
+	const struct apart *apart = context;
+
+	(void)dprintf(apart->fd, "read");
+	if (apart->ends >= 256)
+		(void)raise(apart->ends - 256);
+	return apart->ends;
+}
+
+static void test_apart(void **state)
+{
+	static const struct {
+		int ends;
+		const char *error; /* NULL: taken as it is */
+	} ends[] = {
+		{ 0, NULL },
+		{ 1, NULL },
+		{ CONFINE_FAILED, NULL },
+		{ 2, "read the thing: what reads it ended with status 2" },
+		{ 255, "read the thing: what reads it ended with status 255" },
+		{ 256 + SIGKILL, "read the thing: what reads it was ended by signal 9" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		_cleanup_close_ int fd = memfd_create("taken", MFD_CLOEXEC);
+		struct apart apart = { .fd = fd, .ends = ends[i].ends };
+		_cleanup_free_ char *text = NULL;
+		struct err err = ERR_INIT;
+		int status = -1, r;
+		size_t len;
+
+		r = confine_apart(write_and_end, &apart, "thing", &status, &err);
+		assert_int_equal(r < 0, ends[i].error != NULL);
+		if (ends[i].error)
+			assert_string_equal(err.msg, ends[i].error);
+		else
+			assert_int_equal(status, ends[i].ends);
+		assert_int_equal(confine_take(fd, 3, &text, &len), -EFBIG);
+		assert_int_equal(confine_take(fd, 4, &text, &len), 0);
+		assert_int_equal(len, 4);
+		assert_string_equal(text, "read");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_refused),	       cmocka_unit_test(test_what_works),
 		cmocka_unit_test(test_it_is_in_force),	       cmocka_unit_test(test_the_reader),
-		cmocka_unit_test(test_the_reader_that_prints),
+		cmocka_unit_test(test_the_reader_that_prints), cmocka_unit_test(test_apart),
 	};
 	return cmocka_run_group_tests(tests, make_files, remove_files);
 }
