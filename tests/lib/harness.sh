@@ -254,7 +254,7 @@ no_leaks() {
 # a value of another kind, fails the script. HOSTILE_LOGS: names of files that are to be wrong.
 HOSTILE_LOGS=()
 _records_fit() {
-	local name excepted=() checker=$CORDON_TEST_ROOT/tests/lib/checker.py
+	local name excepted=() checker=$CORDON_TEST_ROOT/tests/lib/checker.pyc
 	if [ -n "${CORDON_TEST_LANE-}" ]; then # Python takes seconds to start there: judged outside
 		find "$CORDON_TEST_HOME" -type f \( -name '*.jsonl' -o -name '*.jsonl.[0-9]*' \) \
 			-exec awk 'FNR <= 1000 { print "@record", FILENAME, $0 }' {} +
