@@ -388,8 +388,8 @@ INTEGRATION ?= $(sort $(wildcard tests/integration/*.sh)) tests/faults/selection
 check-integration: all $(PROBES) $(FAULTS)  ## whole programs, rootless; as root too when root runs it
 	tools/run-tests integration $(BUILD) $(INTEGRATION)
 
-# One boot a lane: Debian's kernel in QEMU, software emulation, as whom you are.
-VM_LANES ?= apparmor-6.1 selinux-6.1 apparmor-new selinux-6.12
+# One boot a lane: Debian's kernel in QEMU, software emulation, as whom you are. The longest first.
+VM_LANES ?= selinux-6.12 apparmor-new selinux-6.1 apparmor-6.1
 VM_UNIT  := $(addprefix $(BUILD)/tests/,$(shell awk '!/^#/ { print $$2 }' tests/vm/unit-tests))
 check-vm: all $(PROBES) $(VM_UNIT)  ## AppArmor, SELinux, cgroup v2, Landlock 2 to 11: in guests with Debian's kernels, each test in one
 	tools/run-tests vm-once $(BUILD) $(VM_LANES)

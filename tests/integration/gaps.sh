@@ -26,7 +26,7 @@ alone() {
 		tried[abi]=yes
 	done
 	judge capabilities "$WORK/alone.policy" 0 "$4" "" \
-		attempts_with "capabilities $(jq -r .mask "$WORK/e/alone.capabilities.json")"
+		attempts_with "capabilities $(capability_mask)"
 	judge view "$WORK/alone.policy" 0 "$5" "" view
 }
 

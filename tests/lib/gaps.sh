@@ -8,14 +8,14 @@ cd "$WORK" || exit 1
 POLICY=$CORDON_TEST_ROOT/build/cordon-policy
 ARENA=${GAPS_ARENA:-$WORK/a}
 PORT=$((20000 + $$ % 10000 * 2))
+HERE=
 # shellcheck disable=SC2034 # read by who reads this
-HERE=$("$CORDON" doctor --json 2>/dev/null | jq -r '.. | .detail? // empty' 2>/dev/null |
-	sed -n 's/^ABI \([0-9]*\).*/\1/p' | head -n 1)
+[[ ! $("$CORDON" doctor 2>/dev/null) =~ \ Landlock\ +ABI\ ([0-9]+) ]] || HERE=${BASH_REMATCH[1]}
 
 # Some of what is attempted would work for root.
 as_user=()
 if [ "$WHO" = root ]; then
-	as_user=(setpriv --reuid 59742 --regid 59742 --clear-groups)
+	as_user=("$PROGRAMS/as" 59742 -)
 	chmod 0755 "$CORDON_TEST_HOME" "$TMPDIR" "$WORK"
 	mkdir -p "$ARENA" "$WORK/state"
 	chown 59742:59742 "$ARENA" "$WORK/state"
@@ -102,10 +102,27 @@ judge() {
 	not_ok "$title: $mechanism$what keeps its promises" "status $status" "$(tail -n 30 "$WORK/verdict")"
 }
 
+# By this shell: jq(1) takes a fifth of a second to start in a guest. An object that is in none of the forms, as one
+# with an escape in its place would be, ends as a line that attempts does not know.
 ruleset() {
-	jq -r '"handled \(.handled_access_fs) \(.handled_access_net) \(.scoped)",
-		(.paths[] | "path \(.allowed_access) \(.place)"),
-		(.ports[] | "port \(.allowed_access) \(.first) \(.last)")' "$WORK/e/alone.landlock.json"
+	local hex='"(0x[0-9a-f]+)"' json object
+	json=$(<"$WORK/e/alone.landlock.json")
+	[[ $json =~ \"handled_access_fs\":$hex.*\"handled_access_net\":$hex.*\"scoped\":$hex ]] &&
+		printf 'handled %s %s %s\n' "${BASH_REMATCH[@]:1}"
+	while IFS= read -r -d '{' object || [ -n "$object" ]; do
+		if [[ $object =~ ^\"place\":\"([^\"\\]*)\",\"allowed_access\":$hex, ]]; then
+			printf 'path %s %s\n' "${BASH_REMATCH[2]}" "${BASH_REMATCH[1]}"
+		elif [[ $object =~ ^\"first\":([0-9]+),\"last\":([0-9]+),\"allowed_access\":$hex, ]]; then
+			printf 'port %s %s %s\n' "${BASH_REMATCH[3]}" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+		else
+			printf '%s\n' "$object"
+		fi
+	done <<<"${json#*\"paths\":[\{}"
+}
+
+# capability_mask: of what was built.
+capability_mask() {
+	[[ $(<"$WORK/e/alone.capabilities.json") =~ \"mask\":\"(0x[0-9a-f]+)\" ]] && echo "${BASH_REMATCH[1]}"
 }
 
 build() {

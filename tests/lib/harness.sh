@@ -64,7 +64,12 @@ at_exit() {
 }
 
 diag() {
-	printf '%s\n' "$*" | cat -v | sed 's/^/# /'
+	local text=$*
+	if [[ ${text//$'\n'/} == *[![:print:]]* ]]; then
+		printf '%s\n' "$text" | cat -v | sed 's/^/# /'
+	else
+		printf '# %s\n' "${text//$'\n'/$'\n'# }"
+	fi
 }
 
 ok() {
@@ -109,6 +114,18 @@ run() {
 	"$@" >"$OUT" 2>"$ERR" || STATUS=$?
 }
 
+# pass_on: standard input, but for NULs.
+pass_on() {
+	local line
+	while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done
+}
+
+# piped COMMAND...: what it writes comes through a pipe; its status.
+piped() {
+	"$@" | pass_on
+	return "${PIPESTATUS[0]}"
+}
+
 _said() {
 	diag "exit status $STATUS; standard output:"
 	head -c 4000 "$OUT" | cat -v | sed 's/^/#   /'
@@ -127,12 +144,13 @@ expect_status() {
 	fi
 }
 
-# _has_line REGEX FILE: whether a line matches, as of grep -E, by this shell: a process takes 20 ms in a guest.
-_has_line() {
-	local line
-	while IFS= read -r line || [ -n "$line" ]; do
+# has_line REGEX FILE: whether a line matches, as of grep -E, by this shell: a process takes 20 ms in a guest.
+has_line() {
+	local lines=() line
+	mapfile -t lines 2>/dev/null <"$2"
+	for line in "${lines[@]}"; do
 		[[ $line =~ $1 ]] && return
-	done <"$2"
+	done
 	return 1
 }
 
@@ -152,7 +170,7 @@ expect_match() {
 	local want=$1 title=$2
 	shift 3
 	run "$@"
-	if [ "$STATUS" -eq 0 ] && _has_line "$want" "$OUT"; then ok "$title"; else
+	if [ "$STATUS" -eq 0 ] && has_line "$want" "$OUT"; then ok "$title"; else
 		not_ok "$title" "nothing matches '$want' in the output of: $*"
 		_said
 	fi
@@ -163,7 +181,7 @@ expect_error() {
 	local status=$1 want=$2 title=$3
 	shift 4
 	run "$@"
-	if [ "$STATUS" -eq "$status" ] && _has_line "$want" "$ERR"; then ok "$title"; else
+	if [ "$STATUS" -eq "$status" ] && has_line "$want" "$ERR"; then ok "$title"; else
 		not_ok "$title" "not status $status and a message like '$want' of: $*"
 		_said
 	fi
@@ -207,13 +225,24 @@ expect_denied() {
 	fi
 }
 
+# nap SECONDS: of sleep(1) only the end is wanted in a guest, where it takes 20 ms to start.
+[ -z "${CORDON_TEST_LANE-}" ] || exec {_silent}<> <(:)
+nap() {
+	if [ -n "${_silent-}" ]; then read -rt "$1" -u "$_silent" || :; else sleep "$1"; fi
+}
+
+# not COMMAND...: for check and wait_for
+not() {
+	! "$@"
+}
+
 # wait_for SECONDS COMMAND...: until the command returns 0; 1 when the time is over.
 wait_for() {
 	local end=$((SECONDS + $1))
 	shift
 	until "$@"; do
 		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.05
+		nap 0.05
 	done
 }
 

@@ -317,18 +317,24 @@ static void make_alone(size_t i)
 static void make_shared(size_t first)
 {
 	static uint64_t regs[ITEMS][6];
-	struct address address;
+	static struct address addresses[ITEMS];
+	static bool filled[ITEMS];
 
-	for (size_t i = first; i < n_items; i++) {
-		if (items[i].flags & SHARED && !fill(&items[i].attempt, &address, regs[i]))
-			return;
-	}
+	if (!label_sockets(true))
+		return;
+	for (size_t i = first; i < n_items; i++)
+		filled[i] =
+			items[i].flags & SHARED && fill(&items[i].attempt, &addresses[i], regs[i]);
 	if (!confine())
 		return;
 	alarm(30);
 	for (size_t i = first; i < n_items; i++) {
-		if (items[i].flags & SHARED)
-			make(i, regs[i]);
+		if (!filled[i])
+			continue;
+		make(i, regs[i]);
+		/* so that the next may bind what this one bound */
+		if (addresses[i].len > 0)
+			(void)close((int)regs[i][0]);
 	}
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * claim SOCKET PID [SECONDS]: tell the collector at SOCKET that PID is our sandbox's pid 1, and say
+ * claim SOCKET PID [FILE]: tell the collector at SOCKET that PID is our sandbox's pid 1, and say
  * what it answers; then print what it hands over, for so many seconds. PID "self": a child of ours
  * that is pid 1 of a pid namespace of its own; "child": one that is not. What a supervisor that
  * lies would do.
@@ -77,7 +77,7 @@ int main(int argc, char **argv)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), pid, pidfd;
-	int made = 0, seconds = argc > 3 ? atoi(argv[3]) : 0;
+	int made = 0, n_ready;
 	struct {
 		struct collected_packet packet;
 		char text[KERNEL_RECORD_MAX];
@@ -105,9 +105,13 @@ int main(int argc, char **argv)
 		return 2;
 	printf("%s\n", in.packet.error ? strerror(-in.packet.error) : "ready");
 	fflush(stdout);
-	while (seconds > 0 && poll(&p, 1, seconds * 1000) > 0) {
-		ssize_t n = recv(fd, &in, sizeof(in), 0);
+	while (argc > 3) {
+		ssize_t n;
 
+		n_ready = poll(&p, 1, 500);
+		if (n_ready == 0 && access(argv[3], F_OK) < 0)
+			continue;
+		n = n_ready > 0 ? recv(fd, &in, sizeof(in), 0) : 0;
 		if (n <= 0)
 			break;
 		if (in.packet.kind == COLLECTED_RECORD)

@@ -13,11 +13,16 @@ PLACE=/sys/fs/cgroup/user
 CONSUME=$PROGRAMS/consume
 LOG=$WORK/log.jsonl
 
-leaves() {
-	find "$PLACE" -maxdepth 1 -name 'cordon-*' ! -name cordon-supervisor -printf '%f\n' | sort
+find_leaves() { # into leaves: their directories
+	local dir
+	leaves=()
+	for dir in "$PLACE"/cordon-*; do
+		[ ! -d "$dir" ] || [ "${dir##*/}" = cordon-supervisor ] || leaves+=("$dir")
+	done
 }
 no_leaf() {
-	[ -z "$(leaves)" ]
+	find_leaves
+	[ "${#leaves[@]}" -eq 0 ]
 }
 logged() {
 	inside --audit "file:$LOG" "$@"
@@ -69,7 +74,7 @@ expect_error 137 '^cordon: stopped by the memory limit 8M$' "swap: none that is 
 
 # --- memory-high: page cache can be taken back, so the peak stays near it and the payload lives
 big=/usr/bin/qemu-system-x86_64 # the guest's files are the host's, and the host has this one
-check "there is a file of 16 MiB" bash -c '[ "$(stat -c %s "$1")" -gt 16777216 ]' _ "$big"
+check "there is a file of 16 MiB" [ "$(stat -c %s "$big")" -gt 16777216 ]
 expect_status 0 "memory-high: the payload goes on" -- logged --limit memory-high=4M -- "$CONSUME" read "$big"
 last "memory-high: the peak stays near" '.[-1].usage.memory_peak < 12582912'
 last "memory-high: the log tells" 'any(.[]; .limit == "memory-high" and .count > 0)'
@@ -97,14 +102,17 @@ fi
 expect_error 125 'cannot enforce --limit cpuset: give cpuset 7,900 to a cgroup in ' "cpuset: none of these" -- \
 	logged --limit cpuset=7,900 -- "$CONSUME" cpus
 PAYLOAD=("$CONSUME" hold)
+mkfifo ready
+exec 8<>ready
 hold() { # OPTIONS...: in the background; $held is the supervisor, $leaf its cgroup
 	local before
-	before=$(leaves)
-	rm -f ready
-	"$CORDON" run --ro "$PROGRAMS" --audit "file:$LOG" "$@" -- "${PAYLOAD[@]}" >ready 2>/dev/null &
+	find_leaves
+	before=" ${leaves[*]} "
+	"$CORDON" run --ro "$PROGRAMS" --audit "file:$LOG" "$@" -- "${PAYLOAD[@]}" >ready 2>/dev/null 8>&- &
 	held=$!
-	wait_for 30 grep -qs ready ready
-	leaf=$PLACE/$(comm -13 <(printf '%s\n' "$before") <(leaves))
+	read -r -t 60 -u 8
+	find_leaves
+	for leaf in "${leaves[@]}"; do [[ $before == *" $leaf "* ]] || break; done
 }
 file_is() { # TITLE FILE VALUE
 	check "$1" test "$(<"$leaf/$2")" = "$3"
@@ -121,7 +129,7 @@ file_is "the leaf: cpu.weight" cpu.weight 50
 file_is "the leaf: io.weight" io.weight "default 200"
 [ "${#cpuset[@]}" -eq 0 ] || file_is "the leaf: cpuset.cpus" cpuset.cpus 0
 check "the leaf: pid 1 and the payload are in it" test "$(wc -l <"$leaf/cgroup.procs")" -eq 2
-check "the supervisor is not" bash -c '! grep -qx "$1" "$2/cgroup.procs"' _ "$held" "$leaf"
+check "the supervisor is not" not has_line "^$held$" "$leaf/cgroup.procs"
 expect_output "nothing was left" "gc leaves the living alone" -- "$CORDON" gc
 expect_output 6 "and so does another launch" -- logged --limit pids=8 -- "$CONSUME" forks 20
 check "it is still there" test "$(wc -l <"$leaf/cgroup.procs")" -eq 2
@@ -134,17 +142,19 @@ kill -TERM "$held"
 wait "$held"
 
 # --- cpu-weight: two that want the guest's one processor
-used() { # of LEAF: microseconds of a processor
-	local name value
-	while read -r name value; do [ "$name" != usage_usec ] || echo "$value"; done <"$1/cpu.stat"
+used() { # LEAF: microseconds of a processor, into REPLY
+	local name
+	read -r name REPLY <"$1/cpu.stat"
+	[ "$name" = usage_usec ]
 }
 # Enough to tell: a host that takes the guest's processor away takes it from one of them, and the kernel gives it back
 # by and by.
 have_told() { # LEAST MOST
-	local mine=$(($(used "$one") - before[0]))
-	local its=$(($(used "$other") - before[1]))
-	local all=$((mine + its))
-	share=$((100 * its / (mine + 1)))
+	local mine its all
+	nap 0.3 # each look takes from both
+	used "$one" && mine=$((REPLY - before[0]))
+	used "$other" && its=$((REPLY - before[1]))
+	all=$((mine + its)) share=$((100 * its / (mine + 1)))
 	[ "$all" -ge 8000000 ] || { [ "$all" -ge 800000 ] && [ "$share" -gt "$1" ] && [ "$share" -lt "$2" ]; }
 }
 percent() { # WEIGHT LEAST MOST: share is what a sandbox of this weight gets of a neighbour's time, whose weight is 100
@@ -153,7 +163,8 @@ percent() { # WEIGHT LEAST MOST: share is what a sandbox of this weight gets of 
 	first=$held one=$leaf
 	hold --limit cpu-weight="$1"
 	other=$leaf
-	before=("$(used "$one")" "$(used "$other")")
+	used "$one" && before=("$REPLY")
+	used "$other" && before+=("$REPLY")
 	wait_for 60 have_told "$2" "$3"
 	kill -TERM "$first" "$held"
 	wait "$first" "$held"
@@ -201,11 +212,14 @@ last "io: and has none" '.[-1].usage.io == { rbytes: 0, wbytes: 0 }'
 # --- kill -9 of the supervisor
 dead() { # leaves a leaf behind
 	hold --limit memory=64M
-	pid1=$(head -n 1 "$leaf/cgroup.procs")
+	read -r pid1 <"$leaf/cgroup.procs"
 	kill -KILL "$held"
 	wait "$held" 2>/dev/null
-	wait_for 10 bash -c '! kill -0 "$1" 2>/dev/null || grep -q "^State:.Z" "/proc/$1/status"' _ "$pid1"
-	wait_for 10 grep -qx "populated 0" "$leaf/cgroup.events"
+	wait_for 10 has_ended "$pid1"
+	wait_for 10 has_line "^populated 0$" "$leaf/cgroup.events"
+}
+has_ended() {
+	! kill -0 "$1" 2>/dev/null || has_line "^State:.Z" "/proc/$1/status"
 }
 dead
 check "kill -9: the sandbox died with it, its leaf stays" test -d "$leaf"
@@ -217,7 +231,7 @@ dead
 expect_output "would remove $leaf" "gc -n says what" -- "$CORDON" gc -n
 check "gc -n does nothing" test -d "$leaf"
 expect_output "removed $leaf" "gc removes it" -- "$CORDON" gc
-check "and not the other one" bash -c '[ ! -e "$1" ] && [ -d "$2" ]' _ "$leaf" "$of_living"
+check "and not the other one" [ ! -e "$leaf" -a -d "$of_living" ]
 kill -TERM "$living"
 wait "$living"
 touch -d '2 minutes ago' "$XDG_CACHE_HOME/cordon/.tmp-0123456789abcdef"

@@ -19,10 +19,7 @@ for user in "$ONE" "$TWO"; do
 	chown "$user:$user" "$user"
 done
 as() { # USER COMMAND...
-	local user=$1
-	shift
-	setpriv --reuid "$user" --regid "$user" --clear-groups env "HOME=$WORK/$user" "XDG_STATE_HOME=$WORK/$user" \
-		"XDG_CACHE_HOME=$WORK/$user/cache" "XDG_CONFIG_HOME=$WORK/$user/config" "XDG_RUNTIME_DIR=$WORK/$user" "$@"
+	"$PROGRAMS/as" "$1" "$WORK/$1" "${@:2}"
 }
 launch() { # USER OPTIONS... -- COMMAND...
 	as "$1" "$CORDON" run --ro "$PROGRAMS" "${@:2}"
@@ -162,7 +159,7 @@ END
 	done
 	/usr/sbin/apparmor_parser -K --replace "$WORK/profile"
 	confined() { # USER COMMAND...
-		as "$1" aa-exec -p "collect-$1" -- "$CORDON" run --ro "$PROGRAMS" -- "${@:2}"
+		"$PROGRAMS/as" -l "exec collect-$1" "$1" "$WORK/$1" "$CORDON" run --ro "$PROGRAMS" -- "${@:2}"
 	}
 	for _ in 1 2 3; do
 		confined "$ONE" sh -c "echo >/tmp/secret-$ONE; echo >/tmp/open" 2>/dev/null
@@ -189,12 +186,11 @@ selinux)
 	mkdir shown
 	for user in "$ONE" "$TWO"; do
 		echo secret >"shown/secret-$user"
-		python3 -c 'import os, sys; os.setxattr(sys.argv[1], "security.selinux", b"all_u:object_r:secret_t:s0\0")' \
-			"shown/secret-$user"
 	done
+	echo secret >shown/secret-label
+	chcon all_u:object_r:secret_t:s0 shown/secret-*
 	boxed() { # USER COMMAND...
-		# no runcon: it wants /etc/selinux/config
-		as "$1" bash -c 'printf all_u:all_r:box_t:s0 >/proc/self/attr/exec && exec "$@"' _ \
+		"$PROGRAMS/as" -l all_u:all_r:box_t:s0 "$1" "$WORK/$1" \
 			"$CORDON" run --ro "$PROGRAMS" --ro "$WORK/shown" -- "${@:2}"
 	}
 	launch "$ONE" --ro "$WORK/shown" -- cat "$WORK/shown/secret-$ONE" >/dev/null
@@ -211,8 +207,6 @@ selinux)
 		1~ "and the other's" ".mechanism == \"selinux\" and .fields.name == \"secret-$TWO\"" \
 		1~ "no more than that" '.mechanism == "selinux"'
 	# a label that the launch asks for
-	echo secret >shown/secret-label
-	python3 -c 'import os; os.setxattr("shown/secret-label", "security.selinux", b"all_u:object_r:secret_t:s0\0")'
 	labelled() { # USER FILE
 		launch "$1" --label selinux=box_t:s0 --ro "$WORK/shown" -- cat "$WORK/shown/$2" 2>/dev/null
 	}
@@ -275,7 +269,7 @@ if [ "$LSM" = apparmor ]; then
 	at_exit "printf cordon-default >/sys/kernel/security/apparmor/.remove"
 	# Through a pipe: under a profile a file of the host's would be refused, too (doc/apparmor.md).
 	labelled() { # USER LABEL OPTIONS...
-		launch "$1" --label "apparmor=$2" --rw "$WORK/given:/data" "${@:3}" 2>&1 | cat >/dev/null
+		launch "$1" --label "apparmor=$2" --rw "$WORK/given:/data" "${@:3}" 2>&1 | pass_on >/dev/null
 	}
 	labelled "$TWO" none -- sh -c 'echo x >/data/file && rm /data/file'
 	has "$TWO" 0 "without a label nothing is refused" '.mechanism == "apparmor" and (.path // "" | startswith("/data/"))'
@@ -306,11 +300,12 @@ expect_output "Operation not permitted" "another user's pid 1 is not to be had" 
 expect_output "Operation not permitted" "nor by its own user, but not its supervisor" -- as "$ONE" "$PROGRAMS/claim" "$SOCKET" "$victim"
 expect_output "Operation not permitted" "nor a child that is no pid 1" -- as "$ONE" "$PROGRAMS/claim" "$SOCKET" child
 expect_output "ready" "a pid 1 of one's own is" -- as "$ONE" "$PROGRAMS/claim" "$SOCKET" self
-as "$TWO" "$PROGRAMS/claim" "$SOCKET" self 4 >heard &
+as "$TWO" "$PROGRAMS/claim" "$SOCKET" self "$WORK/enough" >heard &
 spy=$!
 wait_for 10 grep -q ready heard
 launch "$ONE" -- "$PROGRAMS/killed" 3 110 >/dev/null
 as "$TWO" "$PROGRAMS/killed" 2 110 >/dev/null
+: >enough
 wait $spy
 hears_only_its_own() {
 	! grep -v "^ready\$" heard | grep -qv " uid=$TWO "
@@ -324,9 +319,10 @@ wait $sleeper
 # --- many at once: recorded, counted, or told as lost
 mapfile -t before <"$WORK/$TWO/cordon/audit.jsonl"
 launch "$TWO" -- sh -c 'for i in 1 2 3 4; do "$0" 50 102 & done; wait' "$PROGRAMS/killed" >/dev/null
+# One event lost may stand for a number that nobody knows: what came too late for the sandbox's end (finish_syncing()).
 log "a flood of 200 adds up" "$TWO" "(denials(true) - (.[:${#before[@]}] | denials(true))) as \$got |
 	([.[] | select(.type == \"kernel\") | .events + .unjoined] | add // 0) as \$lost |
-	\"\(\$got) accounted for, \(\$lost) told as lost at most\", (\$got <= 200 and \$got + \$lost >= 200)"
+	\"\(\$got) accounted for, \(\$lost) told as lost at most\", (\$got <= 200 and (\$got + \$lost >= 200 or \$lost == 1))"
 log "and is summed up" "$TWO" 'any(.[]; .type == "summary" and .operation == "syscall")'
 
 # --- it ends

@@ -17,11 +17,7 @@ mkdir $PLACE
 chown $ID:$ID $PLACE $PLACE/cgroup.{procs,threads,subtree_control}
 at_exit "rmdir $PLACE"
 user() {
-	(
-		echo $BASHPID >$PLACE/cgroup.procs
-		[ -z "$LABEL" ] || printf '%s' "$LABEL" >/proc/self/attr/exec || exit 99
-		exec setpriv --reuid $ID --regid $ID --clear-groups env -i PATH="$PATH" HOME="$WORK/home" "$@"
-	)
+	"$PROGRAMS/as" -e -c "$PLACE" ${LABEL:+-l "$LABEL"} $ID "$WORK/home" "$@"
 }
 # lacks WHAT DETAIL HINT TITLE: doctor's line and hint; where nothing can run, its status says so.
 lacks() {

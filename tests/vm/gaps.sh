@@ -105,13 +105,12 @@ lsm_alone() {
 # together LEAST: behind the two others
 together() {
 	judge "seccomp,landlock,$LSM,capabilities" "$WORK/alone.policy" "$HERE:$abi" "$1" "" attempts_with \
-		"$entered capabilities $(jq -r .mask "$WORK/e/alone.capabilities.json") landlock $WORK/ruleset seccomp $WORK/e/alone.bpf"
+		"$entered capabilities $(capability_mask) landlock $WORK/ruleset seccomp $WORK/e/alone.bpf"
 }
 
 # launch OPTIONS... -- COMMAND...: in a base whose programs have the label that installed ones have
 launch() {
-	"${as_user[@]}" env "HOME=$WORK/state" "XDG_CACHE_HOME=$WORK/state" "XDG_CONFIG_HOME=$WORK/state" \
-		"XDG_RUNTIME_DIR=$WORK/state" "$CORDON" run --policy "$WORK/gaps-default.policy" \
+	"$PROGRAMS/as" 59742 "$WORK/state" "$CORDON" run --policy "$WORK/gaps-default.policy" \
 		--base /opt/base --upper none --rw /opt/data "$@"
 }
 # launched: the launcher itself enters the type that is made from its policy, and this alone refuses. Output goes to

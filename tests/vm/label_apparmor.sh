@@ -13,18 +13,14 @@ cd "$WORK" || exit 1
 mkdir state etc given
 chown 59742:59742 state given
 LOG=$WORK/state/cordon/audit.jsonl
-AS=(setpriv --reuid 59742 --regid 59742 --clear-groups env "HOME=$WORK/state" "XDG_STATE_HOME=$WORK/state"
-	"XDG_CACHE_HOME=$WORK/state/cache" "XDG_CONFIG_HOME=$WORK/state/config" "XDG_RUNTIME_DIR=$WORK/state")
 LABEL=/proc/self/attr/apparmor/current
 parser=/usr/sbin/apparmor_parser
 [ -z "$CORDON_VM_PARSER" ] || parser=$CORDON_VM_PARSER
 exec_is() { grep -qx "$1" "$OUT"; }
+as() { "$PROGRAMS/as" "${AS[@]}" 59742 "$WORK/state" "$@"; }
+AS=() # its options
 # Through a pipe: of a file of the host's the payload may not even ask what it is (doc/apparmor.md).
-piped() {
-	"$@" | cat
-	return "${PIPESTATUS[0]}"
-}
-launch() { piped "${AS[@]}" "$CORDON" run "$@"; }
+launch() { piped as "$CORDON" run "$@"; }
 load() { "$parser" -K --replace "$@"; }
 emit() { # POLICY NAME OPTIONS...
 	"$CORDON" policy build "$1" --emit apparmor -o "$WORK/etc" "${@:3}" &&
@@ -69,23 +65,25 @@ expect_output "cordon-default (enforce)" "a child of the payload" -- \
 	launch --label apparmor=auto -- sh -c "cat $LABEL; true"
 # strict's own limits are 64, 64 and 4G, and no core
 echo "+memory +pids" >/sys/fs/cgroup/user/cgroup.subtree_control
-delegated() { # a place for each: a launch lets no process be in it
-	local place
-	place=$(mktemp -d /sys/fs/cgroup/user/place.XXXXXX)
-	chown 59742:59742 "$place" "$place"/cgroup.{procs,threads,subtree_control}
-	sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$place" "$@"
+delegated() { # into AS: a place for each, as a launch lets no process be in it
+	AS=(-c "$(mktemp -d /sys/fs/cgroup/user/place.XXXXXX)")
+	chown 59742:59742 "${AS[1]}" "${AS[1]}"/cgroup.{procs,threads,subtree_control}
 }
 limits() { # OPTIONS: the payload's label, and its limits
-	"${AS[@]}" "$CORDON" run --policy strict --limit nofile=256 --limit pids=100 "$@" -- \
-		sh -c "read -r l <$LABEL; echo \"\$l\"; ulimit -n; ulimit -p; ulimit -d; ulimit -c" | paste -sd ' '
+	as "$CORDON" run --policy strict --limit nofile=256 --limit pids=100 "$@" -- \
+		sh -c "read -r l <$LABEL; echo \"\$l\"; ulimit -n; ulimit -p; ulimit -d; ulimit -c" | {
+		mapfile -t
+		echo "${MAPFILE[*]}"
+	}
 }
 expect_output "unconfined 256 100 4194304 0" "without a label the limits are those of the command line" -- limits
 expect_output "cordon-strict (enforce) 256 100 4194304 0" "with one they are the same" -- limits --label apparmor=auto
-AS=(delegated "${AS[@]}")
+delegated
 expect_output "unconfined 256 $(ulimit -u) unlimited 0" "by cgroup without a label" -- limits --limit memory=5G
+delegated
 expect_output "cordon-strict (enforce) 256 $(ulimit -u) unlimited 0" "by cgroup with one" -- \
 	limits --limit memory=5G --label apparmor=auto
-AS=("${AS[@]:1}")
+AS=()
 cat >gated.policy <<'END'
 policy gated
 use default
@@ -149,7 +147,10 @@ profile complains flags=(complain,attach_disconnected,mediate_deleted) { file, }
 profile is-unconfined flags=(unconfined) { file, }
 END
 expect_status 0 "callers' profiles" -- load etc/callers
-within() { piped aa-exec -p "$1" -- "${AS[@]}" "$CORDON" run "${@:2}"; }
+within() {
+	local AS=(-l "exec $1")
+	piped as "$CORDON" run "${@:2}"
+}
 expect_output "cordon-default//&may-stack (enforce)" "a confined launcher stacks" -- \
 	within may-stack --label apparmor=auto -- cat $LABEL
 expect_status 0 "and its payload signals its own children" -- \
@@ -157,7 +158,7 @@ expect_status 0 "and its payload signals its own children" -- \
 opening "and the record says so" \
 	".in_force | any(.[]; . == \"AppArmor profile 'cordon-default', stacked on 'may-stack (enforce)'\")"
 expect_output "cordon-default//&may-stack (enforce)" "under no_new_privs, too" -- piped aa-exec -p may-stack -- \
-	"${AS[0]}" --no-new-privs "${AS[@]:1}" "$CORDON" run --label apparmor=auto -- cat $LABEL
+	"$PROGRAMS/as" -n 59742 "$WORK/state" "$CORDON" run --label apparmor=auto -- cat $LABEL
 expect_error 125 "the profile that cordon itself is in does not let it" "one without the right" -- \
 	within may-not --label apparmor=cordon-default -- true
 check "the rule is told" grep -qF change_profile "$ERR"
@@ -197,14 +198,14 @@ cp -R "$parser" "$(dirname "$parser")/parser" "$WORK/"
 mkdir -p /sys/kernel/security/apparmor/policy/namespaces/label
 verbs() { # HOW: those that launch, or make a user namespace, from another program of ours
 	expect_match '^# [0-9]+ expectations, 0 failed, 0 not tried$' "$1: policy test --live" -- \
-		"${AS[@]}" "$CORDON" policy test --live ./live.policy
-	expect_status 1 "$1: policy diff --live" -- "${AS[@]}" "$CORDON" policy diff --live ./live.policy ./other.policy
+		as "$CORDON" policy test --live ./live.policy
+	expect_status 1 "$1: policy diff --live" -- as "$CORDON" policy diff --live ./live.policy ./other.policy
 	check "$1: both policies were in force" grep -q 'live: old let in; new denied with EPERM' "$OUT"
-	expect_output "loaded: cordon run --label apparmor=:label:cordon-live" "$1: policy load" -- "${AS[@]}" \
+	expect_output "loaded: cordon run --label apparmor=:label:cordon-live" "$1: policy load" -- as \
 		"$CORDON" policy load --apparmor-namespace label --parser "$WORK/apparmor_parser" --apparmor-abi 40 ./live.policy
-	expect_status 0 "$1: learn" -- "${AS[@]}" "$CORDON" learn -q -o state/learnt.policy -- true
+	expect_status 0 "$1: learn" -- as "$CORDON" learn -q -o state/learnt.policy -- true
 	rm state/learnt.*
-	run "${AS[@]}" env LD_SHOW_AUXV=1 "$CORDON" policy --help
+	run as env LD_SHOW_AUXV=1 "$CORDON" policy --help
 }
 verbs "without it"
 check "the caller's loader variables are heard" grep -q '^AT_SECURE: *0$' "$OUT"
@@ -241,7 +242,7 @@ expect_status 0 "the launcher's profile, as it is shipped" -- load etc/cordon
 verbs "with it"
 check "what keeps the profile hears none of the caller's loader variables" [ -z "$(grep ^AT_ "$OUT")" ]
 keeps='printf "exec cordon" >/proc/self/attr/apparmor/exec && exec cat /proc/self/attr/apparmor/current'
-expect_output "cordon (enforce)" "the launcher may keep its profile" -- "${AS[@]}" aa-exec -p cordon -- sh -c "$keeps"
+expect_output "cordon (enforce)" "the launcher may keep its profile" -- as aa-exec -p cordon -- sh -c "$keeps"
 expect_status 1 "a payload may not have it" -- launch -- sh -c "$keeps"
 check "by its own profile" grep -q 'operation="change_onexec".*profile="cordon_payload" name="cordon"' <(dmesg)
 expect_error 2 'cannot create .*exec: Permission denied' "one with a label may not open it" -- launch --label apparmor=auto -- sh -c "$keeps"
@@ -254,7 +255,7 @@ done
 expect_output "cordon//&cordon-default//&cordon_payload (enforce)" "and entered" -- launch --label apparmor=auto -- cat $LABEL
 expect_status 1 "and may not nest, either" -- nest --label apparmor=cordon-default
 expect_status 0 "the launcher's profile goes" -- "$parser" --remove etc/cordon
-into_file() { "${AS[@]}" "$CORDON" run --label apparmor=auto -- cat "$LABEL" >state/file && cat state/file; }
+into_file() { as "$CORDON" run --label apparmor=auto -- cat "$LABEL" >state/file && cat state/file; }
 expect_output "cordon-default (enforce)" "output into a file of the host's" -- into_file
 expect_status 1 "the policy's own refuses it, too" -- nest --label apparmor=cordon-default
 check "by itself" grep -q 'profile="cordon-default".*userns_create' <(dmesg)

@@ -29,20 +29,12 @@ check "and is loaded" sh -c 'cat "$0" >"$1/load"' "$WORK/policy" $SELINUX
 become sys_u:sys_r:sys_t:s0-s0:c0.c7
 
 USER=user_u:user_r
-# as CONTEXT COMMAND...: an ordinary user with that context. The shell itself writes, so that no other
-# program has it; into a pipe, as the payload's exec asks for nothing then.
-as() {
-	(
-		printf '%s' "$1" >/proc/self/attr/exec || exit 99
-		exec setpriv --reuid 59742 --regid 59742 --clear-groups env "HOME=$WORK/state" \
-			"XDG_STATE_HOME=$WORK/state" "XDG_CACHE_HOME=$WORK/state/cache" \
-			"XDG_CONFIG_HOME=$WORK/state/config" "XDG_RUNTIME_DIR=$WORK/state" "${@:2}"
-	)
+as() { # CONTEXT COMMAND...: an ordinary user with that context
+	"$PROGRAMS/as" -l "$1" 59742 "$WORK/state" "${@:2}"
 }
 launch() { as "$USER":user_t:s0-s0:c0.c7 "$CORDON" run "$@"; }
-label() { # OPTIONS...: of the payload, without the NUL behind it
-	launch "$@" -- cat /proc/self/attr/current | tr -d '\0'
-	return "${PIPESTATUS[0]}"
+label() { # OPTIONS...: of the payload; into a pipe, as its exec asks for nothing then
+	piped launch "$@" -- cat /proc/self/attr/current
 }
 writes() { launch "$@" -- sh -c 'echo x >/tmp/file'; }
 
@@ -54,11 +46,10 @@ for mode in permissive enforcing; do
 	opening "$mode: as the record says" ".in_force | any(.[]; . == \"SELinux context '$(<"$OUT")'\")"
 	opening "$mode: whether it refuses anything" ".given_up |
 		any(.[]; test(\"permissive, and it refuses nothing\")) == (\"$mode\" == \"permissive\")"
-	for _ in 1 2 3 4 5 6 7 8; do
+	for _ in 1 2 3 4 5; do
 		label --label selinux=box_t
-		echo
 	done >"$WORK/pairs"
-	check "$mode: sandboxes have different pairs" [ "$(sort -u "$WORK/pairs" | wc -l)" -ge 3 ]
+	check "$mode: sandboxes have different pairs" [ "$(sort -u "$WORK/pairs" | wc -l)" -ge 2 ]
 	check "$mode: of two different categories, the smaller first" \
 		awk -F '[:,c]+' '{ if ($NF <= $(NF - 1)) exit 1 }' "$WORK/pairs"
 	expect_output "$USER:box_t:s0:c3,c4" "$mode: out of a range" -- label --label selinux=box_t:c3.c4

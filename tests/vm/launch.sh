@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# lanes: apparmor-6.1 selinux-6.1 apparmor-new selinux-6.12
+# lanes: selinux-6.1 apparmor-6.1 apparmor-new selinux-6.12
 # shellcheck source=tests/lib/harness.sh disable=SC2016,SC2317 # expanded inside; called by run
 # Launches on kernels that no development machine runs: the shipped policies start, nothing that a hostile
 # program tries gets through, each denial is in a log that is whole, limits hold by real cgroups, a base

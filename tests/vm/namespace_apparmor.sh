@@ -17,15 +17,13 @@ if [ -n "$CORDON_VM_PARSER" ]; then
 	cp -R "$CORDON_VM_PARSER" "$(dirname "$CORDON_VM_PARSER")/parser" "$WORK/"
 	options=(--parser "$WORK/apparmor_parser" --apparmor-abi 40)
 fi
+for user in 59742 59743; do
+	mkdir "$user" && chown "$user:$user" "$user"
+done
 as() { # UID COMMAND...
-	mkdir -p "$WORK/$1" && chown "$1:$1" "$WORK/$1"
-	setpriv --reuid "$1" --regid "$1" --clear-groups env "HOME=$WORK/$1" "XDG_STATE_HOME=$WORK/$1" \
-		"XDG_CACHE_HOME=$WORK/$1/cache" "XDG_CONFIG_HOME=$WORK/$1/config" "XDG_RUNTIME_DIR=$WORK/$1" "${@:2}"
+	"$PROGRAMS/as" "$1" "$WORK/$1" "${@:2}"
 }
-launch() {
-	as 59742 "$CORDON" run "$@" | cat
-	return "${PIPESTATUS[0]}"
-}
+launch() { piped as 59742 "$CORDON" run "$@"; }
 load() { as "$1" "$CORDON" policy load --apparmor-namespace open "${options[@]}" "${@:2}"; }
 cat >mine.policy <<'END'
 policy mine
