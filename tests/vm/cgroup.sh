@@ -105,14 +105,15 @@ PAYLOAD=("$CONSUME" hold)
 mkfifo ready
 exec 8<>ready
 hold() { # OPTIONS...: in the background; $held is the supervisor, $leaf its cgroup
-	local before
+	local before dir
 	find_leaves
 	before=" ${leaves[*]} "
 	"$CORDON" run --ro "$PROGRAMS" --audit "file:$LOG" "$@" -- "${PAYLOAD[@]}" >ready 2>/dev/null 8>&- &
 	held=$!
 	read -r -t 60 -u 8
 	find_leaves
-	for leaf in "${leaves[@]}"; do [[ $before == *" $leaf "* ]] || break; done
+	leaf=$PLACE/none
+	for dir in "${leaves[@]}"; do [[ $before == *" $dir "* ]] || leaf=$dir; done
 }
 file_is() { # TITLE FILE VALUE
 	check "$1" test "$(<"$leaf/$2")" = "$3"
