@@ -77,7 +77,7 @@ int main(int argc, char **argv)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), pid, pidfd;
-	int made = 0, n_ready;
+	int made = 0;
 	struct {
 		struct collected_packet packet;
 		char text[KERNEL_RECORD_MAX];
@@ -106,9 +106,9 @@ int main(int argc, char **argv)
 	printf("%s\n", in.packet.error ? strerror(-in.packet.error) : "ready");
 	fflush(stdout);
 	while (argc > 3) {
+		const int n_ready = poll(&p, 1, 500);
 		ssize_t n;
 
-		n_ready = poll(&p, 1, 500);
 		if (n_ready == 0 && access(argv[3], F_OK) < 0)
 			continue;
 		n = n_ready > 0 ? recv(fd, &in, sizeof(in), 0) : 0;
