@@ -142,7 +142,7 @@ endif
 FUZZERS := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 CORPORA := $(patsubst fuzz/%.c,$(BUILD)/tests/%,$(wildcard fuzz/fuzz_*.c))
 
-.PHONY: all help build-tests check check-unit check-corpus check-integration check-deps check-tables check-promises check-static check-binaries check-install check-reproducible check-format check-asan check-tsan check-threads check-aarch64 check-vm check-vm-all cross-objects faults escape hostile-trees races launches concurrency demo bench fuzz dist install clean
+.PHONY: all help build-tests check check-unit check-corpus check-integration check-deps check-tables check-promises check-static check-binaries check-install check-reproducible check-format check-lint check-asan check-tsan check-threads check-aarch64 check-vm check-vm-all cross-objects faults escape hostile-trees races launches concurrency demo bench fuzz dist install clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
@@ -419,6 +419,9 @@ check-tables: $(BUILD)/tests/test_decode_all  ## the tables in policies/ against
 
 check-format:  ## clang-format agrees
 	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
+
+check-lint:  ## shellcheck finds nothing in any script, mandoc nothing in any man page
+	tools/check-lint
 
 check-asan:  ## the same tests under AddressSanitizer and UBSan
 	$(MAKE) SAN=1 BUILD=$(BUILD)-asan all check-unit check-corpus check-integration

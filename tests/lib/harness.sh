@@ -146,10 +146,10 @@ expect_status() {
 
 # has_line REGEX FILE: whether a line matches, as of grep -E, by this shell: a process takes 20 ms in a guest.
 has_line() {
-	local lines=() line
-	mapfile -t lines 2>/dev/null <"$2"
-	for line in "${lines[@]}"; do
-		[[ $line =~ $1 ]] && return
+	local _lines=() _line
+	mapfile -t _lines 2>/dev/null <"$2"
+	for _line in "${_lines[@]}"; do
+		[[ $_line =~ $1 ]] && return
 	done
 	return 1
 }
