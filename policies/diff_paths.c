@@ -61,13 +61,14 @@ struct said {
 static struct said said_of(const struct policy *policy, const struct path_vars *vars,
 			   const char *path)
 {
-	struct said s = { .line = path_rule_find(policy, vars, path) };
 	const struct policy_path *line;
+	const unsigned rights = path_rule_rights(policy, vars, path, &line);
+	struct said s = { .line = line,
+			  .read = rights & PATH_MAY_READ,
+			  .write = rights & PATH_MAY_WRITE,
+			  .exec = rights & PATH_MAY_EXEC,
+			  .tmpfs = line && line->verb == POLICY_PATH_TMPFS };
 
-	s.read = path_rule_allows(policy, vars, path, POLICY_PATH_READ, &line);
-	s.write = path_rule_allows(policy, vars, path, POLICY_PATH_WRITE, &line);
-	s.exec = path_rule_allows(policy, vars, path, POLICY_PATH_EXEC, &line);
-	s.tmpfs = s.line && s.line->verb == POLICY_PATH_TMPFS;
 	for (size_t i = 0; i < policy->n_paths; i++) {
 		char place[LIMIT_PATH];
 

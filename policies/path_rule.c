@@ -121,7 +121,7 @@ static bool root_covers(const char *path)
 struct found {
 	const struct policy_path *line;
 	size_t depth;
-	bool grants; /* what is wanted, by any of the lines at that place */
+	unsigned rights; /* by any of the lines at that place */
 };
 
 /* read, exec and write add up; hide and tmpfs are alone. */
@@ -130,21 +130,20 @@ static bool adds_up(const struct policy_path *line)
 	return rank(line->verb) < rank(POLICY_PATH_HIDE);
 }
 
-static void take(struct found *f, const struct policy_path *line, size_t depth,
-		 enum policy_path_verb wanted)
+static void take(struct found *f, const struct policy_path *line, size_t depth)
 {
-	bool grants = path_rule_grants((enum policy_path_verb)line->verb, wanted);
+	const unsigned rights = path_rule_gives((enum policy_path_verb)line->verb);
 
 	if (!f->line || depth > f->depth) {
-		*f = (struct found){ .line = line, .depth = depth, .grants = grants };
+		*f = (struct found){ .line = line, .depth = depth, .rights = rights };
 		return;
 	}
 	if (depth < f->depth)
 		return;
 	if (adds_up(line) && adds_up(f->line))
-		f->grants |= grants;
+		f->rights |= rights;
 	else if (rank(line->verb) > rank(f->line->verb))
-		f->grants = grants;
+		f->rights = rights;
 	if (rank(line->verb) > rank(f->line->verb))
 		f->line = line;
 }
@@ -161,7 +160,7 @@ static const char *place_of(const struct policy_path *line, const struct path_va
 
 /* The lines that come to the deepest place at or above path that is less than below deep. */
 static struct found find(const struct policy *policy, const struct path_vars *vars,
-			 const char *path, enum policy_path_verb wanted, size_t below)
+			 const char *path, size_t below)
 {
 	struct found f = { .line = NULL };
 	char room[LIMIT_PATH];
@@ -173,7 +172,7 @@ static struct found find(const struct policy *policy, const struct path_vars *va
 		if (!place || !path_is_within(path, place) || path_depth(place) >= below ||
 		    (place[1] == '\0' && !root_covers(path)))
 			continue;
-		take(&f, line, path_depth(place), wanted);
+		take(&f, line, path_depth(place));
 	}
 	return f;
 }
@@ -181,44 +180,49 @@ static struct found find(const struct policy *policy, const struct path_vars *va
 /* A launch hides what would show. In a tmpfs nothing does, and what the payload makes there
  * under a hidden name is its own. */
 static struct found find_shown(const struct policy *policy, const struct path_vars *vars,
-			       const char *path, enum policy_path_verb wanted)
+			       const char *path)
 {
-	struct found first = find(policy, vars, path, wanted, SIZE_MAX), f = first;
+	struct found first = find(policy, vars, path, SIZE_MAX), f = first;
 
 	while (f.line && f.line->verb == POLICY_PATH_HIDE)
-		f = find(policy, vars, path, wanted, f.depth);
+		f = find(policy, vars, path, f.depth);
 	return f.line && f.line->verb == POLICY_PATH_TMPFS ? f : first;
 }
 
 const struct policy_path *path_rule_find(const struct policy *policy, const struct path_vars *vars,
 					 const char *path)
 {
-	return find_shown(policy, vars, path, POLICY_PATH_READ).line;
+	return find_shown(policy, vars, path).line;
+}
+
+unsigned path_rule_rights(const struct policy *policy, const struct path_vars *vars,
+			  const char *path, const struct policy_path **ret_line)
+{
+	const struct found f = find_shown(policy, vars, path);
+
+	*ret_line = f.line;
+	return f.rights;
 }
 
 bool path_rule_allows(const struct policy *policy, const struct path_vars *vars, const char *path,
 		      enum policy_path_verb wanted, const struct policy_path **ret_line)
 {
-	struct found f = find_shown(policy, vars, path, wanted);
-
-	*ret_line = f.line;
-	return f.line && f.grants;
+	return path_rule_rights(policy, vars, path, ret_line) & 1U << wanted;
 }
 
-bool path_rule_grants(enum policy_path_verb line, enum policy_path_verb wanted)
+unsigned path_rule_gives(enum policy_path_verb verb)
 {
-	switch (line) {
+	switch (verb) {
 	case POLICY_PATH_READ:
-		return wanted == POLICY_PATH_READ;
+		return PATH_MAY_READ;
 	case POLICY_PATH_EXEC:
-		return wanted == POLICY_PATH_READ || wanted == POLICY_PATH_EXEC;
+		return PATH_MAY_READ | PATH_MAY_EXEC;
 	case POLICY_PATH_WRITE:
-		return wanted == POLICY_PATH_READ || wanted == POLICY_PATH_WRITE;
+		return PATH_MAY_READ | PATH_MAY_WRITE;
 	case POLICY_PATH_TMPFS:
-		return wanted == POLICY_PATH_READ || wanted == POLICY_PATH_WRITE ||
-		       wanted == POLICY_PATH_EXEC;
+		return PATH_MAY_READ | PATH_MAY_WRITE | PATH_MAY_EXEC;
 	case POLICY_PATH_HIDE:
 		break;
 	}
-	return false;
+	return 0;
 }

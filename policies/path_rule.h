@@ -29,11 +29,21 @@ int path_rule_expand(const struct policy_path *line, const struct path_vars *var
 const struct policy_path *path_rule_find(const struct policy *policy, const struct path_vars *vars,
 					 const char *path);
 
-/* Whether the lines at the deepest place, taken together, give what is wanted; *ret_line as
- * path_rule_find says. */
+/* What a program may do, as a set: read, execute, write, by the bit of the verb that is for it. */
+enum {
+	PATH_MAY_READ = 1 << POLICY_PATH_READ,
+	PATH_MAY_EXEC = 1 << POLICY_PATH_EXEC,
+	PATH_MAY_WRITE = 1 << POLICY_PATH_WRITE,
+};
+
+/* What the lines at the deepest place, taken together, give; *ret_line as path_rule_find says. */
+unsigned path_rule_rights(const struct policy *policy, const struct path_vars *vars,
+			  const char *path, const struct policy_path **ret_line);
+
+/* Whether they give what is wanted (POLICY_PATH_READ, _EXEC, _WRITE). */
 bool path_rule_allows(const struct policy *policy, const struct path_vars *vars, const char *path,
 		      enum policy_path_verb wanted, const struct policy_path **ret_line);
 
-/* Whether the verb gives read, write or execute (POLICY_PATH_READ, _WRITE, _EXEC). A tmpfs gives
- * all three, of what the payload makes there: that is how a launch mounts it. */
-bool path_rule_grants(enum policy_path_verb line, enum policy_path_verb wanted);
+/* What a line with the verb gives by itself. A tmpfs gives all three, of what the payload makes
+ * there: that is how a launch mounts it. */
+unsigned path_rule_gives(enum policy_path_verb verb);

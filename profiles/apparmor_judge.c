@@ -130,13 +130,14 @@ static unsigned line_perms(const struct question *q, const struct policy *policy
 			   const struct path_vars *vars, const char *path,
 			   const struct policy_path **ret_line)
 {
+	const unsigned rights = path_rule_rights(policy, vars, path, ret_line);
 	unsigned perms = 0;
 
-	if (path_rule_allows(policy, vars, path, POLICY_PATH_READ, ret_line))
+	if (rights & PATH_MAY_READ)
 		perms |= AA_READ | AA_LOCK;
-	if (path_rule_allows(policy, vars, path, POLICY_PATH_WRITE, ret_line))
+	if (rights & PATH_MAY_WRITE)
 		perms |= AA_WRITE | AA_LINK;
-	if (path_rule_allows(policy, vars, path, POLICY_PATH_EXEC, ret_line))
+	if (rights & PATH_MAY_EXEC)
 		perms |= AA_MMAP | (q->facts.executes ? (unsigned)AA_EXEC : 0);
 	return perms;
 }

@@ -18,22 +18,13 @@ struct answer {
 
 /* --- paths --- */
 
-static uint8_t grants(uint8_t verb)
-{
-	uint8_t bits = 0;
-
-	for (unsigned v = POLICY_PATH_READ; v <= POLICY_PATH_WRITE; v++) {
-		if (path_rule_grants((enum policy_path_verb)verb, (enum policy_path_verb)v))
-			bits |= (uint8_t)(1U << v);
-	}
-	return bits;
-}
-
 /* A place that is not known: no rule is written for it, and others may reach it. */
 static struct answer unknown_place(const struct policy *policy, const struct policy_path *line)
 {
+	const unsigned given = path_rule_gives((enum policy_path_verb)line->verb);
+
 	for (size_t i = 0; i < policy->n_paths; i++) {
-		if (grants(policy->paths[i].verb) & ~grants(line->verb))
+		if (path_rule_gives((enum policy_path_verb)policy->paths[i].verb) & ~given)
 			return (struct answer){
 				COVERAGE_WEAKER, "the place is known at a launch only: it has what "
 						 "other lines give to places above it, and no more"

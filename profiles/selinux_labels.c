@@ -292,34 +292,55 @@ int selinux_row_path(const char *spelling, const struct path_vars *vars, char *r
 	return 0;
 }
 
-static bool is_within(const char *path, const char *tree)
+/* The path of a row against the first len bytes of a spelling. */
+static int compare_path(const struct selinux_label *row, const char *spelling, size_t len)
 {
-	size_t len = strlen(tree);
+	int order = strncmp(row->path, spelling, len);
 
-	if (len == 1 && tree[0] == '/')
-		return path[0] == '/';
-	return strncmp(path, tree, len) == 0 && (path[len] == '/' || path[len] == '\0');
+	return order ? order : row->path[len] != '\0';
 }
 
-/* Whether the row says which type the path has, rather than one that is in its tree somewhere. */
-static bool speaks_of(const struct selinux_label *row, const char *spelling)
+/* The first row that is not before these bytes. */
+static size_t first_row(const char *spelling, size_t len)
 {
-	if (row->flags & LABEL_WITHIN || !is_within(spelling, row->path))
-		return false;
-	if (row->flags & LABEL_FILE)
-		return strcmp(spelling, row->path) == 0;
-	return !(row->flags & LABEL_BELOW) || strcmp(spelling, row->path) != 0;
+	size_t from = 0, to = selinux_n_labels;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (compare_path(&selinux_labels[middle], spelling, len) < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
+/* The row of this very path that says which type the spelling has, which is the path's own or
+ * one below it, rather than a type that is in the tree somewhere; NULL: none. */
+static const struct selinux_label *row_of(const char *spelling, size_t len)
+{
+	const unsigned not_for = LABEL_WITHIN | (spelling[len] ? LABEL_FILE : LABEL_BELOW);
+	const struct selinux_label *found = NULL;
+
+	/* of two rows of one path the later one is for what lies below */
+	for (size_t i = first_row(spelling, len);
+	     i < selinux_n_labels && compare_path(&selinux_labels[i], spelling, len) == 0; i++) {
+		if (!(selinux_labels[i].flags & not_for))
+			found = &selinux_labels[i];
+	}
+	return found;
 }
 
 const struct selinux_label *selinux_label_of(const char *spelling)
 {
-	const struct selinux_label *found = &selinux_labels[0];
+	const struct selinux_label *found = NULL;
+	size_t len = strlen(spelling);
 
-	/* of two rows of one path the later one is for what lies below */
-	for (size_t i = 0; i < selinux_n_labels; i++) {
-		if (speaks_of(&selinux_labels[i], spelling) &&
-		    strlen(selinux_labels[i].path) >= strlen(found->path))
-			found = &selinux_labels[i];
+	while (len > 0 && !(found = row_of(spelling, len))) {
+		while (len > 0 && spelling[len - 1] != '/')
+			len--;
+		len -= len > 0; /* the slash itself */
 	}
-	return found;
+	return found ? found : &selinux_labels[0];
 }

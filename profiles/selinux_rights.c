@@ -19,7 +19,6 @@ enum {
 	MAX_TYPES = 256,
 	FILES = SE_READ | SE_STAT,
 	READS = SE_SEARCH | SE_LIST | FILES,
-	PROGRAMS = READS | SE_MAP | SE_EXEC,
 	WRITES = SE_WRITE | SE_MAKE,
 };
 
@@ -66,17 +65,15 @@ struct path_vars selinux_vars(const struct profile_target *target)
 	return vars;
 }
 
+static unsigned types_rights(unsigned may)
+{
+	return (may & PATH_MAY_READ ? READS : 0U) | (may & PATH_MAY_EXEC ? SE_MAP | SE_EXEC : 0U) |
+	       (may & PATH_MAY_WRITE ? WRITES : 0U);
+}
+
 unsigned selinux_verb_rights(enum policy_path_verb verb)
 {
-	unsigned rights = 0;
-
-	if (path_rule_grants(verb, POLICY_PATH_READ))
-		rights |= READS;
-	if (path_rule_grants(verb, POLICY_PATH_EXEC))
-		rights |= PROGRAMS;
-	if (path_rule_grants(verb, POLICY_PATH_WRITE))
-		rights |= WRITES;
-	return rights;
+	return types_rights(path_rule_gives(verb));
 }
 
 void selinux_rights_done(struct selinux_rights *rights)
@@ -85,13 +82,27 @@ void selinux_rights_done(struct selinux_rights *rights)
 	*rights = (struct selinux_rights){ .n = 0 };
 }
 
+/* Where the type stands, or would. */
+static size_t index_of(const struct selinux_rights *rights, const char *type)
+{
+	size_t from = 0, to = rights->n;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (strcmp(rights->types[middle].type, type) < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
 static struct selinux_right *right_on(const struct selinux_rights *rights, const char *type)
 {
-	for (size_t i = 0; i < rights->n; i++) {
-		if (strcmp(rights->types[i].type, type) == 0)
-			return &rights->types[i];
-	}
-	return NULL;
+	const size_t i = index_of(rights, type);
+
+	return i < rights->n && strcmp(rights->types[i].type, type) == 0 ? &rights->types[i] : NULL;
 }
 
 const struct selinux_right *selinux_right_on(const struct selinux_rights *rights, const char *type)
@@ -109,18 +120,13 @@ unsigned selinux_effective(const struct selinux_rights *rights, const char *type
 	return r->rights | r->always | (programs ? programs->rights : 0);
 }
 
-static int compare_types(const void *a, const void *b)
-{
-	return strcmp(((const struct selinux_right *)a)->type,
-		      ((const struct selinux_right *)b)->type);
-}
-
 static void add_type(struct selinux_rights *to, const char *type, unsigned flags)
 {
 	struct selinux_right *r = right_on(to, type);
 
 	if (!r) {
-		r = &to->types[to->n++];
+		r = &to->types[index_of(to, type)];
+		memmove(r + 1, r, (size_t)(&to->types[to->n++] - r) * sizeof(*r));
 		*r = (struct selinux_right){ .type = type };
 		for (size_t i = 0; i < ARRAY_SIZE(always); i++) {
 			if (strcmp(always[i].type, type) == 0)
@@ -144,7 +150,6 @@ static int begin(struct selinux_rights *ret)
 		add_type(&r, selinux_labels[i].type, selinux_labels[i].flags);
 	}
 	add_type(&r, SELINUX_OWN, 0);
-	qsort(r.types, r.n, sizeof(*r.types), compare_types);
 	*ret = r;
 	return 0;
 }
@@ -189,38 +194,24 @@ struct point {
 	const char *type;
 };
 
-static int give_point(const struct policy *policy, const struct path_vars *vars,
-		      const struct point *at, struct selinux_rights *to)
+static void give_point(const struct policy *policy, const struct path_vars *vars,
+		       const struct point *at, struct selinux_rights *to)
 {
-	static const enum policy_path_verb verbs[] = { POLICY_PATH_READ, POLICY_PATH_EXEC,
-						       POLICY_PATH_WRITE };
 	const struct policy_path *line;
-	unsigned rights = 0;
+	const unsigned may = path_rule_rights(policy, vars, at->path, &line);
 
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-		bool allowed = path_rule_allows(policy, vars, at->path, verbs[i], &line);
-
-		if (!line || line->verb == POLICY_PATH_HIDE)
-			return 0;
-		if (line->verb == POLICY_PATH_TMPFS) {
-			if (!to->memory)
-				to->memory_where = line->where;
-			to->memory = true;
-			give(to, SELINUX_OWN, SE_ALL, line);
-			give(to, "tmpfs_t", SE_SEARCH | SE_LIST | SE_MAKE, line);
-			return 0;
-		}
-		/* read in itself says neither exec nor write */
-		if (allowed)
-			rights |= verbs[i] == POLICY_PATH_WRITE	 ? WRITES
-				  : verbs[i] == POLICY_PATH_EXEC ? SE_MAP | SE_EXEC
-								 : READS;
+	if (!line || line->verb == POLICY_PATH_HIDE)
+		return;
+	if (line->verb == POLICY_PATH_TMPFS) {
+		if (!to->memory)
+			to->memory_where = line->where;
+		to->memory = true;
+		give(to, SELINUX_OWN, SE_ALL, line);
+		give(to, "tmpfs_t", SE_SEARCH | SE_LIST | SE_MAKE, line);
+		return;
 	}
-	if (rights) {
-		give(to, at->type, rights, line);
-		give_way(to, at->spelling, line);
-	}
-	return 0;
+	give(to, at->type, types_rights(may), line);
+	give_way(to, at->spelling, line);
 }
 
 static int give_line(const struct policy *policy, const struct path_vars *vars, size_t i,
@@ -235,9 +226,9 @@ static int give_line(const struct policy *policy, const struct path_vars *vars, 
 	if (selinux_spell(vars, path, spelling, sizeof(spelling)) < 0)
 		return -ENAMETOOLONG;
 	label = selinux_label_of(spelling);
-	return give_point(
-		policy, vars,
-		&(struct point){ .path = path, .spelling = spelling, .type = label->type }, to);
+	give_point(policy, vars,
+		   &(struct point){ .path = path, .spelling = spelling, .type = label->type }, to);
+	return 0;
 }
 
 /* What the caller left open is used without `open`, and so must not meet the `open` of a reader. */
@@ -268,8 +259,8 @@ int selinux_rights_of(const struct policy *policy, const struct profile_target *
 		if (l->flags & (LABEL_NAMED | LABEL_NEVER))
 			continue;
 		r = selinux_row_path(l->path, &vars, path, sizeof(path));
-		r = r ? r
-		      : give_point(policy, &vars,
+		if (r == 0)
+			give_point(policy, &vars,
 				   &(struct point){
 					   .path = path, .spelling = l->path, .type = l->type },
 				   &rights);

@@ -134,23 +134,15 @@ static void test_find(void **state)
 	policy_free(p);
 }
 
-static void test_grants(void **state)
+static void test_gives(void **state)
 {
-	static const struct {
-		enum policy_path_verb line;
-		bool read, write, exec;
-	} t[] = { { POLICY_PATH_READ, true, false, false },
-		  { POLICY_PATH_EXEC, true, false, true },
-		  { POLICY_PATH_WRITE, true, true, false },
-		  { POLICY_PATH_HIDE, false, false, false },
-		  { POLICY_PATH_TMPFS, true, true, true } };
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
-		assert_int_equal(path_rule_grants(t[i].line, POLICY_PATH_READ), t[i].read);
-		assert_int_equal(path_rule_grants(t[i].line, POLICY_PATH_WRITE), t[i].write);
-		assert_int_equal(path_rule_grants(t[i].line, POLICY_PATH_EXEC), t[i].exec);
-	}
+	assert_int_equal(path_rule_gives(POLICY_PATH_READ), PATH_MAY_READ);
+	assert_int_equal(path_rule_gives(POLICY_PATH_EXEC), PATH_MAY_READ | PATH_MAY_EXEC);
+	assert_int_equal(path_rule_gives(POLICY_PATH_WRITE), PATH_MAY_READ | PATH_MAY_WRITE);
+	assert_int_equal(path_rule_gives(POLICY_PATH_HIDE), 0);
+	assert_int_equal(path_rule_gives(POLICY_PATH_TMPFS),
+			 PATH_MAY_READ | PATH_MAY_WRITE | PATH_MAY_EXEC);
 }
 
 /* --- beside a launch's plan --- */
@@ -172,10 +164,12 @@ static const struct plan_step *covering(const struct plan *plan, const char *pat
 
 static unsigned by_plan(const struct plan *plan, const char *path)
 {
-	static const unsigned rights[] = { [ACCESS_READ] = 1,
-					   [ACCESS_EXEC] = 1 | 4,
-					   [ACCESS_WRITE] = 1 | 2,
-					   [ACCESS_ALL] = 1 | 2 | 4 };
+	static const unsigned rights[] = {
+		[ACCESS_READ] = PATH_MAY_READ,
+		[ACCESS_EXEC] = PATH_MAY_READ | PATH_MAY_EXEC,
+		[ACCESS_WRITE] = PATH_MAY_READ | PATH_MAY_WRITE,
+		[ACCESS_ALL] = PATH_MAY_READ | PATH_MAY_EXEC | PATH_MAY_WRITE,
+	};
 	const struct plan_step *s = covering(plan, path);
 
 	assert_true(!s || s->access < ARRAY_SIZE(rights));
@@ -192,9 +186,7 @@ static unsigned by_rules(const struct policy *policy, const struct path_vars *v,
 {
 	const struct policy_path *line;
 
-	return (path_rule_allows(policy, v, path, POLICY_PATH_READ, &line) ? 1 : 0) |
-	       (path_rule_allows(policy, v, path, POLICY_PATH_WRITE, &line) ? 2 : 0) |
-	       (path_rule_allows(policy, v, path, POLICY_PATH_EXEC, &line) ? 4 : 0);
+	return path_rule_rights(policy, v, path, &line);
 }
 
 static void test_as_a_launch(void **state)
@@ -261,7 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_expand),
 		cmocka_unit_test(test_find),
-		cmocka_unit_test(test_grants),
+		cmocka_unit_test(test_gives),
 		cmocka_unit_test_setup_teardown(test_as_a_launch, arena_make, arena_remove),
 	};
 

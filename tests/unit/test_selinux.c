@@ -320,13 +320,56 @@ static void test_tables(void **state)
 	assert_string_equal(selinux_port_type(POLICY_PORT_UDP, 53), "dns_port_t");
 }
 
+/* The deepest row at or above the path, of two the later: by looking at each. */
+static const struct selinux_label *label_by_all(const char *path)
+{
+	const struct selinux_label *found = &selinux_labels[0];
+
+	for (size_t i = 0; i < selinux_n_labels; i++) {
+		const struct selinux_label *row = &selinux_labels[i];
+		const size_t len = strcmp(row->path, "/") == 0 ? 0 : strlen(row->path);
+		const bool own = strcmp(path, row->path) == 0;
+
+		if (strncmp(path, row->path, len) != 0 || (path[len] != '/' && path[len] != '\0') ||
+		    strlen(row->path) < strlen(found->path) || row->flags & LABEL_WITHIN ||
+		    row->flags & (own ? LABEL_BELOW : LABEL_FILE))
+			continue;
+		found = row;
+	}
+	return found;
+}
+
+static void test_labels(void **state)
+{
+	static const char *const behind[] = { "", "/x", "/x/y", "x", "/bin", "/.cache", "-", "0" };
+	unsigned told_apart = 0;
+
+	(void)state;
+	for (size_t i = 0; i < selinux_n_labels; i++) {
+		for (size_t j = 0; j < ARRAY_SIZE(behind); j++) {
+			char path[256];
+
+			(void)snprintf(path, sizeof(path), "%s%s", selinux_labels[i].path,
+				       behind[j]);
+			assert_ptr_equal(selinux_label_of(path), label_by_all(path));
+			told_apart += selinux_label_of(path) != selinux_labels;
+		}
+	}
+	assert_true(told_apart > selinux_n_labels * 6);
+	assert_ptr_equal(selinux_label_of("/"), selinux_labels);
+	assert_string_equal(selinux_label_of("~")->type, "user_home_dir_t");
+	assert_string_equal(selinux_label_of("~/x")->type, "user_home_t");
+	assert_string_equal(selinux_label_of("/usr/bin/bash")->type, "shell_exec_t");
+	assert_string_equal(selinux_label_of("/usr/bin/bash/x")->type, "bin_t");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_bytes),    cmocka_unit_test(test_names),
 		cmocka_unit_test(test_hostile_paths), cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_report),	      cmocka_unit_test(test_tables),
-		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_judge),	      cmocka_unit_test(test_labels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
