@@ -32,7 +32,7 @@ enum collected_kind {
 	COLLECTED_READY = 1, /* the answer to HELLO */
 	COLLECTED_RECORD,    /* a denial: text follows */
 	COLLECTED_LOST,	     /* what no record tells of */
-	COLLECTED_SYNCED,
+	COLLECTED_SYNCED,    /* the answer to SYNC: nothing follows */
 };
 
 /* How a record was joined to a sandbox (doc/decisions/0015). */
@@ -46,7 +46,8 @@ enum collected_joined {
 
 struct collected_packet {
 	uint32_t kind;
-	int32_t error;	 /* READY: 0, or -errno of a refusal */
+	int32_t error;	 /* READY: 0, or -errno of a refusal; SYNCED: 0, or -ETIMEDOUT: more of the
+			  * sandbox's denials may be on their way, and nobody knows how many */
 	uint32_t forks;	 /* READY: processes are followed by fork events */
 	uint32_t audit;	 /* READY: the kernel's audit is on; off, Landlock tells nothing */
 	uint32_t type;	 /* RECORD */

@@ -103,6 +103,6 @@ struct format_kernel_sum {
 size_t format_kernel_summary(char *buf, size_t cap, const struct format_id *id,
 			     const struct format_kernel_sum *sum);
 
-/* What became of the kernel's stream: event "lost" or "ended". */
+/* What became of the kernel's stream: event "lost", "ended" or "unfinished". */
 size_t format_kernel_event(char *buf, size_t cap, const struct format_id *id, const char *event,
 			   uint64_t events, uint64_t unjoined, const char *text);

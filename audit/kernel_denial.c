@@ -194,6 +194,20 @@ static void take_lost(struct audit *audit, const struct collected_packet *packet
 			  "more");
 }
 
+static void put_unfinished(struct audit *audit, const char *text)
+{
+	put_event(audit, "unfinished", 0, 0, text);
+}
+
+static void take_synced(struct audit *audit, const struct collected_packet *packet)
+{
+	audit->kernel.synced = true;
+	if (packet->error < 0)
+		put_unfinished(audit, "the collector did not see the end of the kernel's stream: "
+				      "denials by the kernel may be missing, and nobody knows how "
+				      "many");
+}
+
 /* --- the stream ---------------------------------------------------------------------------- */
 
 void audit_kernel_take(struct audit *audit, unsigned max)
@@ -219,7 +233,7 @@ void audit_kernel_take(struct audit *audit, unsigned max)
 		else if (packet.kind == COLLECTED_LOST)
 			take_lost(audit, &packet);
 		else if (packet.kind == COLLECTED_SYNCED)
-			k->synced = true;
+			take_synced(audit, &packet);
 		else
 			k->odd++;
 	}
@@ -230,14 +244,14 @@ void state_kernel_end(struct audit *audit)
 	struct state_kernel *k = &audit->kernel;
 	uint64_t end_ms = stamp_coarse_ms() + COLLECTED_WAIT_MS;
 
-	if (k->collected.fd >= 0 && collected_sync(&k->collected) < 0)
-		k->synced = true;
+	/* who is gone may have told something before, and that it is gone is told there */
+	if (k->collected.fd >= 0)
+		(void)collected_sync(&k->collected);
 	while (k->collected.fd >= 0 && !k->synced) {
 		int r = collected_wait(&k->collected, end_ms);
 
 		if (r < 0) {
-			put_event(audit, "lost", 0, 0,
-				  "the collector did not say that it has told all");
+			put_unfinished(audit, "the collector did not say that it has told all");
 			break;
 		}
 		audit_kernel_take(audit, END_TAKE);

@@ -56,7 +56,8 @@ static void say_facts(const struct collector_facts *facts, const char *socket, i
 				      "denials with it: auditctl -e 1, or audit=1 at boot\n");
 	if (!facts->kauditd)
 		(void)fprintf(stderr, "cordon-collect: kauditd cannot be seen in /proc: each "
-				      "sandbox waits 0.1 s at its end\n");
+				      "sandbox waits 0.1 s at its end, and its log says "
+				      "that some may be missing\n");
 }
 
 /* By write(2) alone: stdio may want memory, and there is none to be had. */

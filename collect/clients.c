@@ -244,9 +244,10 @@ void clients_room(struct clients *c, struct client *client)
 	client->full = watch(c, client, EPOLL_CTL_MOD, false) < 0;
 }
 
-bool clients_synced(struct clients *c, struct client *client)
+bool clients_synced(struct clients *c, struct client *client, bool whole)
 {
-	struct collected_packet packet = { .kind = COLLECTED_SYNCED };
+	const struct collected_packet packet = { .kind = COLLECTED_SYNCED,
+						 .error = whole ? 0 : -ETIMEDOUT };
 
 	if (put(client, &packet, NULL, 0)) {
 		client->syncing = false;

@@ -83,7 +83,8 @@ uint32_t clients_new_serial(struct clients *c, const struct client *client);
 
 /* What is sent. False: there was no room. */
 bool clients_ready(struct client *client, int error, bool forks, bool audit);
-bool clients_synced(struct clients *c, struct client *client);
+/* whole: nothing of its sandbox's was on its way any more. */
+bool clients_synced(struct clients *c, struct client *client, bool whole);
 void clients_record(struct clients *c, struct client *client, const struct kernel_record *record,
 		    const char *text, size_t len, enum collected_joined joined, pid_t inside);
 /* There is room again: what is told of it next is what was missed. */

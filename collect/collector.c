@@ -209,7 +209,7 @@ static int open_all(struct collector *c, const struct collector_options *options
 	c->facts.audit = options->source >= 0 || source_is_on(c->source);
 	c->forks = options->forks != -1 ? options->forks : forks_open();
 	c->facts.forks = c->forks >= 0;
-	c->kauditd = options->source >= 0 ? -1 : find_kauditd(c->proc);
+	c->kauditd = options->source >= 0 ? options->kauditd : find_kauditd(c->proc);
 	c->facts.kauditd = c->kauditd >= 0;
 	r = members_init(&c->members);
 	if (r < 0)
@@ -394,13 +394,9 @@ static int finish_syncing(struct collector *c)
 			continue;
 		/* What was held for is not to come any more, or would come too late. */
 		join_held(c, true);
-		/* Not known to be all: no number is known either, but silence would be a claim. */
-		if (c->gap || (!quiet && c->kauditd >= 0)) {
-			c->lost++;
-			c->gap = false;
-		}
+		/* How many a gap swallowed only the next record's number tells. */
 		if (clients_lost(&c->clients, client, c->lost, c->unknown, c->now_ms))
-			(void)clients_synced(&c->clients, client);
+			(void)clients_synced(&c->clients, client, quiet && !c->gap);
 	}
 	return 0;
 }

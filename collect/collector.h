@@ -15,8 +15,9 @@ struct collector;
 
 struct collector_options {
 	const char *socket; /* where supervisors connect; its directory is there */
-	int source; /* for tests: records come from this socket instead; -1: the kernel's audit */
-	int forks;  /* for tests: as source; -1: the kernel's, -2: none */
+	int source;  /* for tests: records come from this socket instead; -1: the kernel's audit */
+	int forks;   /* for tests: as source; -1: the kernel's, -2: none */
+	int kauditd; /* with source: a directory as /proc has it of a thread; -1: none */
 };
 
 /* What is printed about it. */

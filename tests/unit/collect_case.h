@@ -40,6 +40,7 @@
 struct scene {
 	char dir[64], socket[96];
 	int source, forks; /* our ends; forks: -1 without */
+	char thread[96];   /* the directory of what is kauditd to it */
 	pid_t collector;
 	uint64_t serial;
 };
@@ -81,15 +82,32 @@ static void collect(const struct collector_options *options)
 	_exit(collector_run(c, &err) < 0 ? 4 : 0);
 }
 
+/* What /proc says of kauditd: 'S', it sleeps as it has handed out all that there was; 'R'. */
+static void kauditd_is(const struct scene *s, char state)
+{
+	char path[128], text[32];
+	int fd, n = snprintf(text, sizeof(text), "9 (kauditd) %c 2 0", state);
+
+	(void)snprintf(path, sizeof(path), "%s/stat", s->thread);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0 && pwrite(fd, text, (size_t)n, 0) == n);
+	(void)close(fd);
+}
+
 static struct scene *scene_new(bool with_forks)
 {
 	struct scene *s = calloc(1, sizeof(*s));
-	int source[2], forks[2] = { -1, -2 };
+	int source[2], forks[2] = { -1, -2 }, kauditd;
 
 	assert_non_null(s);
 	(void)snprintf(s->dir, sizeof(s->dir), "/tmp/test-collect.XXXXXX");
 	assert_non_null(mkdtemp(s->dir));
 	(void)snprintf(s->socket, sizeof(s->socket), "%s/sock", s->dir);
+	(void)snprintf(s->thread, sizeof(s->thread), "%s/kauditd", s->dir);
+	assert_int_equal(mkdir(s->thread, 0700), 0);
+	kauditd_is(s, 'S');
+	kauditd = open(s->thread, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_true(kauditd >= 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, source), 0);
 	if (with_forks)
 		assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, forks), 0);
@@ -97,13 +115,15 @@ static struct scene *scene_new(bool with_forks)
 	if (s->collector == 0) {
 		const struct collector_options options = { .socket = s->socket,
 							   .source = source[1],
-							   .forks = forks[1] };
+							   .forks = forks[1],
+							   .kauditd = kauditd };
 
 		collect(&options);
 	}
 	s->source = source[0];
 	s->forks = forks[0];
 	(void)close(source[1]);
+	(void)close(kauditd);
 	if (with_forks)
 		(void)close(forks[1]);
 	for (int i = 0; i < 1000 && collected_probe(s->socket) < 0; i++)
@@ -113,6 +133,7 @@ static struct scene *scene_new(bool with_forks)
 
 static void scene_free(struct scene *s)
 {
+	char path[128];
 	int status = -1;
 
 	(void)kill(s->collector, SIGTERM);
@@ -121,6 +142,9 @@ static void scene_free(struct scene *s)
 	fd_closep(&s->source);
 	fd_closep(&s->forks);
 	(void)unlink(s->socket);
+	(void)snprintf(path, sizeof(path), "%s/stat", s->thread);
+	(void)unlink(path);
+	(void)rmdir(s->thread);
 	(void)rmdir(s->dir);
 	free(s);
 }
@@ -168,6 +192,7 @@ struct box {
 	pid_t pid1, child;
 	int pidfd, go;
 	struct collected client;
+	int unfinished; /* the last answer to a sync */
 };
 
 static void map_ids(pid_t pid, unsigned count)
@@ -320,8 +345,10 @@ static const char *told(struct box *b, char *last, size_t size)
 		if (r == 0)
 			continue;
 		assert_int_equal(r, 1);
-		if (packet.kind == COLLECTED_SYNCED)
+		if (packet.kind == COLLECTED_SYNCED) {
+			b->unfinished = packet.error;
 			break;
+		}
 		if (packet.kind == COLLECTED_LOST) {
 			(void)snprintf(last, size, "lost %llu %llu",
 				       (unsigned long long)packet.events,

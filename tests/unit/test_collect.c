@@ -348,13 +348,56 @@ static void test_full(void **state)
 	scene_free(s);
 }
 
+/* Where the end of the kernel's stream is not seen, a sandbox is told so, and is the only one. */
+static void test_unfinished(void **state)
+{
+	static char longer[KERNEL_RECORD_MAX + 100];
+	struct scene *s = scene_new(true);
+	char last[512];
+	struct box a, b;
+
+	(void)state;
+	box_new(&a, s);
+	box_new(&b, s);
+	forked(s, a.pid1, 400001);
+	forked(s, b.pid1, 400002);
+	nap(20);
+	say(s, KERNEL_TYPE_LSM, DENIED, 400001);
+	assert_told(&a, "P");
+	assert_int_equal(a.unfinished, 0);
+	/* the kernel has more than it has handed out: what came is told, and that it may not be all
+	 */
+	kauditd_is(s, 'R');
+	say(s, KERNEL_TYPE_LSM, DENIED, 400001);
+	assert_told(&a, "P");
+	assert_int_equal(a.unfinished, -ETIMEDOUT);
+	kauditd_is(s, 'S');
+	assert_string_equal(told(&b, last, sizeof(last)), "");
+	assert_string_equal(last, "");
+	assert_int_equal(b.unfinished, 0);
+	/* some were lost: how many, the next number tells those who are still there */
+	assert_true(send(s->source, longer, sizeof(longer), 0) > 0);
+	assert_string_equal(told(&a, last, sizeof(last)), "");
+	assert_string_equal(last, "");
+	assert_int_equal(a.unfinished, -ETIMEDOUT);
+	s->serial += 7;
+	say(s, KERNEL_TYPE_LSM, DENIED, 400002);
+	assert_string_equal(told(&b, last, sizeof(last)), "P");
+	assert_string_equal(last, "lost 7 0");
+	assert_int_equal(b.unfinished, 0);
+	box_end(&a);
+	box_end(&b);
+	scene_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pid),   cmocka_unit_test(test_pid_again),
-		cmocka_unit_test(test_uid),   cmocka_unit_test(test_domain),
-		cmocka_unit_test(test_walk),  cmocka_unit_test(test_register),
-		cmocka_unit_test(test_words), cmocka_unit_test(test_full),
+		cmocka_unit_test(test_pid),	   cmocka_unit_test(test_pid_again),
+		cmocka_unit_test(test_uid),	   cmocka_unit_test(test_domain),
+		cmocka_unit_test(test_walk),	   cmocka_unit_test(test_register),
+		cmocka_unit_test(test_words),	   cmocka_unit_test(test_full),
+		cmocka_unit_test(test_unfinished),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

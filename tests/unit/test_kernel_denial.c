@@ -31,7 +31,8 @@
 struct script {
 	void (*begin)(int client);
 	void (*end)(int client);
-	int error; /* of READY */
+	int error;  /* of READY */
+	int synced; /* of SYNCED */
 	bool silent;
 	bool audit_off;
 };
@@ -85,7 +86,7 @@ static void collect(const struct scene *s, const struct script *script)
 	put(client, &packet, "");
 	if (script->begin)
 		script->begin(client);
-	packet = (struct collected_packet){ .kind = COLLECTED_SYNCED };
+	packet = (struct collected_packet){ .kind = COLLECTED_SYNCED, .error = script->synced };
 	if (recv(client, &word, sizeof(word), 0) == (ssize_t)sizeof(word) &&
 	    word.word == COLLECTED_SYNC) {
 		if (script->end)
@@ -422,6 +423,47 @@ static void test_ended(void **state)
 	scene_free(s);
 }
 
+/* Gone at the end, with what it told still in the socket. */
+static void test_ended_unread(void **state)
+{
+	const struct script script = { .begin = vanish };
+	struct scene *s = scene_new(&script);
+
+	(void)state;
+	begin(s);
+	assert_int_equal(waitpid(s->collector, NULL, 0), s->collector);
+	s->collector = 0;
+	assert_int_equal(finish(s).denials, 1);
+	assert_int_equal(lines_with(s, "\"type\":\"kernel\""), 1);
+	assert_int_equal(lines_with(s, "\"event\":\"ended\""), 1);
+	scene_free(s);
+}
+
+static void one(int client)
+{
+	put_record(client, KERNEL_TYPE_LSM, OPEN_OF(1));
+}
+
+/* The collector says whether the end is one. */
+static void test_unfinished(void **state)
+{
+	const struct script whole = { .end = one };
+	const struct script script = { .end = one, .synced = -ETIMEDOUT };
+	struct scene *s = scene_new(&whole);
+
+	(void)state;
+	begin(s);
+	assert_int_equal(finish(s).denials, 1);
+	assert_int_equal(lines_with(s, "\"type\":\"kernel\""), 0);
+	scene_free(s);
+	s = scene_new(&script);
+	begin(s);
+	assert_int_equal(finish(s).denials, 1);
+	assert_int_equal(lines_with(s, "\"type\":\"kernel\""), 1);
+	assert_int_equal(lines_with(s, "\"event\":\"unfinished\",\"events\":0,\"unjoined\":0"), 1);
+	scene_free(s);
+}
+
 /* What is no denial, though a collector sends it, is no record. */
 static void nonsense(int client)
 {
@@ -460,10 +502,11 @@ static void test_nonsense(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_records),	 cmocka_unit_test(test_errno),
-		cmocka_unit_test(test_none),	 cmocka_unit_test(test_unseen),
-		cmocka_unit_test(test_refused),	 cmocka_unit_test(test_silent),
-		cmocka_unit_test(test_flood),	 cmocka_unit_test(test_ended),
+		cmocka_unit_test(test_records),	     cmocka_unit_test(test_errno),
+		cmocka_unit_test(test_none),	     cmocka_unit_test(test_unseen),
+		cmocka_unit_test(test_refused),	     cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_flood),	     cmocka_unit_test(test_ended),
+		cmocka_unit_test(test_ended_unread), cmocka_unit_test(test_unfinished),
 		cmocka_unit_test(test_nonsense),
 	};
 

@@ -316,12 +316,19 @@ check "and hears nothing of another user's" hears_only_its_own
 kill "$payload"
 wait $sleeper
 
-# --- many at once: recorded, counted, or told as lost
-mapfile -t before <"$WORK/$TWO/cordon/audit.jsonl"
-launch "$TWO" -- sh -c 'for i in 1 2 3 4; do "$0" 50 102 & done; wait' "$PROGRAMS/killed" >/dev/null
-log "a flood of 200 adds up" "$TWO" "(denials(true) - (.[:${#before[@]}] | denials(true))) as \$got |
+# --- many at once: recorded, counted, or told as lost; where a log says that nobody knows how many, there is nothing to
+# add up, and a machine that is slow enough for it may do better at once
+for _ in 1 2 3; do
+	mapfile -t before <"$WORK/$TWO/cordon/audit.jsonl"
+	launch "$TWO" -- sh -c 'for i in 1 2 3 4; do "$0" 50 102 & done; wait' "$PROGRAMS/killed" >/dev/null
+	mapfile -t -s ${#before[@]} flood <"$WORK/$TWO/cordon/audit.jsonl"
+	[[ ${flood[*]} == *'"event":"unfinished"'* ]] || break
+	diag "the end of the kernel's stream was not seen in time: ${flood[*]: -3}"
+done
+log "a flood of 200 adds up" "$TWO" ".[${#before[@]}:] | denials(true) as \$got |
 	([.[] | select(.type == \"kernel\") | .events + .unjoined] | add // 0) as \$lost |
-	\"\(\$got) accounted for, \(\$lost) told as lost at most\", (\$got <= 200 and \$got + \$lost >= 200)"
+	\"\(\$got) accounted for, \(\$lost) told as lost at most\",
+	(\$got <= 200 and \$got + \$lost >= 200 and all(.[]; .event != \"unfinished\"))"
 log "and is summed up" "$TWO" 'any(.[]; .type == "summary" and .operation == "syscall")'
 
 # --- it ends
