@@ -42,3 +42,17 @@ void batch_clear(struct batch *batch)
 	batch->len = 0;
 	batch->n = 0;
 }
+
+struct batch_point batch_end(const struct batch *batch)
+{
+	return (struct batch_point){ .len = batch->len, .n = batch->n };
+}
+
+struct batch batch_behind(const struct batch *batch, struct batch_point point)
+{
+	const size_t len = batch->len - point.len;
+
+	return (struct batch){
+		.data = batch->data + point.len, .cap = len, .len = len, .n = batch->n - point.n
+	};
+}

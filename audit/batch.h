@@ -28,3 +28,11 @@ bool batch_add(struct batch *batch, const char *body, size_t len, uint64_t denia
 bool batch_next(const struct batch *batch, size_t *pos, struct batch_entry *ret);
 
 void batch_clear(struct batch *batch);
+
+/* How far somebody has come in it; all zeros: not begun. */
+struct batch_point {
+	size_t len, n;
+};
+struct batch_point batch_end(const struct batch *batch);
+/* What is behind the point, in the batch's own bytes: for reading, until the batch is cleared. */
+struct batch batch_behind(const struct batch *batch, struct batch_point point);

@@ -63,13 +63,29 @@ void audit_flood(struct audit *audit, uint64_t bytes)
 	audit->kernel.minute = bytes;
 }
 
-static void flush(struct audit *audit, unsigned wait_ms)
+/* Hand the queue to each sink. What a log that another process has locked does not take may stay
+ * in it: on a machine where hundreds share a log the one that has the lock can be the one that
+ * waits for a processor. */
+static void flush(struct audit *audit, unsigned wait_ms, bool may_keep)
 {
-	if (audit->batch.n == 0)
+	bool kept = false;
+
+	for (size_t i = 0; i < audit->n_sinks; i++) {
+		struct sink *sink = &audit->sink[i];
+		const struct batch rest = batch_behind(&audit->batch, sink->taken);
+
+		if (rest.n > 0 && sink_write(sink, &rest, &audit->id, wait_ms, may_keep) == 1)
+			kept = true;
+		else
+			sink->taken = batch_end(&audit->batch);
+	}
+	if (kept) {
+		audit->queued_ms = stamp_coarse_ms(); /* when it is due again is counted from now */
 		return;
-	for (size_t i = 0; i < audit->n_sinks; i++)
-		(void)sink_write(&audit->sink[i], &audit->batch, &audit->id, wait_ms);
+	}
 	batch_clear(&audit->batch);
+	for (size_t i = 0; i < audit->n_sinks; i++)
+		audit->sink[i].taken = batch_end(&audit->batch);
 }
 
 /* Each fits into an empty queue. */
@@ -79,7 +95,7 @@ void state_queue(struct audit *audit, size_t len, uint64_t denials)
 		audit->queued_ms = stamp_coarse_ms();
 	if (batch_add(&audit->batch, audit->body, len, denials))
 		return;
-	flush(audit, SINK_WAIT_MS);
+	flush(audit, SINK_WAIT_MS, false);
 	audit->queued_ms = stamp_coarse_ms();
 	(void)batch_add(&audit->batch, audit->body, len, denials);
 }
@@ -103,7 +119,7 @@ int audit_begin(struct audit *audit, const struct audit_start *start, struct err
 			return err_set(err, -EMSGSIZE, "write the opening record of the audit log");
 		batch_clear(&audit->batch);
 		(void)batch_add(&audit->batch, audit->body, n, 0);
-		r = sink_write(sink, &audit->batch, &audit->id, SINK_WAIT_OPEN_MS);
+		r = sink_write(sink, &audit->batch, &audit->id, SINK_WAIT_OPEN_MS, false);
 		if (r < 0) {
 			err_set(err, r, "write the opening record to the audit sink '%.512s'",
 				sink->name);
@@ -153,7 +169,7 @@ static void tick(struct audit *audit, uint64_t now_ms)
 	state_kernel_sum_up(audit, now_ms, false);
 	/* That it was queued may be later than now: a record takes time. */
 	if (audit->batch.n > 0 && now_ms >= audit->queued_ms + STATE_BATCH_MS)
-		flush(audit, SINK_WAIT_MS);
+		flush(audit, SINK_WAIT_MS, true);
 }
 
 void audit_tick(struct audit *audit)
@@ -231,7 +247,7 @@ static void close_sink(struct audit *audit, struct sink *sink, const struct audi
 	n = format_close(audit->body, sizeof(audit->body), &audit->id, &closing, end);
 	batch_clear(&audit->batch);
 	(void)batch_add(&audit->batch, audit->body, n, 0);
-	(void)sink_write(sink, &audit->batch, &audit->id, SINK_WAIT_END_MS);
+	(void)sink_write(sink, &audit->batch, &audit->id, SINK_WAIT_END_MS, false);
 	batch_clear(&audit->batch);
 }
 
@@ -280,7 +296,7 @@ void audit_end(struct audit *audit, const struct audit_end *end, struct audit_to
 	if (audit->begun) {
 		state_kernel_end(audit);
 		sum_up(audit, stamp_coarse_ms(), true);
-		flush(audit, SINK_WAIT_END_MS);
+		flush(audit, SINK_WAIT_END_MS, false);
 		for (size_t i = 0; i < audit->n_sinks; i++)
 			close_sink(audit, &audit->sink[i], end);
 	}

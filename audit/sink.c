@@ -122,7 +122,7 @@ static int write_entries(struct sink *sink, const struct batch *batch, unsigned 
 }
 
 static int write_chain(struct sink *sink, const struct batch *batch, const struct format_id *id,
-		       unsigned wait_ms)
+		       unsigned wait_ms, bool may_keep)
 {
 	struct batch_entry entry;
 	size_t taken, pos = 0;
@@ -130,6 +130,8 @@ static int write_chain(struct sink *sink, const struct batch *batch, const struc
 
 	r = chain_write(&sink->chain, batch, id->sandbox, sink->contended ? 0 : wait_ms, &taken);
 	sink->contended = r == -ETIMEDOUT;
+	if (sink->contended && taken == 0 && may_keep)
+		return 1;
 	for (size_t i = 0; batch_next(batch, &pos, &entry); i++) {
 		if (i >= taken)
 			lose(sink, &entry, r);
@@ -138,10 +140,10 @@ static int write_chain(struct sink *sink, const struct batch *batch, const struc
 }
 
 static int write_batch(struct sink *sink, const struct batch *batch, const struct format_id *id,
-		       unsigned wait_ms)
+		       unsigned wait_ms, bool may_keep)
 {
 	if (sink->kind == &sink_file)
-		return write_chain(sink, batch, id, wait_ms);
+		return write_chain(sink, batch, id, wait_ms, may_keep);
 	return write_entries(sink, batch, wait_ms);
 }
 
@@ -170,7 +172,7 @@ static int tell(struct sink *sink, const struct batch *batch, const struct forma
 	sink->lost_records = sink->lost_denials = 0;
 	if (!at_end)
 		sink->chain.room = n + batch->len + (batch->n + 1) * CHAIN_PREFIX_MAX + SINK_ROOM;
-	r = write_batch(sink, &one, id, wait_ms);
+	r = write_batch(sink, &one, id, wait_ms, false);
 	sink->chain.room = 0;
 	if (r < 0) {
 		/* The telling is no loss of its own. */
@@ -191,7 +193,7 @@ static void lose_all(struct sink *sink, const struct batch *batch, int why)
 }
 
 int sink_write(struct sink *sink, const struct batch *batch, const struct format_id *id,
-	       unsigned wait_ms)
+	       unsigned wait_ms, bool may_keep)
 {
 	int r = 0;
 
@@ -199,10 +201,12 @@ int sink_write(struct sink *sink, const struct batch *batch, const struct format
 		sink->contended = false;
 	if (sink->lost_records > 0)
 		r = tell(sink, batch, id, wait_ms);
+	if (r == -ETIMEDOUT && sink->kind == &sink_file && may_keep)
+		return 1;
 	/* While the loss cannot be told it goes on. */
 	if (r < 0 && wait_ms < SINK_WAIT_END_MS) {
 		lose_all(sink, batch, r);
 		return r;
 	}
-	return write_batch(sink, batch, id, wait_ms);
+	return write_batch(sink, batch, id, wait_ms, may_keep);
 }

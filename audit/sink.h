@@ -29,8 +29,9 @@ extern const struct sink_kind sink_file, sink_stderr, sink_fd, sink_journal, sin
 struct sink {
 	const struct sink_kind *kind;
 	bool socket, terminal, colour;
-	bool own_description; /* fd is non-blocking without a change to the caller's */
-	bool contended;	      /* the last wait, for a lock or a reader, was in vain */
+	bool own_description;	  /* fd is non-blocking without a change to the caller's */
+	bool contended;		  /* the last wait, for a lock or a reader, was in vain */
+	struct batch_point taken; /* of a queue that several sinks take from: its caller's */
 	int fd;
 	struct chain chain;    /* file */
 	struct chain_point at; /* fd, journal, syslog: its own chain, from 1 */
@@ -54,10 +55,11 @@ enum { SINK_WAIT_MS = 100, SINK_WAIT_OPEN_MS = 5000, SINK_WAIT_END_MS = 2000 };
 int sink_open(struct sink *sink, const char *spec, char *block, struct err *err);
 void sink_close(struct sink *sink);
 
-/* Hand over the batch. What the sink did not take is counted in it. Returns 0, or -errno of the
- * loss. */
+/* Hand over the batch. What the sink did not take is counted in it. Returns 0, -errno of the loss,
+ * or, if the caller may keep the batch, 1: another process has locked the log and nothing was
+ * taken or lost. */
 int sink_write(struct sink *sink, const struct batch *batch, const struct format_id *id,
-	       unsigned wait_ms);
+	       unsigned wait_ms, bool may_keep);
 
 /* For kinds of sinks: wait until the descriptor takes something, within what the batch may still
  * wait, and take that from *wait_ms. */

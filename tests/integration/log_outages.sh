@@ -89,14 +89,28 @@ deny 20
 flock locked.jsonl.head sleep 3 &
 locker=$!
 sleep 0.3
-deny 100
+deny 20
 deny 20
 wait "$locker"
 deny 20
 end
 enforced "a log that is locked"
-exact "a log that is locked" locked.jsonl 1
-check "a log that is locked: the user is told" told locked.jsonl "file:$WORK/locked.jsonl" ETIMEDOUT
+exact "a log that is locked" locked.jsonl 0
+check "a log that is locked: nothing is to be told" test ! -s said
+# ... for longer than there is room for what waits
+begin --audit "file:$WORK/locked3.jsonl"
+deny 20
+flock locked3.jsonl.head sleep 5 &
+locker=$!
+sleep 0.3
+deny 300
+deny 100
+wait "$locker"
+deny 20
+end
+enforced "a log that is locked for long"
+exact "a log that is locked for long" locked3.jsonl 1
+check "a log that is locked for long: the user is told" told locked3.jsonl "file:$WORK/locked3.jsonl" ETIMEDOUT
 # ... at the end it is waited for
 begin --audit "file:$WORK/locked2.jsonl"
 deny 20

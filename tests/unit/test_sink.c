@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -288,6 +289,63 @@ static void an_outage_is_told_once(void **state)
 	}
 }
 
+/* Another process holds the log's lock: what the queue has room for is written when it is let go,
+ * and the other sink has each record once and at once. */
+static void a_locked_log_is_waited_for(void **state)
+{
+	static char text[1 << 20];
+	char file[160], fd[32];
+	const char *specs[] = { file, fd };
+	_cleanup_close_ int lock = -1;
+	struct audit_totals totals;
+	struct audit *audit;
+	uint64_t lost;
+	size_t len = 0;
+	int p[2];
+
+	(void)state;
+	assert_int_equal(pipe2(p, O_CLOEXEC | O_NONBLOCK), 0);
+	assert_true(fcntl(p[1], F_SETPIPE_SZ, 1 << 20) > 0);
+	(void)snprintf(file, sizeof(file), "file:%s", in_dir("locked"));
+	(void)snprintf(fd, sizeof(fd), "fd:%d", p[1]);
+	audit = begin(specs, 2);
+	lock = open(in_dir("locked.head"), O_RDONLY | O_CLOEXEC);
+	for (unsigned round = 1; round <= 2; round++) {
+		assert_int_equal(flock(lock, LOCK_EX), 0);
+		deny(audit, 20);
+		deny(audit, 5);
+		assert_true(audit->sink[0].contended);
+		assert_in_range(audit_timeout_ms(audit), 0, STATE_BATCH_MS);
+		assert_int_equal(count_of("locked", "\"type\":\"denial\""), (round - 1) * 25);
+		len += (size_t)read(p[0], text + len, sizeof(text) - len);
+		copy_to_file("locked-fd", text, len);
+		assert_int_equal(count_of("locked-fd", "\"type\":\"denial\""), round * 25);
+		assert_int_equal(flock(lock, LOCK_UN), 0);
+		deny(audit, 0);
+		assert_int_equal(count_of("locked", "\"type\":\"denial\""), round * 25);
+		assert_int_equal(audit->sink[0].all_lost_records, 0);
+	}
+	/* for longer than the queue has room: one outage */
+	assert_int_equal(flock(lock, LOCK_EX), 0);
+	for (unsigned i = 0; i < 30; i++)
+		deny(audit, 10);
+	lost = audit->sink[0].lost_denials;
+	assert_in_range(lost, 1, 300);
+	assert_int_equal(flock(lock, LOCK_UN), 0);
+	deny(audit, 3);
+	end(audit, &totals);
+	assert_int_equal(totals.n_loss, 1);
+	assert_int_equal(totals.loss[0].denials, lost);
+	assert_int_equal(count_of("locked", "\"type\":\"lost\""), 1);
+	assert_int_equal(count_of("locked", "\"why\":\"ETIMEDOUT\""), 1);
+	judge("locked", 353, lost);
+	len += (size_t)read(p[0], text + len, sizeof(text) - len);
+	copy_to_file("locked-fd", text, len);
+	judge("locked-fd", 353, 0);
+	(void)close(p[0]);
+	(void)close(p[1]);
+}
+
 static bool put_text(const char *path, const char *text)
 {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -485,6 +543,7 @@ int main(void)
 		cmocka_unit_test(a_dead_reader_is_told_to_the_others),
 		cmocka_unit_test(a_full_file_system_is_told),
 		cmocka_unit_test(an_outage_is_told_once),
+		cmocka_unit_test(a_locked_log_is_waited_for),
 		cmocka_unit_test(a_full_disk),
 		cmocka_unit_test(lines_for_people),
 		cmocka_unit_test(what_is_refused),
