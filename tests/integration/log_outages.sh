@@ -84,43 +84,44 @@ expect_error 125 "opening record" "a limit on files that holds at the beginning:
 prlimit --fsize=unlimited:unlimited --pid $$
 
 # --- a log that somebody else has locked
-begin --audit "file:$WORK/locked.jsonl"
+begin_locked() { # NAME: from the twentieth call on, until let_go
+	begin --audit "file:$WORK/$1.jsonl"
+	deny 20
+	flock "$1.jsonl.head" sh -c 'for _ in $(seq 600); do [ ! -e "$0" ] || exit 0; sleep 0.1; done' "$1.go" &
+	locker=$!
+	wait_for 10 not flock --nonblock "$1.jsonl.head" true
+	GO=$1.go
+}
+let_go() {
+	: >"$GO"
+	wait "$locker"
+}
+begin_locked locked
 deny 20
-flock locked.jsonl.head sleep 3 &
-locker=$!
-sleep 0.3
 deny 20
-deny 20
-wait "$locker"
+let_go
 deny 20
 end
 enforced "a log that is locked"
 exact "a log that is locked" locked.jsonl 0
 check "a log that is locked: nothing is to be told" test ! -s said
 # ... for longer than there is room for what waits
-begin --audit "file:$WORK/locked3.jsonl"
-deny 20
-flock locked3.jsonl.head sleep 5 &
-locker=$!
-sleep 0.3
+begin_locked locked_long
 deny 300
 deny 100
-wait "$locker"
+let_go
 deny 20
 end
 enforced "a log that is locked for long"
-exact "a log that is locked for long" locked3.jsonl 1
-check "a log that is locked for long: the user is told" told locked3.jsonl "file:$WORK/locked3.jsonl" ETIMEDOUT
+exact "a log that is locked for long" locked_long.jsonl 1
+check "a log that is locked for long: the user is told" told locked_long.jsonl "file:$WORK/locked_long.jsonl" ETIMEDOUT
 # ... at the end it is waited for
-begin --audit "file:$WORK/locked2.jsonl"
-deny 20
-flock locked2.jsonl.head sleep 1 &
-locker=$!
-sleep 0.3
+begin_locked locked_end
+(sleep 1 && : >"$GO") &
 end
 wait "$locker"
 enforced "a log that is locked at the end"
-exact "a log that is locked at the end" locked2.jsonl 0
+exact "a log that is locked at the end" locked_end.jsonl 0
 
 # --- a log that is taken away
 begin --audit "file:$WORK/gone.jsonl"
