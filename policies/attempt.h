@@ -19,6 +19,7 @@ enum effect_kind {
 	EFFECT_MOUNT,	   /* changes the mount tree */
 	EFFECT_PTRACE,	   /* reads or steers another process of the same user */
 	EFFECT_SIGNAL,	   /* signals a process outside the sandbox's domain */
+	EFFECT_QUEUE,	   /* opens a POSIX message queue; value is the flags (mq_open(3)) */
 	_EFFECT_MAX,
 };
 

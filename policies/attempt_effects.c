@@ -224,6 +224,7 @@ static const struct row rows[] = {
 	TRACES("process_vm_readv"),
 	TRACES("process_vm_writev"),
 	{ "ptrace", EFFECT_PTRACE, 1, 0, IS_NOT, 0, PTRACE_TRACEME },
+	{ "mq_open", EFFECT_QUEUE, 1, 0, ALWAYS, 0, 0 },
 	SIGNALS("kill"),
 	{ "pidfd_send_signal", EFFECT_SIGNAL, 0, 0, ALWAYS, 0, 0 },
 	SIGNALS("rt_sigqueueinfo"),

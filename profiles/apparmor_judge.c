@@ -350,6 +350,13 @@ static void judge_effect(const struct question *q, const struct effect *e, struc
 	case EFFECT_PTRACE:
 		judge_ptrace(q, j);
 		break;
+	case EFFECT_QUEUE:
+		/* "Failed name lookup - disconnected path" (Linux 6.1, 7.3); from ABI 4.0 on such a
+		 * path is one of those that are handed in */
+		if (q->target->apparmor_abi < 40)
+			let(j, false, EACCES,
+			    "POSIX message queues lie in no file system that has a path");
+		break;
 	case EFFECT_SIGNAL:
 		let(j, false, EACCES, "signals go to processes in the same profile only");
 		break;
@@ -380,6 +387,7 @@ static bool needs_calls(const struct attempt *attempt)
 		case EFFECT_CAPABILITY:
 		case EFFECT_PTRACE:
 		case EFFECT_SIGNAL:
+		case EFFECT_QUEUE:
 		case _EFFECT_MAX:
 			break;
 		}

@@ -83,7 +83,7 @@ static struct answer on_path(const struct policy *policy, const struct profile_t
 
 /* --- calls --- */
 
-enum class {
+enum mediation {
 	CLASS_NONE,
 	CLASS_MOUNT,
 	CLASS_UMOUNT,
@@ -99,7 +99,7 @@ enum class {
 
 static const struct {
 	const char *call;
-	enum class class;
+	enum mediation class;
 } mediated[] = {
 	{ "clone", CLASS_NAMESPACE },
 	{ "clone3", CLASS_NAMESPACE },
@@ -129,13 +129,16 @@ static const struct {
 	{ "unshare", CLASS_NAMESPACE },
 };
 
-static enum class class_of(const struct policy_rule *rule) {
-	for (size_t i = 0; i < ARRAY_SIZE(mediated);
-	     i++){ if (strcmp(mediated[i].call, rule->call->name) == 0) return mediated[i].class; }
-return CLASS_NONE;
+static enum mediation class_of(const struct policy_rule *rule)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mediated); i++) {
+		if (strcmp(mediated[i].call, rule->call->name) == 0)
+			return mediated[i].class;
+	}
+	return CLASS_NONE;
 }
 
-static bool is_open(enum class class, const struct aa_facts *facts)
+static bool is_open(enum mediation class, const struct aa_facts *facts)
 {
 	switch (class) {
 	case CLASS_MOUNT:
@@ -192,12 +195,16 @@ static struct answer on_socket(const struct policy *policy, const struct aa_fact
 static struct answer on_rule(const struct policy *policy, const struct profile_target *target,
 			     const struct aa_facts *facts, const struct policy_rule *rule)
 {
-	const enum class class = class_of(rule);
+	const enum mediation class = class_of(rule);
 
 	if (class == CLASS_NONE)
 		return not_its_own;
 	if (class == CLASS_SOCKET)
 		return on_socket(policy, facts, rule);
+	if (target->apparmor_abi < 40 && rule->action == POLICY_ALLOW &&
+	    strcmp(rule->call->name, "mq_open") == 0)
+		return (struct answer){ COVERAGE_STRICTER,
+					"a message queue has no path, and is refused" };
 	if (target->apparmor_abi < 40 &&
 	    (class == CLASS_NAMESPACE || class == CLASS_QUEUE || class == CLASS_RING))
 		return (struct answer){ COVERAGE_NOT_ITS_OWN, "mediated from ABI 4.0 on" };

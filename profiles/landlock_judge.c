@@ -243,6 +243,11 @@ static bool changes_tree(const char *call)
 	return false;
 }
 
+bool landlock_refuses(const char *call)
+{
+	return changes_tree(call) || strcmp(call, "mq_open") == 0;
+}
+
 static void judge_effect(struct asking *q, const struct effect *e)
 {
 	switch ((enum effect_kind)e->kind) {
@@ -264,6 +269,11 @@ static void judge_effect(struct asking *q, const struct effect *e)
 	case EFFECT_SIGNAL:
 		if (q->rules->scoped & SYS_LANDLOCK_SCOPE_SIGNAL)
 			deny(q, EPERM, "other processes are out of the domain");
+		break;
+	case EFFECT_QUEUE:
+		/* each has a file in a mount of the kernel's own, above whose root there is nothing
+		 */
+		deny(q, EACCES, "POSIX message queues lie in a file system that no rule names");
 		break;
 	case EFFECT_MOUNT:
 		if (changes_tree(q->attempt->call->name))

@@ -4,6 +4,9 @@
 
 #include "profiles/mechanism.h"
 
+/* Whether it refuses all that the call does, whatever the policy's lines are. */
+bool landlock_refuses(const char *call);
+
 int landlock_judge(const struct policy *policy, const struct profile_target *target,
 		   const struct attempt *attempt, struct judgement *ret, struct err *err);
 int landlock_report(const struct policy *policy, const struct profile_target *target,

@@ -175,6 +175,15 @@ static int judge_port(const struct policy *policy, int abi, const struct policy_
 	return 0;
 }
 
+static int judge_calls(const struct policy *policy, const struct report_line *line,
+		       enum coverage *ret, struct buf *note)
+{
+	const char *call = report_allows(policy, line, landlock_refuses);
+
+	*ret = call ? COVERAGE_STRICTER : COVERAGE_NOT_ITS_OWN;
+	return call ? buf_printf(note, "%s is refused, which no rule can change", call) : 0;
+}
+
 static int judge_line(const struct policy *policy, const struct profile_target *target,
 		      const struct report_line *line, enum coverage *ret, struct buf *note)
 {
@@ -184,6 +193,8 @@ static int judge_line(const struct policy *policy, const struct profile_target *
 		*ret = COVERAGE_NONE;
 		return say(note, "there is no Landlock");
 	}
+	if (line->kind == REPORT_CALLS && abi >= 1)
+		return judge_calls(policy, line, ret, note);
 	if (line->kind == REPORT_PATH)
 		return judge_path(policy, target, &policy->paths[line->index], ret, note);
 	if (line->kind == REPORT_PORT && policy->net != POLICY_NET_NONE)

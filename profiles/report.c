@@ -141,6 +141,19 @@ static int put_source_line(const struct policy *policy, const struct policy_wher
 	return buf_put(out, p, (size_t)(end - p));
 }
 
+const char *report_allows(const struct policy *policy, const struct report_line *line,
+			  bool (*is_one)(const char *call))
+{
+	for (size_t i = 0; i < policy->n_rules; i++) {
+		const struct policy_rule *r = &policy->rules[i];
+
+		if (r->action == POLICY_ALLOW && r->where.source == line->where.source &&
+		    r->where.line == line->where.line && is_one(r->call->name))
+			return r->call->name;
+	}
+	return NULL;
+}
+
 int report_put_where(const struct policy *policy, const struct policy_where *where, struct buf *out)
 {
 	const char *path, *slash;

@@ -47,6 +47,10 @@ int report_each(const struct policy *policy, enum mechanism mechanism,
 		const struct profile_target *target, report_judge *judge, struct report *report,
 		struct err *err);
 
+/* The first call of a REPORT_CALLS line that the line allows and that is one of these, or NULL. */
+const char *report_allows(const struct policy *policy, const struct report_line *line,
+			  bool (*is_one)(const char *call));
+
 /* "FILE:LINE" of the base name, or "default". 0 or -ENOMEM. */
 int report_put_where(const struct policy *policy, const struct policy_where *where,
 		     struct buf *out);

@@ -344,6 +344,9 @@ static void judge_effect(struct asking *q, const struct effect *e)
 	case EFFECT_SIGNAL:
 		deny(q, EACCES, by_default, "a process outside has another type");
 		break;
+	case EFFECT_QUEUE:
+		deny(q, EACCES, by_default, "no type of POSIX message queues is given");
+		break;
 	case _EFFECT_MAX:
 		break;
 	}

@@ -232,7 +232,7 @@ static bool is_refused(const char *call)
 		"fsconfig",    "fsmount",	  "fsopen",	   "fspick",  "mount",
 		"move_mount",  "pivot_root",	  "umount",	   "umount2", "mount_setattr",
 		"init_module", "finit_module",	  "delete_module", "swapon",  "swapoff",
-		"kexec_load",  "kexec_file_load",
+		"kexec_load",  "kexec_file_load", "mq_open",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
@@ -245,20 +245,11 @@ static bool is_refused(const char *call)
 static int judge_calls(const struct policy *policy, const struct report_line *line,
 		       enum coverage *ret, struct buf *note)
 {
-	const struct policy_rule *first = &policy->rules[line->index];
+	const char *call = report_allows(policy, line, is_refused);
 
-	*ret = COVERAGE_NOT_ITS_OWN;
-	for (size_t i = 0; i < policy->n_rules; i++) {
-		const struct policy_rule *r = &policy->rules[i];
-
-		if (r->action != POLICY_ALLOW || r->where.source != first->where.source ||
-		    r->where.line != first->where.line || !is_refused(r->call->name))
-			continue;
-		*ret = COVERAGE_STRICTER;
-		return buf_printf(note, "what %s does is refused: no class for it is given",
-				  r->call->name);
-	}
-	return 0;
+	*ret = call ? COVERAGE_STRICTER : COVERAGE_NOT_ITS_OWN;
+	return call ? buf_printf(note, "what %s does is refused: no class for it is given", call)
+		    : 0;
 }
 
 static int judge_label(const struct policy *policy, const struct report_line *line,

@@ -324,6 +324,7 @@ static void judge_effect(struct asking *q, const struct effect *e)
 	case EFFECT_SOCKET:
 	case EFFECT_CAPABILITY:
 	case EFFECT_NAMESPACE:
+	case EFFECT_QUEUE: /* those of the sandbox's own IPC namespace */
 	case _EFFECT_MAX:
 		break;
 	}

@@ -29,6 +29,7 @@
 #include <linux/filter.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
+#include <mqueue.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -279,6 +280,31 @@ static void remove_ipc(void)
 		shared->made[i] = 0;
 }
 
+/* As remove_ipc(); the one that is there is of nobody whom a mechanism knows. */
+static void remove_queues(void)
+{
+	static const char *const names[] = { "/cordon-$B", "/cordon-$B-new" };
+	char name[TEXT];
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		expand(names[i], "", name);
+		if (mq_unlink(name) < 0 && errno != ENOENT && errno != ENOSYS)
+			fail(name);
+	}
+}
+
+static void make_queue(void)
+{
+	struct mq_attr attr = { .mq_maxmsg = 1, .mq_msgsize = 16 };
+	char name[TEXT];
+
+	remove_queues();
+	expand("/cordon-$B", "", name);
+	if (mq_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600, &attr) < 0 &&
+	    errno != ENOSYS)
+		fail(name);
+}
+
 /* The one call of an item. */
 static void make(size_t i, const uint64_t regs[6])
 {
@@ -478,7 +504,11 @@ int main(int argc, char **argv)
 	if (shared == MAP_FAILED)
 		fail("map what is shared");
 	each(add);
+	if (!in_view)
+		make_queue();
 	make_all();
+	if (!in_view)
+		remove_queues();
 	for (size_t i = 0; i < n_items; i++)
 		tell(i);
 	return 0;

@@ -229,6 +229,11 @@ static const struct attempt_row rows[] = {
 	{ "shmget(0, 4096, 0600)", SHARED },
 	{ "semget(0, 1, 0600)", SHARED },
 	{ "msgget(0, 0600)", SHARED },
+	/* $B: the namespace is everybody's; the first is there, the second is not */
+	{ "mq_open(\"cordon-$B\", O_RDONLY)", NOT_IN_VIEW | SHARED },
+	{ "mq_open(\"cordon-$B\", O_WRONLY|O_NONBLOCK)", NOT_IN_VIEW | SHARED },
+	{ "mq_open(\"cordon-$B\", O_RDWR)", NOT_IN_VIEW | SHARED },
+	{ "mq_open(\"cordon-$B-new\", O_RDWR|O_CREAT, 0600, 0)", NOT_IN_VIEW | SHARED },
 	{ "sched_yield", SHARED },
 	{ "setpgid(0, 0)", 0 },
 	{ "setsid", 0 },

@@ -343,6 +343,9 @@ static void test_judge(void **state)
 	judge(open, 40, "unshare(CLONE_NEWUSER)", JUDGE_ALLOWS, 0);
 	judge(open, 30, "mount", JUDGE_DENIES, EPERM);
 	judge(open, 30, "ptrace(PTRACE_ATTACH, 1)", JUDGE_DENIES, EACCES);
+	judge(open, 30, "mq_open(\"q\", O_RDWR)", JUDGE_DENIES, EACCES);
+	judge(open, 40, "mq_open(\"q\", O_RDWR)", JUDGE_SILENT, 0);
+	judge(open, 30, "mq_unlink(\"q\")", JUDGE_SILENT, 0);
 	judge(open, 30, "execve(\"/usr/bin/x\")", JUDGE_ALLOWS, 0);
 	judge(open, 30, "execve(\"/data/x\")", JUDGE_DENIES, EACCES);
 	judge(open, 30, "link(\"/data/a\", \"/more/b\")", JUDGE_ALLOWS, 0);

@@ -225,6 +225,8 @@ static const struct want wants[] = {
 	{ "kill(0, SIGTERM)", NONE, 0 },
 	{ "kill(7, SIGTERM)", { { .kind = EFFECT_SIGNAL, .value = 7 } }, 1 },
 	{ "kill(-1, 9)", { { .kind = EFFECT_SIGNAL, .value = UINT32_MAX } }, 1 },
+	{ "mq_open(\"q\", O_RDWR)", { { .kind = EFFECT_QUEUE, .value = O_RDWR } }, 1 },
+	{ "mq_unlink(\"q\")", NONE, 0 },
 	{ "read(0)", NONE, 0 },
 };
 

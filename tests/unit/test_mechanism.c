@@ -245,6 +245,48 @@ static void test_sending_needs_a_port(void **state)
 	}
 }
 
+/* What nobody can give is said of the line that lets the call pass, and of the call. */
+static void test_queues(void **state)
+{
+	static const struct {
+		enum mechanism mechanism;
+		int abi; /* of Landlock */
+		bool refuses;
+	} cases[] = {
+		{ MECHANISM_SECCOMP, 7, false },  { MECHANISM_VIEW, 7, false },
+		{ MECHANISM_LANDLOCK, 1, true },  { MECHANISM_LANDLOCK, 11, true },
+		{ MECHANISM_LANDLOCK, 0, false }, { MECHANISM_APPARMOR, 7, true },
+		{ MECHANISM_SELINUX, 7, true },
+	};
+	static const char *const texts[] = { "mq_open(\"q\", O_RDWR)", "mq_unlink(\"q\")" };
+	struct policy *policy = load("policy test\nkernel 6.18\nallow mq_open\nallow mq_unlink\n");
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases) * 2; i++) {
+		const enum mechanism m = cases[i / 2].mechanism;
+		const bool refuses = cases[i / 2].refuses && i % 2 == 0;
+		struct profile_target target = f->target;
+		struct err err = ERR_INIT;
+		struct attempt attempt;
+		struct judgement j;
+		struct report report;
+
+		target.landlock_abi = cases[i / 2].abi;
+		assert_int_equal(attempt_parse(texts[i % 2], ABI_NATIVE, "/", &attempt, &err), 0);
+		assert_int_equal(mechanism_judge(m, policy, &target, &attempt, &j, &err), 0);
+		assert_int_equal(j.answer == JUDGE_DENIES, refuses);
+		assert_int_equal(j.errno_value, refuses ? EACCES : 0);
+		assert_int_equal(report_make(policy, &target, 1U << m, &report, &err), 0);
+		assert_int_equal(
+			entry(&report, m, i % 2 ? "allow mq_unlink" : "allow mq_open")->coverage ==
+				COVERAGE_STRICTER,
+			refuses);
+		report_done(&report);
+		attempt_done(&attempt);
+	}
+	policy_free(policy);
+}
+
 static void test_coverage(void **state)
 {
 	static const struct {
@@ -255,6 +297,9 @@ static void test_coverage(void **state)
 	} cases[] = {
 		{ MECHANISM_SECCOMP, "deny mount errno ENOSYS", COVERAGE_ENFORCED, NULL },
 		{ MECHANISM_LANDLOCK, "deny mount errno ENOSYS", COVERAGE_NOT_ITS_OWN, NULL },
+		{ MECHANISM_LANDLOCK,
+		  "allow read write openat connect bind socket kill mount setuid",
+		  COVERAGE_STRICTER, "mount is refused" },
 		{ MECHANISM_VIEW, "hide /usr/lib/secret", COVERAGE_ENFORCED, NULL },
 		{ MECHANISM_LANDLOCK, "hide /usr/lib/secret", COVERAGE_WEAKER,
 		  "test.policy:5 grants access on '/usr'" },
@@ -399,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_ports_below_the_abi),
 		cmocka_unit_test(test_sending_needs_a_port),
 		cmocka_unit_test(test_coverage),
+		cmocka_unit_test(test_queues),
 		cmocka_unit_test(test_older_abis_lose_more),
 		cmocka_unit_test(test_judges),
 	};

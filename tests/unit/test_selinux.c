@@ -285,6 +285,8 @@ static void test_judge(void **state)
 	answers(secret, 6, "io_uring_setup(1)", JUDGE_ALLOWS, 0);
 	answers(closed, 6, "io_uring_setup(1)", JUDGE_DENIES, EACCES);
 	answers(closed, 6, "memfd_create(\"x\", 0)", JUDGE_SILENT, 0);
+	answers(closed, 6, "mq_open(\"q\", O_RDWR)", JUDGE_DENIES, EACCES);
+	answers(closed, 6, "mq_unlink(\"q\")", JUDGE_SILENT, 0);
 	answers(closed, 6, "bpf(5)", JUDGE_DENIES, EACCES);
 	answers(closed, 2, "bpf(5)", JUDGE_DENIES, EPERM);
 	/* Landlock 3 is 6.2's to 6.6's: there the kernel's own number decides. */
