@@ -518,6 +518,7 @@ static int open_effect(struct work *w, const struct effect *e)
 	case EFFECT_MOUNT:
 	case EFFECT_PTRACE:
 	case EFFECT_SIGNAL:
+	case EFFECT_PROCESS:
 	case EFFECT_QUEUE:
 	case _EFFECT_MAX:
 		break;

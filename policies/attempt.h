@@ -19,6 +19,8 @@ enum effect_kind {
 	EFFECT_MOUNT,	   /* changes the mount tree */
 	EFFECT_PTRACE,	   /* reads or steers another process of the same user */
 	EFFECT_SIGNAL,	   /* signals a process outside the sandbox's domain */
+	EFFECT_PROCESS,	   /* what the kernel keeps of another process: group, session, scheduling,
+			    * limits, a descriptor of it */
 	EFFECT_QUEUE,	   /* opens a POSIX message queue; value is the flags (mq_open(3)) */
 	_EFFECT_MAX,
 };
@@ -85,7 +87,7 @@ int attempt_of_expect(const struct policy_expect *expect, enum abi abi, const ch
 /*
  * Fill effects from call, args and text. Calls without an effect get none. Texts that effects point
  * to become absolute. EFFECT_CAPABILITY's value is the id, port or priority asked for (an own one
- * needs no capability), EFFECT_FILE's with FILE_MKNOD the mode, EFFECT_SIGNAL's the process.
- * 0, -ENOMEM, -ENAMETOOLONG, or -EINVAL (a text that is no address).
+ * needs no capability), EFFECT_FILE's with FILE_MKNOD the mode, EFFECT_SIGNAL's and
+ * EFFECT_PROCESS's the process. 0, -ENOMEM, -ENAMETOOLONG, or -EINVAL (a text that is no address).
  */
 int attempt_find_effects(struct attempt *attempt, const char *cwd);

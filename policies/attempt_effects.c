@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -432,6 +433,44 @@ static bool is(const struct attempt *a, const char *name)
 	return strcmp(a->call->name, name) == 0;
 }
 
+/* A number that is 0 is the caller's own; one of a group or of a user is no process. */
+static void add_process(struct attempt *a)
+{
+	enum { ANY_WHO = -1, IOPRIO_WHO_PROCESS = 1 };
+	static const struct {
+		const char *call;
+		uint8_t who;	/* the argument with the process's number */
+		int8_t process; /* what the argument before it is when it is one */
+	} calls[] = {
+		{ "getpgid", 0, ANY_WHO },
+		{ "getpriority", 1, PRIO_PROCESS },
+		{ "getsid", 0, ANY_WHO },
+		{ "ioprio_get", 1, IOPRIO_WHO_PROCESS },
+		{ "ioprio_set", 1, IOPRIO_WHO_PROCESS },
+		{ "pidfd_open", 0, ANY_WHO },
+		{ "prlimit64", 0, ANY_WHO },
+		{ "sched_getaffinity", 0, ANY_WHO },
+		{ "sched_getattr", 0, ANY_WHO },
+		{ "sched_getparam", 0, ANY_WHO },
+		{ "sched_getscheduler", 0, ANY_WHO },
+		{ "sched_rr_get_interval", 0, ANY_WHO },
+		{ "sched_setaffinity", 0, ANY_WHO },
+		{ "sched_setattr", 0, ANY_WHO },
+		{ "sched_setparam", 0, ANY_WHO },
+		{ "sched_setscheduler", 0, ANY_WHO },
+		{ "setpgid", 0, ANY_WHO },
+		{ "setpriority", 1, PRIO_PROCESS },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		const uint32_t who = (uint32_t)a->args[calls[i].who];
+
+		if (is(a, calls[i].call) && who != 0 &&
+		    (calls[i].who == 0 || (int)a->args[0] == calls[i].process))
+			add(a, (struct effect){ .kind = EFFECT_PROCESS, .value = who });
+	}
+}
+
 /* What a table cannot say. */
 static int add_others(struct attempt *a, const char *cwd)
 {
@@ -454,6 +493,7 @@ static int add_others(struct attempt *a, const char *cwd)
 		return add_address(a, 1, EFFECT_BIND, cwd);
 	if (is(a, "sendto"))
 		return add_address(a, 4, EFFECT_CONNECT, cwd);
+	add_process(a);
 	if (is(a, "socket") || is(a, "socketpair"))
 		add_socket(a);
 	/* clone's lowest byte is the exit signal, where CLONE_NEWTIME's bit is no flag */

@@ -360,6 +360,7 @@ static void judge_effect(const struct question *q, const struct effect *e, struc
 	case EFFECT_SIGNAL:
 		let(j, false, EACCES, "signals go to processes in the same profile only");
 		break;
+	case EFFECT_PROCESS:
 	case _EFFECT_MAX:
 		break;
 	}
@@ -387,6 +388,7 @@ static bool needs_calls(const struct attempt *attempt)
 		case EFFECT_CAPABILITY:
 		case EFFECT_PTRACE:
 		case EFFECT_SIGNAL:
+		case EFFECT_PROCESS:
 		case EFFECT_QUEUE:
 		case _EFFECT_MAX:
 			break;

@@ -282,6 +282,7 @@ static void judge_effect(struct asking *q, const struct effect *e)
 	case EFFECT_SOCKET:
 	case EFFECT_CAPABILITY:
 	case EFFECT_NAMESPACE:
+	case EFFECT_PROCESS:
 	case _EFFECT_MAX:
 		break;
 	}

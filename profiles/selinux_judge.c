@@ -268,6 +268,15 @@ static void judge_ptrace(struct asking *q)
 		deny(q, passed_on ? EACCES : EPERM, by_default, NULL);
 }
 
+static void judge_process(struct asking *q)
+{
+	const char *call = q->attempt->call->name;
+
+	/* there is no hook for these (include/linux/lsm_hook_defs.h) */
+	if (strcmp(call, "getpriority") != 0 && strcmp(call, "pidfd_open") != 0)
+		deny(q, EACCES, by_default, "a process outside has another type");
+}
+
 /* mount(2) meets the hook before the kernel asks for a capability, the others behind. */
 static void judge_mount(struct asking *q)
 {
@@ -343,6 +352,9 @@ static void judge_effect(struct asking *q, const struct effect *e)
 		break;
 	case EFFECT_SIGNAL:
 		deny(q, EACCES, by_default, "a process outside has another type");
+		break;
+	case EFFECT_PROCESS:
+		judge_process(q);
 		break;
 	case EFFECT_QUEUE:
 		deny(q, EACCES, by_default, "no type of POSIX message queues is given");

@@ -316,6 +316,7 @@ static void judge_effect(struct asking *q, const struct effect *e)
 		break;
 	case EFFECT_PTRACE:
 	case EFFECT_SIGNAL:
+	case EFFECT_PROCESS:
 		judge_process(q);
 		break;
 	case EFFECT_MOUNT:

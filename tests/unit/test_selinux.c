@@ -287,6 +287,9 @@ static void test_judge(void **state)
 	answers(closed, 6, "memfd_create(\"x\", 0)", JUDGE_SILENT, 0);
 	answers(closed, 6, "mq_open(\"q\", O_RDWR)", JUDGE_DENIES, EACCES);
 	answers(closed, 6, "mq_unlink(\"q\")", JUDGE_SILENT, 0);
+	answers(closed, 6, "getsid(7)", JUDGE_DENIES, EACCES);
+	answers(closed, 6, "getsid(0)", JUDGE_SILENT, 0);
+	answers(closed, 6, "getpriority(PRIO_PROCESS, 7)", JUDGE_SILENT, 0);
 	answers(closed, 6, "bpf(5)", JUDGE_DENIES, EACCES);
 	answers(closed, 2, "bpf(5)", JUDGE_DENIES, EPERM);
 	/* Landlock 3 is 6.2's to 6.6's: there the kernel's own number decides. */
