@@ -291,6 +291,7 @@ static int take_records(struct collector *c, unsigned max)
 			return 1;
 		if (r == -ENOBUFS) {
 			c->gap = true;
+			c->gap_ms = c->now_ms;
 			continue;
 		}
 		if (r < 0)
@@ -378,6 +379,12 @@ static void hear(struct collector *c, struct client *client, uint32_t events)
 	}
 }
 
+/* Of what was lost: how many it was only the next record's number tells. */
+static bool may_lack(const struct collector *c, const struct client *client)
+{
+	return c->gap && client->since_ms <= c->gap_ms;
+}
+
 static int finish_syncing(struct collector *c)
 {
 	const uint64_t most = c->kauditd >= 0 ? SYNC_MAX_MS : SYNC_BLIND_MS;
@@ -394,9 +401,8 @@ static int finish_syncing(struct collector *c)
 			continue;
 		/* What was held for is not to come any more, or would come too late. */
 		join_held(c, true);
-		/* How many a gap swallowed only the next record's number tells. */
 		if (clients_lost(&c->clients, client, c->lost, c->unknown, c->now_ms))
-			(void)clients_synced(&c->clients, client, quiet && !c->gap);
+			(void)clients_synced(&c->clients, client, quiet && !may_lack(c, client));
 	}
 	return 0;
 }

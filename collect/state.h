@@ -23,8 +23,9 @@ struct collector {
 	bool any_walk;	 /* a client cannot rely on fork events */
 	bool any_syncing;
 	bool stop;
-	uint64_t serial;	/* of the kernel's last event */
-	bool gap;		/* some were lost behind it */
+	uint64_t serial; /* of the kernel's last event */
+	bool gap;	 /* some were lost behind it, at gap_ms */
+	uint64_t gap_ms;
 	uint64_t lost, unknown; /* events; denials of nobody knows which user */
 	struct collector_totals totals;
 	struct members members;

@@ -354,7 +354,7 @@ static void test_unfinished(void **state)
 	static char longer[KERNEL_RECORD_MAX + 100];
 	struct scene *s = scene_new(true);
 	char last[512];
-	struct box a, b;
+	struct box a, b, c;
 
 	(void)state;
 	box_new(&a, s);
@@ -380,11 +380,17 @@ static void test_unfinished(void **state)
 	assert_string_equal(told(&a, last, sizeof(last)), "");
 	assert_string_equal(last, "");
 	assert_int_equal(a.unfinished, -ETIMEDOUT);
+	/* which those who came later cannot have been of */
+	nap(20);
+	box_new(&c, s);
+	assert_string_equal(told(&c, last, sizeof(last)), "");
+	assert_int_equal(c.unfinished, 0);
 	s->serial += 7;
 	say(s, KERNEL_TYPE_LSM, DENIED, 400002);
 	assert_string_equal(told(&b, last, sizeof(last)), "P");
 	assert_string_equal(last, "lost 7 0");
 	assert_int_equal(b.unfinished, 0);
+	box_end(&c);
 	box_end(&a);
 	box_end(&b);
 	scene_free(s);
