@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/ioprio.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/securebits.h>
@@ -30,6 +31,7 @@ enum when {
 	IS_NOT, /* the argument, in its own width, is not value */
 	ANY_OF, /* it has one of value's bits */
 	BELOW_0,
+	OTHER_WHO, /* it is not 0, and the first argument, what kind of number it is, is value */
 };
 
 struct row {
@@ -67,6 +69,16 @@ struct row {
 #define SIGNALS(call)                                                                              \
 	{                                                                                          \
 		call, EFFECT_SIGNAL, 0, 0, IS_NOT, 0, 0                                            \
+	}
+/* of another process, too: 0 is the caller */
+#define ASKS(call)                                                                                 \
+	{                                                                                          \
+		call, EFFECT_PROCESS, 0, 0, IS_NOT, 0, 0                                           \
+	}
+/* its first argument says whether the second is of a process, a group or a user */
+#define ASKS_IF(call, which)                                                                       \
+	{                                                                                          \
+		call, EFFECT_PROCESS, 1, 0, OTHER_WHO, 1, which                                    \
 	}
 /* -1 leaves an id as it is; the value says which is asked for */
 #define SETS_ID(call, capability, arg) NEEDS_IF(call, capability, IS_NOT, arg, UINT32_MAX)
@@ -225,6 +237,24 @@ static const struct row rows[] = {
 	TRACES("process_vm_readv"),
 	TRACES("process_vm_writev"),
 	{ "ptrace", EFFECT_PTRACE, 1, 0, IS_NOT, 0, PTRACE_TRACEME },
+	ASKS("getpgid"),
+	ASKS_IF("getpriority", PRIO_PROCESS),
+	ASKS("getsid"),
+	ASKS_IF("ioprio_get", IOPRIO_WHO_PROCESS),
+	ASKS_IF("ioprio_set", IOPRIO_WHO_PROCESS),
+	ASKS("pidfd_open"),
+	ASKS("prlimit64"),
+	ASKS("sched_getaffinity"),
+	ASKS("sched_getattr"),
+	ASKS("sched_getparam"),
+	ASKS("sched_getscheduler"),
+	ASKS("sched_rr_get_interval"),
+	ASKS("sched_setaffinity"),
+	ASKS("sched_setattr"),
+	ASKS("sched_setparam"),
+	ASKS("sched_setscheduler"),
+	ASKS("setpgid"),
+	ASKS_IF("setpriority", PRIO_PROCESS),
 	{ "mq_open", EFFECT_QUEUE, 1, 0, ALWAYS, 0, 0 },
 	SIGNALS("kill"),
 	{ "pidfd_send_signal", EFFECT_SIGNAL, 0, 0, ALWAYS, 0, 0 },
@@ -279,6 +309,8 @@ static bool row_counts(const struct row *row, const struct attempt *a)
 	case BELOW_0:
 		return a->call->args[row->arg].width == WIDTH_S64 ? (int64_t)value < 0
 								  : (int32_t)value < 0;
+	case OTHER_WHO:
+		return value != 0 && arg(a, 0) == row->value;
 	}
 	return false;
 }
@@ -433,44 +465,6 @@ static bool is(const struct attempt *a, const char *name)
 	return strcmp(a->call->name, name) == 0;
 }
 
-/* A number that is 0 is the caller's own; one of a group or of a user is no process. */
-static void add_process(struct attempt *a)
-{
-	enum { ANY_WHO = -1, IOPRIO_WHO_PROCESS = 1 };
-	static const struct {
-		const char *call;
-		uint8_t who;	/* the argument with the process's number */
-		int8_t process; /* what the argument before it is when it is one */
-	} calls[] = {
-		{ "getpgid", 0, ANY_WHO },
-		{ "getpriority", 1, PRIO_PROCESS },
-		{ "getsid", 0, ANY_WHO },
-		{ "ioprio_get", 1, IOPRIO_WHO_PROCESS },
-		{ "ioprio_set", 1, IOPRIO_WHO_PROCESS },
-		{ "pidfd_open", 0, ANY_WHO },
-		{ "prlimit64", 0, ANY_WHO },
-		{ "sched_getaffinity", 0, ANY_WHO },
-		{ "sched_getattr", 0, ANY_WHO },
-		{ "sched_getparam", 0, ANY_WHO },
-		{ "sched_getscheduler", 0, ANY_WHO },
-		{ "sched_rr_get_interval", 0, ANY_WHO },
-		{ "sched_setaffinity", 0, ANY_WHO },
-		{ "sched_setattr", 0, ANY_WHO },
-		{ "sched_setparam", 0, ANY_WHO },
-		{ "sched_setscheduler", 0, ANY_WHO },
-		{ "setpgid", 0, ANY_WHO },
-		{ "setpriority", 1, PRIO_PROCESS },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
-		const uint32_t who = (uint32_t)a->args[calls[i].who];
-
-		if (is(a, calls[i].call) && who != 0 &&
-		    (calls[i].who == 0 || (int)a->args[0] == calls[i].process))
-			add(a, (struct effect){ .kind = EFFECT_PROCESS, .value = who });
-	}
-}
-
 /* What a table cannot say. */
 static int add_others(struct attempt *a, const char *cwd)
 {
@@ -493,7 +487,6 @@ static int add_others(struct attempt *a, const char *cwd)
 		return add_address(a, 1, EFFECT_BIND, cwd);
 	if (is(a, "sendto"))
 		return add_address(a, 4, EFFECT_CONNECT, cwd);
-	add_process(a);
 	if (is(a, "socket") || is(a, "socketpair"))
 		add_socket(a);
 	/* clone's lowest byte is the exit signal, where CLONE_NEWTIME's bit is no flag */
